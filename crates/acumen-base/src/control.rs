@@ -1,0 +1,49 @@
+//! Control records: everything people change that changes an answer, in the same log.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::RuleMode;
+
+/// An edit by a person or a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Control {
+    /// Adds ids to a list.
+    ListAdd {
+        /// The list's name.
+        list: String,
+        /// The ids.
+        ids: Vec<String>,
+    },
+    /// Takes ids off a list.
+    ListRemove {
+        /// The list's name.
+        list: String,
+        /// The ids.
+        ids: Vec<String>,
+    },
+    /// Switches a rule.
+    Rule {
+        /// The use case.
+        use_case: String,
+        /// The rule's id.
+        rule: String,
+        /// Whether it acts from here on.
+        mode: RuleMode,
+    },
+    /// Moves the probabilities at which the score bands begin.
+    Thresholds {
+        /// The use case.
+        use_case: String,
+        /// Pairs of (probability, score), rising in both.
+        knots: Vec<(f64, f64)>,
+    },
+    /// Puts a model version in production; rolling back is deploying an earlier one.
+    Deploy {
+        /// The use case.
+        use_case: String,
+        /// The member's name in the spec.
+        member: String,
+        /// The immutable version.
+        version: String,
+    },
+}

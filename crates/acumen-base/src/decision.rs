@@ -1,0 +1,127 @@
+//! Decisions and the record that explains and replays them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::member::{MemberError, Prediction};
+use crate::money::Money;
+use crate::time::Time;
+
+/// A decision with everything that is needed to explain it and to make it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Its id: the use case and the id of the event that it answers.
+    pub id: String,
+    /// The use case.
+    pub use_case: String,
+    /// The id of the event that it answers.
+    pub event_id: String,
+    /// When the event happened.
+    pub event_time: Time,
+    /// The log position of that event: the row was read just there.
+    pub position: u64,
+    /// When it was decided.
+    pub decided_at: Time,
+    /// The row that was read, one number a column (NaN: missing).
+    pub row: Vec<f64>,
+    /// The fingerprint of the columns of that row.
+    pub columns: u64,
+    /// What each layer did, in order.
+    pub layers: Vec<LayerReport>,
+    /// The rules that fired or would have fired.
+    pub rules: Vec<RuleHit>,
+    /// The calibrated probability, where a model answered.
+    pub probability: Option<f64>,
+    /// 0–100, as people see it.
+    pub score: Option<f64>,
+    /// What to do, one of the declared actions.
+    pub action: String,
+    /// What would have been done without exploration.
+    pub action_without_exploration: String,
+    /// The probability with which this action was chosen, for off-policy estimates.
+    pub propensity: f64,
+    /// Why, in words, weightiest first.
+    pub reasons: Vec<Reason>,
+    /// The amount at stake, where the use case declares one.
+    pub amount: Option<Money>,
+    /// The control position that governed: the log position of the last control record applied.
+    pub control: u64,
+    /// The build that decided.
+    pub build: String,
+    /// Microseconds from receipt to decision.
+    pub took_us: u64,
+}
+
+/// What one layer did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerReport {
+    /// The layer's name.
+    pub name: String,
+    /// Whether it ran.
+    pub status: LayerStatus,
+    /// What each member said.
+    pub members: Vec<MemberReport>,
+    /// Microseconds that it took.
+    pub took_us: u64,
+}
+
+/// Whether a layer ran, and if not, why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayerStatus {
+    /// It ran to its end.
+    Ran,
+    /// Its budget was used up before it could start.
+    OutOfTime,
+    /// An earlier layer was final.
+    NotNeeded,
+    /// It has no deployed model.
+    NoModel,
+}
+
+/// What one member of a layer said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemberReport {
+    /// The member's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its prediction, or why there is none.
+    pub answer: Result<Prediction, MemberError>,
+    /// Microseconds that it took.
+    pub took_us: u64,
+}
+
+/// Whether a rule acts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleMode {
+    /// It acts.
+    #[default]
+    On,
+    /// It is evaluated and recorded, and does not act.
+    Shadow,
+    /// It is not evaluated.
+    Off,
+}
+
+/// A rule that fired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleHit {
+    /// The rule's id.
+    pub id: String,
+    /// The action that it asks for.
+    pub effect: String,
+    /// Whether it acted.
+    pub mode: RuleMode,
+}
+
+/// One reason, in words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// A stable code: a rule's id or a column's name.
+    pub code: String,
+    /// The sentence that a person reads.
+    pub text: String,
+    /// How much it weighed: the contribution to the margin, or infinity for a rule.
+    pub weight: f64,
+}

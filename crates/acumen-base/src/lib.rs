@@ -1,0 +1,37 @@
+//! The nouns on the arrows of the data path.
+//!
+//! ```text
+//! Event ──▶ Row ──▶ Prediction ──▶ Decision ──▶ Outcome ──▶ Money
+//! ```
+//!
+//! Every other crate speaks in these types and in nothing of each other's. Nothing here
+//! reads a clock, a file or the network.
+
+pub mod clock;
+pub mod control;
+pub mod decision;
+pub mod diagnostic;
+pub mod event;
+pub mod key;
+pub mod limits;
+pub mod member;
+pub mod money;
+pub mod outcome;
+pub mod record;
+pub mod row;
+pub mod time;
+pub mod value;
+
+pub use clock::{Clock, Deadline, ManualClock, SystemClock};
+pub use control::Control;
+pub use decision::Decision;
+pub use diagnostic::{Diagnostic, Place, nearest};
+pub use event::{Event, EventType, Field};
+pub use key::{Key, Seed};
+pub use member::{Attribution, Member, MemberError, Prediction};
+pub use money::{Currency, Money};
+pub use outcome::Outcome;
+pub use record::{Body, Record};
+pub use row::{Column, ColumnKind, Columns, Row};
+pub use time::{Span, Time};
+pub use value::{FieldType, Geo, Value};

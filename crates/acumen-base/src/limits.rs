@@ -1,0 +1,32 @@
+//! Named limits of everything that could otherwise grow without end.
+
+/// Bytes of one request body.
+pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of one event as JSON.
+pub const EVENT_BYTES_MAX: usize = 64 * 1024;
+/// Events in one request.
+pub const EVENTS_PER_REQUEST_MAX: usize = 10_000;
+/// Bytes of an id.
+pub const ID_BYTES_MAX: usize = 256;
+/// Bytes of a text or category value.
+pub const TEXT_BYTES_MAX: usize = 4 * 1024;
+/// Fields of one event type.
+pub const FIELDS_MAX: usize = 256;
+/// Columns of a row.
+pub const COLUMNS_MAX: usize = 4_096;
+/// Bytes of a spec file.
+pub const SPEC_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of an expression.
+pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of one log record.
+pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes after which the log starts a new segment.
+pub const SEGMENT_BYTES: u64 = 256 * 1024 * 1024;
+/// Requests that wait for the sequencer; the next one is answered 429.
+pub const SEQUENCER_QUEUE_MAX: usize = 4_096;
+/// Ids of one edit of a list.
+pub const LIST_EDIT_MAX: usize = 10_000;
+/// Events that `sequence` and `neighbours` may keep per entity.
+pub const LAST_MAX: usize = 256;
+/// How far an event time may lie ahead of the clock of a live server, in milliseconds.
+pub const FUTURE_MS_MAX: i64 = 5 * 60 * 1_000;

@@ -1,0 +1,1 @@
+//! Predictions into decisions: rules, layers with time budgets, score bands, fallback.

@@ -1,0 +1,1 @@
+//! A use case folder into a checked plan, and everything that runs it.

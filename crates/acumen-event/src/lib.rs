@@ -1,0 +1,1 @@
+//! Bytes and records into a durable, ordered, deduplicated log.

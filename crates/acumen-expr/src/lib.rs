@@ -1,0 +1,1 @@
+//! CEL text and declared fields into type-checked, compiled expressions.

@@ -1,0 +1,1 @@
+//! Events into rows, through operators with a write side and a read side.

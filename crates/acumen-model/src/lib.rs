@@ -1,0 +1,1 @@
+//! Rows into predictions: learners, metrics, calibration, explanations, artifacts.

@@ -1,0 +1,1 @@
+//! Columnar and text files into records, and rows, decisions and scores into files.

@@ -1,0 +1,1 @@
+//! Decisions and later events into outcomes and money.
