@@ -131,7 +131,7 @@ impl Money {
     }
 
     /// The sum, if both are of one currency and it fits.
-    pub fn add(self, other: Money) -> Result<Money, MoneyError> {
+    pub fn plus(self, other: Money) -> Result<Money, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::Mixed(self.currency, other.currency));
         }
@@ -231,7 +231,7 @@ mod tests {
     fn currencies_never_mix_by_accident() {
         let pounds: Money = "10.00 GBP".parse().unwrap();
         let yen: Money = "1000 JPY".parse().unwrap();
-        assert!(pounds.add(yen).is_err());
+        assert!(pounds.plus(yen).is_err());
         assert_eq!(yen.convert(0.005, Currency::GBP).to_string(), "5.00 GBP");
     }
 }
