@@ -1,7 +1,12 @@
 //! Rows into predictions: learners, metrics, calibration, explanations, artifacts.
 
+pub mod compiled;
 pub mod data;
 pub mod forest;
 
+#[cfg(test)]
+mod sample;
+
+pub use compiled::CompiledForest;
 pub use data::{Dataset, Matrix};
-pub use forest::{Forest, Node, Objective, Tree};
+pub use forest::{BrokenForest, Forest, Node, Objective, Tree};
