@@ -196,8 +196,8 @@ impl Forest {
                 node.feature, self.n_features
             ));
         }
-        if node.threshold.is_nan() && node.categories.is_none() {
-            return Err("its threshold is not a number".into());
+        if !node.threshold.is_finite() {
+            return Err(format!("its threshold is {}", node.threshold));
         }
         if let Some(right) = &node.categories
             && !right.is_sorted_by(|a, b| a < b)

@@ -3,6 +3,8 @@
 pub mod compiled;
 pub mod data;
 pub mod forest;
+pub mod shap;
+pub mod xgboost_json;
 
 #[cfg(test)]
 mod sample;
@@ -10,3 +12,5 @@ mod sample;
 pub use compiled::CompiledForest;
 pub use data::{Dataset, Matrix};
 pub use forest::{BrokenForest, Forest, Node, Objective, Tree};
+pub use shap::{Explainer, Explanation};
+pub use xgboost_json::{XgboostError, XgboostModel, read_xgboost_json, write_xgboost_json};

@@ -90,6 +90,10 @@ struct Split {
     share: f32,
 }
 
+fn threshold() -> impl Strategy<Value = f32> {
+    prop_oneof![(-4_i8..5).prop_map(f32::from), -5.0_f32..5.0]
+}
+
 fn number() -> impl Strategy<Value = f32> {
     prop_oneof![
         4 => (-4_i8..5).prop_map(f32::from),
@@ -115,7 +119,7 @@ pub(crate) fn row() -> impl Strategy<Value = Vec<f32>> {
 fn split() -> impl Strategy<Value = Split> {
     let categories = prop::collection::btree_set(0_u32..70, 1..6);
     (
-        (any::<prop::sample::Index>(), 0..COLUMNS as u32, number()),
+        (any::<prop::sample::Index>(), 0..COLUMNS as u32, threshold()),
         (categories, any::<bool>(), 0.05_f32..0.95),
         (-1.0_f32..1.0, -1.0_f32..1.0),
     )
