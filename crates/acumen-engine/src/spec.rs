@@ -1,0 +1,35 @@
+//! A use case folder, read and checked.
+//!
+//! ```text
+//! usecases/NAME/usecase.yaml ─┐
+//! catalogue/events/*.yaml ────┼─▶ tree with places ─▶ walk: types, or every problem at once
+//! catalogue/features/*.yaml ──┘
+//! ```
+//!
+//! A [`UseCase`] that exists has no mistake in it; every problem is a
+//! [`Diagnostic`](acumen_base::Diagnostic) with file, line, column and what to do.
+
+pub mod catalogue;
+mod decisions;
+mod events;
+mod features;
+mod files;
+pub mod places;
+pub mod project;
+mod references;
+mod serving;
+mod training;
+mod tree;
+pub mod types;
+mod use_case;
+mod walk;
+
+pub use catalogue::{Catalogue, FeatureSet};
+pub use places::Places;
+pub use project::Project;
+pub use types::{
+    Autoscaling, BatchDecl, Calibration, Durability, EnsembleDecl, ExploreDecl, FeatureDecl,
+    LayerDecl, ModelDecl, OutcomeDecl, RatesDecl, RuleDecl, ScoreDecl, ServingDecl, TrainingData,
+    TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
+};
+pub use use_case::USE_CASE_FILE;

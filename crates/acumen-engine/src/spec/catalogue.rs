@@ -1,0 +1,95 @@
+//! What several use cases read: event types and entity features that are declared once.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use acumen_base::{Diagnostic, EventType};
+
+use super::events::event_type;
+use super::features::features;
+use super::files::{self, File};
+use super::places::Places;
+use super::types::FeatureDecl;
+use super::walk::Walk;
+
+/// The catalogue of a project.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// The event types, each named as its file.
+    pub events: Vec<Arc<EventType>>,
+    /// The feature sets, each named as its file.
+    pub features: Vec<FeatureSet>,
+}
+
+/// Entity features that are declared once and read by every use case that names the set.
+#[derive(Clone, Debug)]
+pub struct FeatureSet {
+    /// The name that use cases give in `uses`.
+    pub name: String,
+    /// What the features are kept for: (`customer`, `customer_id`).
+    pub entities: Vec<(String, String)>,
+    /// The features, named `customer.account_age`.
+    pub features: Vec<FeatureDecl>,
+    /// Where they stand.
+    pub(super) places: Places,
+}
+
+impl Catalogue {
+    /// Reads `catalogue/` under a project's root; a project without one has an empty one.
+    pub fn load(root: &Path) -> (Catalogue, Vec<Diagnostic>) {
+        let mut found = Vec::new();
+        let mut catalogue = Catalogue::default();
+        for file in files::yaml_files(&root.join("catalogue").join("events"), &mut found) {
+            catalogue.events.extend(read_event(&file, &mut found));
+        }
+        for file in files::yaml_files(&root.join("catalogue").join("features"), &mut found) {
+            catalogue.features.extend(read_set(&file, &mut found));
+        }
+        (catalogue, found)
+    }
+
+    /// An event type by name.
+    pub fn event(&self, name: &str) -> Option<&Arc<EventType>> {
+        self.events.iter().find(|event| event.name == name)
+    }
+}
+
+fn read_event(file: &File, found: &mut Vec<Diagnostic>) -> Option<Arc<EventType>> {
+    let mut walk = Walk::new(&file.name);
+    let tree = file.parse(&mut walk.found);
+    let event = tree.and_then(|tree| event_type(&mut walk, &file.stem, &tree));
+    let sound = walk.found.is_empty();
+    found.append(&mut walk.found);
+    event.filter(|_| sound).map(Arc::new)
+}
+
+fn read_set(file: &File, found: &mut Vec<Diagnostic>) -> Option<FeatureSet> {
+    let mut walk = Walk::new(&file.name);
+    let set = file.parse(&mut walk.found).and_then(|tree| {
+        let mut group = walk.group(&tree, format!("feature set `{}`", file.stem))?;
+        let entities = group.require(&mut walk, "entities");
+        let declared = group.require(&mut walk, "features");
+        group.finish(&mut walk);
+        let prefix = format!("{}.", file.stem);
+        let mut places = Places::default();
+        if let Some(node) = declared {
+            places.add(
+                &file.name,
+                &file.text(),
+                &format!("features.{}", file.stem),
+                node,
+            );
+        }
+        Some(FeatureSet {
+            name: file.stem.clone(),
+            entities: entities.map(|node| walk.pairs(node)).unwrap_or_default(),
+            features: declared
+                .map(|node| features(&mut walk, &prefix, node))
+                .unwrap_or_default(),
+            places,
+        })
+    });
+    let sound = walk.found.is_empty();
+    found.append(&mut walk.found);
+    set.filter(|_| sound)
+}

@@ -1,0 +1,340 @@
+//! What a checked use case consists of: the types that everything behind the parser speaks in.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use acumen_base::decision::RuleMode;
+use acumen_base::{Currency, EventType, Place, Span, Time};
+
+use super::places::Places;
+
+/// A use case whose file has been read and checked.
+#[derive(Clone, Debug)]
+pub struct UseCase {
+    /// Its name, which is its folder's.
+    pub name: String,
+    /// The question that it answers.
+    pub question: String,
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// The currency that money is converted to and valued in.
+    pub currency: Currency,
+    /// What features are kept for: (`card`, `card_id`), in declared order, then those of `uses`.
+    pub entities: Vec<(String, String)>,
+    /// The event types that it reads, its own first, then those of the catalogue.
+    pub events: Vec<Arc<EventType>>,
+    /// Which event says what a currency is worth.
+    pub rates: Option<RatesDecl>,
+    /// The type of the event that is decided on.
+    pub decide_event: String,
+    /// How the truth is learnt.
+    pub outcome: Option<OutcomeDecl>,
+    /// The features, its own first, then those of `uses` (named `customer.account_age`).
+    pub features: Vec<FeatureDecl>,
+    /// How models are trained; `None` where it has none.
+    pub training: Option<TrainingDecl>,
+    /// The models in declared order.
+    pub models: Vec<ModelDecl>,
+    /// How several models become one probability.
+    pub ensemble: Option<EnsembleDecl>,
+    /// The layers in order, each with its deadline.
+    pub layers: Vec<LayerDecl>,
+    /// Lists of ids that people edit: (`stolen_cards`, `card_id`).
+    pub lists: Vec<(String, String)>,
+    /// The rules in declared order.
+    pub rules: Vec<RuleDecl>,
+    /// How a probability becomes a score.
+    pub score: ScoreDecl,
+    /// The actions with the first and the last score of each, rising: (`approve`, 0, 30).
+    pub actions: Vec<(String, u8, u8)>,
+    /// What is done when no layer could say anything.
+    pub fallback: Option<String>,
+    /// The share of decisions that is let through so that the truth stays observable.
+    pub explore: Option<ExploreDecl>,
+    /// What a decision is worth, a formula for each action and truth.
+    pub value: Vec<ValueDecl>,
+    /// The field that says how much is at stake; the first money field of the decided event
+    /// unless declared.
+    pub amount: Option<String>,
+    /// How it is served.
+    pub serving: ServingDecl,
+    /// How it is scored in batches.
+    pub batch: Option<BatchDecl>,
+    /// How long the log is kept; `None` is for ever.
+    pub retention: Option<Span>,
+    /// How often it is trained anew.
+    pub update_frequency: Option<Span>,
+    /// Where everything stands in its files.
+    pub places: Places,
+}
+
+impl UseCase {
+    /// Where the value at a path of keys stands, such as `features.velocity_checks.window`, or
+    /// the nearest thing around it that is in a file.
+    pub fn place(&self, path: &str) -> Place {
+        self.places.place(path)
+    }
+
+    /// An event type by name.
+    pub fn event(&self, name: &str) -> Option<&Arc<EventType>> {
+        self.events.iter().find(|event| event.name == name)
+    }
+
+    /// The score bands' first scores, with the action of each.
+    pub fn action_names(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().map(|(name, _, _)| name.as_str())
+    }
+}
+
+/// Which event type is a rate: one unit of `currency` is worth `rate` of the use case's currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatesDecl {
+    /// The event type.
+    pub event: String,
+    /// Its field that names the currency.
+    pub currency: String,
+    /// Its field that holds the rate.
+    pub rate: String,
+}
+
+/// How the truth about a decided event is learnt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutcomeDecl {
+    /// The event type that the truth is about.
+    pub of: String,
+    /// The event type whose arrival makes it positive.
+    pub positive: String,
+    /// The field of `positive` that holds the id of the event that it is about.
+    pub by: String,
+    /// Without a positive event for this long, it counts as negative in training and features.
+    pub negative_after: Span,
+    /// After this long nothing changes any more: its value is settled.
+    pub closes: Span,
+}
+
+/// A feature as it is declared; `acumen-feature` knows what its operator makes of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureDecl {
+    /// Its name; a feature of the catalogue has the name of its file before it.
+    pub name: String,
+    /// The operator.
+    pub operator: String,
+    /// What it reads: an event type or a field of one (`payment.amount`), or `outcome`.
+    pub of: Option<String>,
+    /// The entities that it is kept for, each giving columns of its own.
+    pub by: Vec<String>,
+    /// The windows, each `(t − w, t]`.
+    pub windows: Vec<Span>,
+    /// The aggregations, each giving columns of its own.
+    pub aggregations: Vec<String>,
+    /// Every other key of the declaration.
+    pub params: BTreeMap<String, serde_json::Value>,
+}
+
+/// How models are trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingDecl {
+    /// Which decided events are rows.
+    pub data: TrainingData,
+    /// The share of the rows, the latest before those of calibration, that stops training early.
+    pub validation: f64,
+    /// The share of the rows, the latest of all, that fits the calibration.
+    pub calibration_share: f64,
+    /// How probabilities are calibrated.
+    pub calibration: Calibration,
+    /// What every random choice follows from.
+    pub seed: u64,
+    /// Columns that no model sees.
+    pub exclude: Vec<String>,
+}
+
+/// Which decided events are rows of training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrainingData {
+    /// Those of the last while before the newest mature outcome.
+    Last(Span),
+    /// Those of `[from, to)`.
+    Between(Time, Time),
+}
+
+/// How probabilities are calibrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calibration {
+    /// Whichever of the two is better on rows that neither has seen.
+    Auto,
+    /// Isotonic regression.
+    Isotonic,
+    /// Platt's sigmoid.
+    Platt,
+}
+
+/// A model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelDecl {
+    /// Its name.
+    pub name: String,
+    /// The learner's name.
+    pub algorithm: String,
+    /// The learner's own parameters.
+    pub params: BTreeMap<String, serde_json::Value>,
+    /// The features that it sees; `None` is all of them.
+    pub features: Option<Vec<String>>,
+}
+
+/// How several models become one probability.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnsembleDecl {
+    /// How they are combined.
+    pub algorithm: String,
+    /// What each model's word weighs; empty is equal weights.
+    pub weights: Vec<(String, f64)>,
+}
+
+/// A layer: rules or models that run together, with a deadline since receipt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerDecl {
+    /// Its name.
+    pub name: String,
+    /// When it must have ended, counted from the receipt of the request.
+    pub deadline: Span,
+    /// The rules and models that run in it, in order.
+    pub run: Vec<String>,
+    /// A condition under which later layers are not needed.
+    pub final_when: Option<String>,
+}
+
+/// A rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleDecl {
+    /// Its id.
+    pub id: String,
+    /// The condition, a CEL expression.
+    pub when: String,
+    /// The action that it asks for.
+    pub effect: String,
+    /// Why, in words that a person reads.
+    pub reason: String,
+    /// Whether it acts.
+    pub mode: RuleMode,
+    /// Whether nothing after it is asked.
+    pub is_final: bool,
+}
+
+/// How a probability becomes a score of 0–100.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum ScoreDecl {
+    /// The score is a hundred times the probability.
+    #[default]
+    Probability,
+    /// The bands begin where the expected value of the actions says so; fitted in training.
+    ExpectedCost,
+    /// Straight lines between pairs of (probability, score), rising in both.
+    Knots(Vec<(f64, f64)>),
+}
+
+/// The share of decisions that is let through so that the truth stays observable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExploreDecl {
+    /// The action that would have been taken; `None` is the most severe one.
+    pub of: Option<String>,
+    /// What is done in its place.
+    pub action: String,
+    /// The share, 0 to 1.
+    pub share: f64,
+}
+
+/// Under which truth a value formula holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    /// The outcome was positive.
+    Positive,
+    /// The outcome was negative.
+    Negative,
+    /// Always, in addition to the other two.
+    Any,
+}
+
+/// What an action is worth under a truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueDecl {
+    /// The action.
+    pub action: String,
+    /// The truth.
+    pub when: When,
+    /// A CEL expression that gives money.
+    pub formula: String,
+}
+
+/// How a use case is served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServingDecl {
+    /// The longest that a request may take.
+    pub max_latency: Span,
+    /// Requests a second that it is sized for.
+    pub throughput: Option<u64>,
+    /// Whether a decision is on disk before it is answered.
+    pub durability: Durability,
+    /// What is done when it cannot be written.
+    pub when_log_fails: WhenLogFails,
+    /// Processes, where there are several.
+    pub replicas: u32,
+    /// How the number of processes follows the load.
+    pub autoscaling: Option<Autoscaling>,
+    /// How long a cached entry may be used.
+    pub cache_ttl: Option<Span>,
+}
+
+impl Default for ServingDecl {
+    fn default() -> Self {
+        ServingDecl {
+            max_latency: Span(100),
+            throughput: None,
+            durability: Durability::MustLog,
+            when_log_fails: WhenLogFails::Refuse,
+            replicas: 1,
+            autoscaling: None,
+            cache_ttl: None,
+        }
+    }
+}
+
+/// Whether a decision is on disk before it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It is.
+    MustLog,
+    /// It is written soon after.
+    BestEffort,
+}
+
+/// What is done when a decision that must be logged cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenLogFails {
+    /// The request is refused.
+    Refuse,
+    /// It is answered, and counted.
+    Answer,
+}
+
+/// How the number of processes follows the load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Autoscaling {
+    /// At least so many.
+    pub min_replicas: u32,
+    /// At most so many.
+    pub max_replicas: u32,
+    /// The share of a processor at which another is started, 0 to 1.
+    pub target_cpu: f64,
+}
+
+/// How a use case is scored in batches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchDecl {
+    /// When, as five cron fields.
+    pub schedule: String,
+    /// Rows at a time.
+    pub batch_size: u64,
+    /// The longest that a run may take.
+    pub timeout: Span,
+}
