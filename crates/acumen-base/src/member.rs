@@ -31,6 +31,9 @@ pub enum MemberError {
     /// It could not finish in time.
     #[error("did not finish before its deadline")]
     Late,
+    /// It was not asked, because it overran its deadline too often lately.
+    #[error("was not asked: it overran its deadline too often lately")]
+    Skipped,
     /// The row is not of the columns that it was trained on.
     #[error("{0}")]
     WrongRow(String),

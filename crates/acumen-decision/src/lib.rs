@@ -1,1 +1,54 @@
 //! Predictions into decisions: rules, layers with time budgets, score bands, fallback.
+//!
+//! A [`PolicySpec`] says what a use case decides; [`Policy::compile`] checks all of it at once and
+//! compiles its expressions. [`Policy::decide`] turns an event, its row and the [`State`] that
+//! governs (lists, rule modes, deployed members) into a [`Decision`](acumen_base::Decision) that
+//! carries everything that is needed to explain it and to make it again.
+//!
+//! # How the action is chosen
+//!
+//! 1. Layers run in order. A layer starts only if its deadline, counted from receipt, has not
+//!    passed; it ends the decision early where its `final_when` holds or a final rule fired.
+//! 2. The calibrated values of the members that answered are averaged by weight; the knots turn
+//!    that probability into a score, which is rounded to a whole number and falls into one band.
+//! 3. The most severe of the band's action and the effects of the rules that fired is taken.
+//!    Severity is the order of the bands by score. Where no member answered, the declared
+//!    fallback stands in for the band.
+//! 4. A rule that is final wins outright, whatever is more severe: that is what an allow list is.
+//!    Of several final rules the first one in the layer's order wins.
+//! 5. A declared share of one action is replaced by a milder one (never where a final rule
+//!    spoke), and the probability of what was done is recorded.
+//!
+//! # Invariants
+//!
+//! Every decision names an action. A rule on a missing value does not fire. What clock, chance and
+//! concurrency decided stands in the record, so that [`Policy::replay`] gives the same bits.
+//!
+//! It does not know how a model was fitted, what an action costs, or where records are kept.
+
+mod bands;
+mod breaker;
+mod checks;
+mod choice;
+mod compile;
+mod course;
+mod differences;
+mod explain;
+mod explanation;
+mod frame;
+mod policy;
+mod problem;
+mod reasons;
+mod spec;
+mod state;
+
+pub use differences::differences;
+pub use explanation::{
+    Additivity, AttributionLine, BandLine, Explanation, ModelLine, NearRule, RuleLine, RuleOutcome,
+};
+pub use policy::{Policy, Request};
+pub use problem::Problem;
+pub use spec::{
+    ActionSpec, EnsembleSpec, ExploreSpec, LayerSpec, ListSpec, PolicySpec, RuleSpec, linear_knots,
+};
+pub use state::{ControlError, State};

@@ -1,0 +1,192 @@
+//! A spec into a policy.
+
+use acumen_base::limits::EXPRESSION_BYTES_MAX;
+use acumen_expr::{Compiled, Scope, Type};
+
+use crate::bands::{Bands, Knots};
+use crate::breaker::Breaker;
+use crate::checks;
+use crate::frame::Vocabulary;
+use crate::policy::{Explore, Layer, Model, Policy, Rule, Step};
+use crate::problem::Problem;
+use crate::spec::{LayerSpec, PolicySpec, RuleSpec};
+
+/// Checks everything, and compiles where nothing was wrong.
+pub(crate) fn compile(spec: PolicySpec) -> Result<Policy, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let bands = keep(&mut problems, Bands::new(&spec.actions));
+    let knots = keep(
+        &mut problems,
+        Knots::new(spec.knots.clone()).map_err(bad_knots),
+    );
+    problems.extend(checks::check(&spec, bands.as_ref()));
+    let mut vocabulary = Vocabulary::of(&spec);
+    problems.append(&mut vocabulary.problems);
+    let scope = &vocabulary.scope;
+    let conditions: Vec<Option<Compiled>> = spec
+        .rules
+        .iter()
+        .map(|rule| {
+            let key = format!("rules.{}.when", rule.id);
+            keep(&mut problems, condition(&key, &rule.when, scope))
+        })
+        .collect();
+    let finals: Vec<Option<Compiled>> = spec
+        .layers
+        .iter()
+        .map(|layer| {
+            let key = format!("layers.{}.final_when", layer.name);
+            let text = layer.final_when.as_ref()?;
+            keep(&mut problems, condition(&key, text, scope))
+        })
+        .collect();
+    let (Some(bands), Some(knots), true) = (bands, knots, problems.is_empty()) else {
+        return Err(problems);
+    };
+    let severity = |name: &str| bands.severity(name).unwrap_or(bands.actions().len() - 1);
+    let rule = |(spec, when): (&RuleSpec, Option<Compiled>)| {
+        Some(Rule {
+            terms: compiled_terms(&spec.when, scope),
+            effect: severity(&spec.effect),
+            when: when?,
+        })
+    };
+    let rules = spec.rules.iter().zip(conditions).filter_map(rule).collect();
+    let layer = |(declared, final_when)| compile_layer(declared, final_when, &spec);
+    let layers = spec.layers.iter().zip(finals).map(layer).collect();
+    let explore = spec.explore.as_ref().map(|explore| Explore {
+        of: explore
+            .of
+            .as_ref()
+            .map_or(bands.actions().len() - 1, |name| severity(name)),
+        action: severity(&explore.action),
+        share: explore.share,
+    });
+    let fallback = spec.fallback.as_ref().map_or(0, |name| severity(name));
+    let amount = spec
+        .amount
+        .as_ref()
+        .and_then(|name| spec.event.position(name));
+    let models = spec.models.iter().map(|name| model(name, &spec)).collect();
+    Ok(Policy {
+        sources: vocabulary.sources,
+        spec,
+        bands,
+        knots,
+        rules,
+        models,
+        layers,
+        fallback,
+        explore,
+        amount,
+    })
+}
+
+/// The value, or nothing after its problems were taken down.
+fn keep<T>(problems: &mut Vec<Problem>, result: Result<T, Vec<Problem>>) -> Option<T> {
+    result.map_err(|more| problems.extend(more)).ok()
+}
+
+fn bad_knots(message: String) -> Vec<Problem> {
+    let help = "knots are rising pairs such as `[[0, 0], [0.2, 70], [1, 100]]`";
+    vec![Problem::new("score.knots", message, help)]
+}
+
+fn condition(key: &str, text: &str, scope: &Scope) -> Result<Compiled, Vec<Problem>> {
+    if text.len() > EXPRESSION_BYTES_MAX {
+        let message = format!("the expression has {} bytes", text.len());
+        let help =
+            format!("at most {EXPRESSION_BYTES_MAX} are read: make a feature of a part of it");
+        return Err(vec![Problem::new(key, message, help)]);
+    }
+    Compiled::compile(text, scope, Type::Bool).map_err(|errors| {
+        let problem = |error: acumen_expr::ExprError| Problem {
+            key: key.to_owned(),
+            offset: error.offset,
+            message: error.message,
+            help: error.help,
+        };
+        errors.into_iter().map(problem).collect()
+    })
+}
+
+fn compile_layer(declared: &LayerSpec, final_when: Option<Compiled>, spec: &PolicySpec) -> Layer {
+    let step = |name: &String| {
+        let rule = spec.rules.iter().position(|rule| rule.id == *name);
+        let model = || spec.models.iter().position(|model| model == name);
+        rule.map(Step::Rule).or_else(|| model().map(Step::Model))
+    };
+    Layer {
+        deadline_us: u64::try_from(declared.deadline.0).map_or(0, |ms| ms.saturating_mul(1_000)),
+        steps: declared.run.iter().filter_map(step).collect(),
+        final_when,
+    }
+}
+
+fn model(name: &str, spec: &PolicySpec) -> Model {
+    let weights = &spec.ensemble.weights;
+    let declared = weights.iter().find(|(model, _)| model == name);
+    Model {
+        name: name.to_owned(),
+        weight: declared.map_or(1.0, |(_, weight)| *weight),
+        breaker: Breaker::default(),
+    }
+}
+
+/// The terms of a condition; where they cannot stand alone, the whole of it is the only one.
+fn compiled_terms(text: &str, scope: &Scope) -> Vec<(String, Compiled)> {
+    let compile = |term: &str| {
+        let compiled = Compiled::compile(term, scope, Type::Bool).ok()?;
+        Some((term.to_owned(), compiled))
+    };
+    let parts: Option<Vec<_>> = terms(text).into_iter().map(compile).collect();
+    parts.unwrap_or_else(|| compile(text).into_iter().collect())
+}
+
+/// Splits a condition at its outermost `&&`; one with an outermost `||` or `?` is a single term.
+fn terms(text: &str) -> Vec<&str> {
+    let bytes = text.as_bytes();
+    let (mut parts, mut start, mut depth, mut quote, mut at) = (Vec::new(), 0, 0_i32, None, 0);
+    while at < bytes.len() {
+        let two = bytes.get(at..at + 2);
+        match (quote, bytes[at]) {
+            (Some(_), b'\\') => at += 1,
+            (Some(open), byte) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, byte @ (b'\'' | b'"')) => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b')' | b']' | b'}') => depth -= 1,
+            (None, b'?') if depth == 0 => return vec![text.trim()],
+            (None, b'|') if depth == 0 => return vec![text.trim()],
+            (None, b'&') if depth == 0 && two == Some(b"&&") => {
+                parts.push(text[start..at].trim());
+                at += 1;
+                start = at + 1;
+            }
+            (None, _) => {}
+        }
+        at += 1;
+    }
+    parts.push(text[start..].trim());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_split_at_their_outermost_ands() {
+        let cases: [(&str, &[&str]); 6] = [
+            ("a", &["a"]),
+            ("a && b > 1 &&c", &["a", "b > 1", "c"]),
+            ("(a && b) && c", &["(a && b)", "c"]),
+            ("a || b && c", &["a || b && c"]),
+            ("a == 'x && y' && b", &["a == 'x && y'", "b"]),
+            (r#"a == "x\" && y" && b"#, &[r#"a == "x\" && y""#, "b"]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(terms(text), expected, "{text}");
+        }
+    }
+}

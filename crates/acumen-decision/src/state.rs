@@ -1,0 +1,175 @@
+//! What governs decisions and changes while the program runs: lists, rule modes, knots, members.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use acumen_base::decision::RuleMode;
+use acumen_base::{Control, Key, Member};
+
+use crate::bands::Knots;
+use crate::problem::did_you_mean;
+
+/// The ids of one list by their keys.
+type Ids = HashMap<Key, Arc<str>>;
+
+/// What governs decisions at one control position.
+///
+/// A clone is cheap and keeps what it was: clone it, apply the control, publish the result, and
+/// decisions that are under way finish with what they started with. A list is copied on its
+/// first edit after a clone; without one (while a log is replayed) edits are in place.
+#[derive(Clone)]
+pub struct State {
+    pub(crate) use_case: Arc<str>,
+    pub(crate) list_names: Arc<[String]>,
+    pub(crate) lists: Vec<Arc<Ids>>,
+    pub(crate) rule_names: Arc<[String]>,
+    pub(crate) modes: Arc<[RuleMode]>,
+    pub(crate) knots: Arc<Knots>,
+    pub(crate) members: Arc<BTreeMap<String, Arc<dyn Member>>>,
+    pub(crate) control: u64,
+}
+
+/// Why an edit was refused; the state is then as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// The use case has no such rule.
+    #[error("`{use_case}` has no rule `{rule}`: {help}")]
+    UnknownRule {
+        /// The use case.
+        use_case: String,
+        /// The rule that was named.
+        rule: String,
+        /// The nearest valid name.
+        help: String,
+    },
+    /// The knots do not map probabilities to scores.
+    #[error("the thresholds of `{use_case}` were not changed: {message}")]
+    BadKnots {
+        /// The use case.
+        use_case: String,
+        /// What is wrong with them.
+        message: String,
+    },
+}
+
+impl State {
+    /// Applies the control record at a log position. One that names another use case, or a list
+    /// that this one does not declare, only moves the position. A deployment names a version:
+    /// the caller loads it and hands it to [`State::deploy`].
+    pub fn apply(&mut self, position: u64, control: &Control) -> Result<(), ControlError> {
+        match control {
+            Control::ListAdd { list, ids } => self.edit(list, |held| {
+                held.extend(ids.iter().map(|id| (Key::of(id), Arc::from(id.as_str()))));
+            }),
+            Control::ListRemove { list, ids } => self.edit(list, |held| {
+                for id in ids {
+                    held.remove(&Key::of(id));
+                }
+            }),
+            Control::Rule {
+                use_case,
+                rule,
+                mode,
+            } if **use_case == *self.use_case => self.switch(rule, *mode)?,
+            Control::Thresholds { use_case, knots } if **use_case == *self.use_case => {
+                let checked = Knots::new(knots.clone());
+                self.knots = Arc::new(checked.map_err(|message| ControlError::BadKnots {
+                    use_case: use_case.clone(),
+                    message,
+                })?);
+            }
+            Control::Rule { .. } | Control::Thresholds { .. } | Control::Deploy { .. } => {}
+        }
+        self.control = position;
+        Ok(())
+    }
+
+    /// Lets a member answer under its name from this control position on.
+    pub fn deploy(&mut self, position: u64, member: Arc<dyn Member>) {
+        let mut members = (*self.members).clone();
+        members.insert(member.name().to_owned(), member);
+        self.members = Arc::new(members);
+        self.control = position;
+    }
+
+    /// The log position of the last control record applied; 0 before the first.
+    pub fn control(&self) -> u64 {
+        self.control
+    }
+
+    /// The deployed member of a name.
+    pub fn member(&self, name: &str) -> Option<&Arc<dyn Member>> {
+        self.members.get(name)
+    }
+
+    /// The deployed members by name.
+    pub fn members(&self) -> impl Iterator<Item = &Arc<dyn Member>> {
+        self.members.values()
+    }
+
+    /// The ids on a list in alphabetical order; `None` where no such list is declared.
+    pub fn list(&self, name: &str) -> Option<Vec<&str>> {
+        let held = &self.lists[self.list_position(name)?];
+        let mut ids: Vec<&str> = held.values().map(|id| &**id).collect();
+        ids.sort_unstable();
+        Some(ids)
+    }
+
+    /// Whether a list holds an id.
+    pub fn list_holds(&self, name: &str, id: &str) -> bool {
+        self.list_position(name)
+            .is_some_and(|list| self.holds(list, id))
+    }
+
+    /// The mode of a rule; `None` where no such rule is declared.
+    pub fn rule_mode(&self, rule: &str) -> Option<RuleMode> {
+        let position = self.rule_names.iter().position(|id| id == rule)?;
+        Some(self.modes[position])
+    }
+
+    pub(crate) fn holds(&self, list: usize, id: &str) -> bool {
+        self.lists
+            .get(list)
+            .is_some_and(|held| held.contains_key(&Key::of(id)))
+    }
+
+    fn list_position(&self, name: &str) -> Option<usize> {
+        self.list_names.iter().position(|list| list == name)
+    }
+
+    fn edit(&mut self, list: &str, edit: impl FnOnce(&mut Ids)) {
+        if let Some(position) = self.list_position(list) {
+            edit(Arc::make_mut(&mut self.lists[position]));
+        }
+    }
+
+    fn switch(&mut self, rule: &str, mode: RuleMode) -> Result<(), ControlError> {
+        let Some(position) = self.rule_names.iter().position(|id| id == rule) else {
+            return Err(ControlError::UnknownRule {
+                use_case: self.use_case.to_string(),
+                rule: rule.to_owned(),
+                help: did_you_mean(rule, self.rule_names.iter().map(String::as_str)),
+            });
+        };
+        let mut modes = self.modes.to_vec();
+        modes[position] = mode;
+        self.modes = modes.into();
+        Ok(())
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members: Vec<(&str, &str)> = self
+            .members
+            .values()
+            .map(|member| (member.name(), member.version()))
+            .collect();
+        f.debug_struct("State")
+            .field("use_case", &self.use_case)
+            .field("control", &self.control)
+            .field("members", &members)
+            .finish_non_exhaustive()
+    }
+}
