@@ -1,0 +1,205 @@
+//! Bodies of records as bytes: events by hand (small, fast), everything else as postcard.
+
+use std::sync::Arc;
+
+use acumen_base::{Body, Control, Currency, Decision, Event, EventType, Geo, Money, Time, Value};
+
+use crate::bytes::{Cursor, Malformed, put_signed, put_text, put_unsigned};
+use crate::schema::Schemas;
+
+/// What a frame holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FrameKind {
+    /// An event type, which takes no position.
+    Schema,
+    /// [`Body::Event`].
+    Event,
+    /// [`Body::Decision`].
+    Decision,
+    /// [`Body::Control`].
+    Control,
+}
+
+impl FrameKind {
+    pub(crate) fn of(body: &Body) -> FrameKind {
+        match body {
+            Body::Event(_) => FrameKind::Event,
+            Body::Decision(_) => FrameKind::Decision,
+            Body::Control { .. } => FrameKind::Control,
+        }
+    }
+
+    pub(crate) fn from_byte(byte: u8) -> Option<FrameKind> {
+        match byte {
+            1 => Some(FrameKind::Schema),
+            2 => Some(FrameKind::Event),
+            3 => Some(FrameKind::Decision),
+            4 => Some(FrameKind::Control),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn byte(self) -> u8 {
+        match self {
+            FrameKind::Schema => 1,
+            FrameKind::Event => 2,
+            FrameKind::Decision => 3,
+            FrameKind::Control => 4,
+        }
+    }
+}
+
+pub(crate) fn encode_event(bytes: &mut Vec<u8>, schema: u32, event: &Event) {
+    put_unsigned(bytes, schema.into());
+    put_text(bytes, &event.id);
+    put_signed(bytes, event.event_time.0);
+    put_signed(bytes, event.known_at.0.wrapping_sub(event.event_time.0));
+    put_signed(bytes, event.received_at.0.wrapping_sub(event.known_at.0));
+    put_unsigned(bytes, event.values.len() as u64);
+    for value in &event.values {
+        encode_value(bytes, value);
+    }
+}
+
+fn encode_value(bytes: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Missing => bytes.push(0),
+        Value::Bool(false) => bytes.push(1),
+        Value::Bool(true) => bytes.push(2),
+        Value::Int(value) => {
+            bytes.push(3);
+            put_signed(bytes, *value);
+        }
+        Value::Number(value) => {
+            bytes.push(4);
+            bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+        }
+        Value::Money(value) => {
+            bytes.push(5);
+            bytes.extend_from_slice(value.currency.code().as_bytes());
+            put_signed(bytes, value.minor);
+        }
+        Value::Time(value) => {
+            bytes.push(6);
+            put_signed(bytes, value.0);
+        }
+        Value::Text(value) => {
+            bytes.push(7);
+            put_text(bytes, value);
+        }
+        Value::Geo(geo) => {
+            bytes.push(8);
+            bytes.extend_from_slice(&geo.lat.to_bits().to_le_bytes());
+            bytes.extend_from_slice(&geo.lon.to_bits().to_le_bytes());
+            bytes.extend_from_slice(&geo.accuracy_km.to_bits().to_le_bytes());
+        }
+    }
+}
+
+/// Reads bodies, remembering the last currency (looking one up costs more than all else).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BodyReader {
+    currency: Option<Currency>,
+}
+
+impl BodyReader {
+    /// Reads the body of a frame that is not a schema.
+    pub(crate) fn read(
+        &mut self,
+        kind: FrameKind,
+        payload: &[u8],
+        schemas: &Schemas,
+    ) -> Result<Body, Malformed> {
+        match kind {
+            FrameKind::Event => self
+                .event(payload, schemas)
+                .map(|e| Body::Event(Arc::new(e))),
+            FrameKind::Decision => postcard::from_bytes::<Decision>(payload)
+                .map(|decision| Body::Decision(Arc::new(decision)))
+                .map_err(|_| Malformed("the decision cannot be read")),
+            FrameKind::Control => postcard::from_bytes::<(Control, String, Time)>(payload)
+                .map(|(control, by, at)| Body::Control { control, by, at })
+                .map_err(|_| Malformed("the control record cannot be read")),
+            FrameKind::Schema => Err(Malformed("a schema stands where a record should")),
+        }
+    }
+
+    fn event(&mut self, payload: &[u8], schemas: &Schemas) -> Result<Event, Malformed> {
+        let mut cursor = Cursor::new(payload);
+        let schema = u32::try_from(cursor.unsigned()?).ok();
+        let kind = schema
+            .and_then(|id| schemas.get(id))
+            .ok_or(Malformed("the event's type is not in the segment"))?;
+        let id: Arc<str> = cursor.text()?.into();
+        let event_time = cursor.signed()?;
+        let known_at = event_time.wrapping_add(cursor.signed()?);
+        let received_at = known_at.wrapping_add(cursor.signed()?);
+        let count = cursor.unsigned()?;
+        if count != kind.fields.len() as u64 {
+            return Err(Malformed("the event has not as many values as its type"));
+        }
+        let mut values = Vec::with_capacity(kind.fields.len());
+        for _ in 0..count {
+            values.push(self.value(&mut cursor)?);
+        }
+        cursor.end()?;
+        Ok(Event {
+            kind: Arc::clone(kind),
+            id,
+            event_time: Time(event_time),
+            known_at: Time(known_at),
+            received_at: Time(received_at),
+            values,
+        })
+    }
+
+    fn value(&mut self, cursor: &mut Cursor<'_>) -> Result<Value, Malformed> {
+        Ok(match cursor.byte()? {
+            0 => Value::Missing,
+            1 => Value::Bool(false),
+            2 => Value::Bool(true),
+            3 => Value::Int(cursor.signed()?),
+            4 => Value::Number(cursor.number()?),
+            5 => {
+                let currency = self.currency(cursor.take(3)?)?;
+                Value::Money(Money::new(cursor.signed()?, currency))
+            }
+            6 => Value::Time(Time(cursor.signed()?)),
+            7 => Value::Text(cursor.text()?.into()),
+            8 => Value::Geo(Geo {
+                lat: cursor.number()?,
+                lon: cursor.number()?,
+                accuracy_km: f32::from_bits(u32::from_le_bytes(cursor.array()?)),
+            }),
+            _ => return Err(Malformed("a value is of no known kind")),
+        })
+    }
+
+    fn currency(&mut self, code: &[u8]) -> Result<Currency, Malformed> {
+        if let Some(last) = self.currency
+            && last.code().as_bytes() == code
+        {
+            return Ok(last);
+        }
+        let currency = std::str::from_utf8(code)
+            .ok()
+            .and_then(|code| code.parse().ok())
+            .ok_or(Malformed("a currency is unknown"))?;
+        self.currency = Some(currency);
+        Ok(currency)
+    }
+}
+
+/// Reads the payload of a schema frame.
+pub(crate) fn decode_schema(payload: &[u8]) -> Result<(u32, EventType), Malformed> {
+    postcard::from_bytes(payload).map_err(|_| Malformed("the event type cannot be read"))
+}
+
+/// The `known_at` of an event's payload, without reading the rest.
+pub(crate) fn peek_known_at(payload: &[u8]) -> Result<Time, Malformed> {
+    let mut cursor = Cursor::new(payload);
+    cursor.unsigned()?;
+    cursor.text()?;
+    let event_time = cursor.signed()?;
+    Ok(Time(event_time.wrapping_add(cursor.signed()?)))
+}
