@@ -67,8 +67,8 @@ fn read_set(file: &File, found: &mut Vec<Diagnostic>) -> Option<FeatureSet> {
     let mut walk = Walk::new(&file.name);
     let set = file.parse(&mut walk.found).and_then(|tree| {
         let mut group = walk.group(&tree, format!("feature set `{}`", file.stem))?;
-        let entities = group.require(&mut walk, "entities");
-        let declared = group.require(&mut walk, "features");
+        let entities = group.require("entities");
+        let declared = group.require("features");
         group.finish(&mut walk);
         let prefix = format!("{}.", file.stem);
         let mut places = Places::default();

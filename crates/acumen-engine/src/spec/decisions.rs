@@ -11,16 +11,14 @@ const SCORE_MAX: u8 = 100;
 
 /// Reads `rules`.
 pub(super) fn rules(walk: &mut Walk, node: &Node) -> Vec<RuleDecl> {
-    let declared = walk.declared(node);
-    let read = |(key, value): &(Key, Node)| rule(walk, key, value);
-    declared.into_iter().filter_map(read).collect()
+    walk.each(node, rule)
 }
 
 fn rule(walk: &mut Walk, key: &Key, node: &Node) -> Option<RuleDecl> {
     let mut group = walk.group(node, format!("rule `{}`", key.text))?;
-    let when = group.require(walk, "when");
-    let effect = group.require(walk, "effect");
-    let reason = group.require(walk, "reason");
+    let when = group.require("when");
+    let effect = group.require("effect");
+    let reason = group.require("reason");
     let mode = group.get("mode");
     let is_final = group.get("final");
     group.finish(walk);
@@ -41,39 +39,24 @@ fn rule(walk: &mut Walk, key: &Key, node: &Node) -> Option<RuleDecl> {
     })
 }
 
-/// Reads `layers`, whose deadlines must rise.
+/// Reads `layers`.
 pub(super) fn layers(walk: &mut Walk, node: &Node) -> Vec<LayerDecl> {
-    let mut layers: Vec<LayerDecl> = Vec::new();
-    for (key, value) in walk.declared(node) {
-        let Some(mut group) = walk.group(value, format!("layer `{}`", key.text)) else {
-            continue;
-        };
-        let deadline = group.require(walk, "deadline");
-        let run = group.require(walk, "run");
-        let final_when = group.get("final_when");
-        group.finish(walk);
-        let run = run.map(|node| walk.texts(node)).unwrap_or_default();
-        let final_when = final_when.and_then(|node| walk.text(node));
-        let Some(node) = deadline else { continue };
-        let Some(deadline) = walk.span(node) else {
-            continue;
-        };
-        if let Some(earlier) = layers.last().filter(|earlier| earlier.deadline >= deadline) {
-            let message = format!(
-                "layer `{}` must end before `{}`, which runs earlier and may take until {}",
-                key.text, earlier.name, earlier.deadline
-            );
-            let help = "deadlines count from the receipt of the request: each must be later";
-            walk.problem(node, "bad_deadline", message, help);
-        }
-        layers.push(LayerDecl {
-            name: key.text.clone(),
-            deadline,
-            run,
-            final_when,
-        });
-    }
-    layers
+    walk.each(node, layer)
+}
+
+fn layer(walk: &mut Walk, key: &Key, node: &Node) -> Option<LayerDecl> {
+    let mut group = walk.group(node, format!("layer `{}`", key.text))?;
+    let deadline = group.require("deadline");
+    let run = group.require("run");
+    let final_when = group.get("final_when");
+    group.finish(walk);
+    let deadline = deadline.and_then(|node| walk.span(node));
+    Some(LayerDecl {
+        name: key.text.clone(),
+        run: run.map(|node| walk.texts(node)).unwrap_or_default(),
+        final_when: final_when.and_then(|node| walk.text(node)),
+        deadline: deadline?,
+    })
 }
 
 /// Reads `actions`: bands of scores that rise from 0 to 100 without a gap.
@@ -130,7 +113,7 @@ fn band(walk: &mut Walk, node: &Node) -> Option<(u8, u8)> {
 /// Reads `score`.
 pub(super) fn score(walk: &mut Walk, node: &Node) -> Option<ScoreDecl> {
     let mut group = walk.group(node, "`score`")?;
-    let knots = group.require(walk, "knots");
+    let knots = group.require("knots");
     group.finish(walk);
     let knots = knots?;
     let Kind::List(items) = &knots.kind else {
@@ -156,10 +139,6 @@ pub(super) fn score(walk: &mut Walk, node: &Node) -> Option<ScoreDecl> {
         }
         pairs.push((probability, score));
     }
-    if pairs.len() < 2 {
-        let message = "a line needs two knots";
-        walk.problem(knots, "bad_knots", message, "write `[[0, 0], …, [1, 100]]`");
-    }
     Some(ScoreDecl::Knots(pairs))
 }
 
@@ -181,8 +160,8 @@ fn knot(walk: &mut Walk, node: &Node) -> Option<(f64, f64)> {
 pub(super) fn explore(walk: &mut Walk, node: &Node) -> Option<ExploreDecl> {
     let mut group = walk.group(node, "`explore`")?;
     let of = group.get("of");
-    let action = group.require(walk, "action");
-    let share = group.require(walk, "share");
+    let action = group.require("action");
+    let share = group.require("share");
     group.finish(walk);
     let action = action.and_then(|node| walk.text(node));
     let share = share.and_then(|node| walk.share(node));
@@ -229,6 +208,6 @@ pub(super) fn required<'n>(
     group: &mut Group<'n>,
     key: &'static str,
 ) -> Option<(&'n Node, String)> {
-    let node = group.require(walk, key)?;
+    let node = group.require(key)?;
     Some((node, walk.text(node)?))
 }

@@ -9,10 +9,10 @@ use super::walk::{Walk, suggestion};
 /// Reads the declaration of an event type.
 pub(super) fn event_type(walk: &mut Walk, name: &str, node: &Node) -> Option<EventType> {
     let mut group = walk.group(node, format!("event `{name}`"))?;
-    let id = group.require(walk, "id");
-    let time = group.require(walk, "time");
+    let id = group.require("id");
+    let time = group.require("time");
     let lateness = group.get("lateness");
-    let declared = group.require(walk, "fields");
+    let declared = group.require("fields");
     let optional = group.get("optional");
     let personal = group.get("personal");
     let signed = group.get("signed");
@@ -30,22 +30,24 @@ pub(super) fn event_type(walk: &mut Walk, name: &str, node: &Node) -> Option<Eve
     mark(walk, optional, &mut fields, |field| field.optional = true);
     mark(walk, personal, &mut fields, |field| field.personal = true);
     mark(walk, signed, &mut fields, |field| field.signed = true);
-    let event = EventType {
-        name: name.to_owned(),
-        id_field: walk.text(id?)?,
-        time_field: walk.text(time?)?,
-        lateness: lateness
-            .and_then(|node| walk.span(node))
-            .unwrap_or(Span::days(1)),
-        fields,
-    };
-    for (node, field) in [(id?, &event.id_field), (time?, &event.time_field)] {
-        if event.position(field).is_some() {
+    let texts = [id, time].map(|node| node.and_then(|node| walk.text(node)));
+    let [id_field, time_field] = texts.map(Option::unwrap_or_default);
+    for (node, field) in [(id, &id_field), (time, &time_field)] {
+        if let Some(node) = node.filter(|_| fields.iter().any(|known| known.name == *field)) {
             let message = format!("`{field}` is declared among the fields as well");
             let help = "take it out of `fields`: the id and the time stand beside them";
             walk.problem(node, "duplicate_field", message, help);
         }
     }
+    let event = EventType {
+        name: name.to_owned(),
+        id_field,
+        time_field,
+        lateness: lateness
+            .and_then(|node| walk.span(node))
+            .unwrap_or(Span::days(1)),
+        fields,
+    };
     Some(event)
 }
 
@@ -72,6 +74,7 @@ fn field(walk: &mut Walk, name: String, key: &Key, value: &Node) -> Option<Field
     if kind.is_none() {
         let names = FieldType::ALL.map(FieldType::name);
         walk.unknown(value, "field type", text, names);
+        walk.broken.push(name.clone());
     }
     Some(Field {
         name,

@@ -13,9 +13,7 @@ const EXPRESSION_OPERATOR: &str = "derived";
 
 /// Reads `features`; `prefix` stands before each name (`customer.` in the catalogue).
 pub(super) fn features(walk: &mut Walk, prefix: &str, node: &Node) -> Vec<FeatureDecl> {
-    let declared = walk.declared(node);
-    let read = |(key, value): &(Key, Node)| feature(walk, prefix, key, value);
-    declared.into_iter().filter_map(read).collect()
+    walk.each(node, |walk, key, value| feature(walk, prefix, key, value))
 }
 
 fn feature(walk: &mut Walk, prefix: &str, key: &Key, node: &Node) -> Option<FeatureDecl> {

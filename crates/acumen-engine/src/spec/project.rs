@@ -18,7 +18,7 @@ pub struct Project {
     /// What they share.
     pub catalogue: Catalogue,
     /// The use cases without a mistake, in order of name.
-    pub use_cases: Vec<Arc<UseCase>>,
+    pub use_cases: Vec<UseCase>,
 }
 
 impl Project {
@@ -65,11 +65,11 @@ impl Project {
                 return;
             }
         }
-        self.use_cases.push(Arc::new(use_case));
+        self.use_cases.push(use_case);
     }
 
     /// A use case by name.
-    pub fn use_case(&self, name: &str) -> Option<&Arc<UseCase>> {
+    pub fn use_case(&self, name: &str) -> Option<&UseCase> {
         self.use_cases.iter().find(|use_case| use_case.name == name)
     }
 

@@ -11,8 +11,6 @@ pub(super) fn check(use_case: &UseCase, found: &mut Vec<Diagnostic>) {
     let mut check = Check { use_case, found };
     check.events();
     check.entities();
-    check.layers();
-    check.actions();
     check.models();
 }
 
@@ -61,9 +59,6 @@ impl Check<'_> {
         if !use_case.decide_event.is_empty() {
             self.event("decide.event", &use_case.decide_event);
         }
-        if let Some(amount) = &use_case.amount {
-            self.field("decide.amount", &use_case.decide_event, amount);
-        }
         if let Some(outcome) = &use_case.outcome {
             self.event("outcome.of", &outcome.of);
             self.event("outcome.positive", &outcome.positive);
@@ -73,9 +68,6 @@ impl Check<'_> {
             self.event("rates.event", &rates.event);
             self.field("rates.currency", &rates.event, &rates.currency);
             self.field("rates.rate", &rates.event, &rates.rate);
-        }
-        for (list, field) in &use_case.lists {
-            self.field(&format!("lists.{list}"), &use_case.decide_event, field);
         }
     }
 
@@ -91,68 +83,6 @@ impl Check<'_> {
                     field,
                     names,
                 );
-            }
-        }
-    }
-
-    fn layers(&mut self) {
-        let use_case = self.use_case;
-        let names = || {
-            let rules = use_case.rules.iter().map(|rule| rule.id.as_str());
-            rules.chain(use_case.models.iter().map(|model| model.name.as_str()))
-        };
-        for layer in &use_case.layers {
-            for (index, name) in layer.run.iter().enumerate() {
-                let path = format!("layers.{}.run.{index}", layer.name);
-                self.known(&path, "rule or model", name, names());
-            }
-        }
-        let run = |name: &str| {
-            use_case
-                .layers
-                .iter()
-                .any(|layer| layer.run.iter().any(|r| r == name))
-        };
-        let rules = use_case
-            .rules
-            .iter()
-            .map(|rule| ("rules", rule.id.as_str()));
-        let models = use_case
-            .models
-            .iter()
-            .map(|model| ("models", model.name.as_str()));
-        for (group, name) in rules.chain(models) {
-            if !run(name) && !use_case.layers.is_empty() {
-                let message = format!("`{name}` runs in no layer");
-                let help = "add it to the `run` of a layer; switch a rule off with `mode: off`";
-                self.problem(
-                    &format!("{group}.{name}"),
-                    "not_run",
-                    message,
-                    help.to_owned(),
-                );
-            }
-        }
-    }
-
-    fn actions(&mut self) {
-        let use_case = self.use_case;
-        for rule in &use_case.rules {
-            let path = format!("rules.{}.effect", rule.id);
-            self.known(&path, "action", &rule.effect, use_case.action_names());
-        }
-        if let Some(fallback) = &use_case.fallback {
-            self.known("fallback", "action", fallback, use_case.action_names());
-        }
-        if let Some(explore) = &use_case.explore {
-            self.known(
-                "explore.action",
-                "action",
-                &explore.action,
-                use_case.action_names(),
-            );
-            if let Some(of) = &explore.of {
-                self.known("explore.of", "action", of, use_case.action_names());
             }
         }
     }

@@ -49,8 +49,8 @@ pub(super) fn serving(walk: &mut Walk, node: &Node) -> Option<ServingDecl> {
 
 fn read_autoscaling(walk: &mut Walk, node: &Node) -> Option<Autoscaling> {
     let mut group = walk.group(node, "`autoscaling`")?;
-    let min = group.require(walk, "min_replicas");
-    let max = group.require(walk, "max_replicas");
+    let min = group.require("min_replicas");
+    let max = group.require("max_replicas");
     let target = group.get("target_cpu");
     group.finish(walk);
     let whole = "a whole number";
@@ -69,7 +69,7 @@ fn read_autoscaling(walk: &mut Walk, node: &Node) -> Option<Autoscaling> {
 /// Reads `batch_inference`.
 pub(super) fn batch(walk: &mut Walk, node: &Node) -> Option<BatchDecl> {
     let mut group = walk.group(node, "`batch_inference`")?;
-    let schedule = group.require(walk, "schedule");
+    let schedule = group.require("schedule");
     let batch_size = group.get("batch_size");
     let timeout = group.get("timeout");
     group.finish(walk);

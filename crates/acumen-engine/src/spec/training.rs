@@ -11,18 +11,15 @@ const MONTH: Span = Span::seconds(2_629_746);
 
 /// Reads `models`.
 pub(super) fn models(walk: &mut Walk, node: &Node) -> Vec<ModelDecl> {
-    let declared = walk.declared(node);
-    let read = |(key, value): &(Key, Node)| model(walk, key, value);
-    declared.into_iter().filter_map(read).collect()
+    walk.each(node, model)
 }
 
 /// A model: `algorithm`, `features`, `params`; every other key is a parameter as well.
 fn model(walk: &mut Walk, key: &Key, node: &Node) -> Option<ModelDecl> {
     let mut group = walk.group(node, format!("model `{}`", key.text))?;
-    let algorithm = group.require(walk, "algorithm");
+    let algorithm = group.require("algorithm");
     let features = group.get("features");
-    let rest: Vec<&(Key, Node)> = group.rest().collect();
-    let params = rest.into_iter();
+    let params = group.finish_open(walk).into_iter();
     Some(ModelDecl {
         name: key.text.clone(),
         algorithm: algorithm.and_then(|node| walk.text(node))?,
@@ -85,8 +82,8 @@ pub(super) fn training(walk: &mut Walk, node: &Node) -> Option<TrainingDecl> {
 fn training_data(walk: &mut Walk, node: &Node) -> Option<TrainingData> {
     if let Kind::Map(_) = node.kind {
         let mut group = walk.group(node, "`training_data`")?;
-        let from = group.require(walk, "from");
-        let to = group.require(walk, "to");
+        let from = group.require("from");
+        let to = group.require("to");
         group.finish(walk);
         let (from, to) = (walk.time(from?)?, walk.time(to?)?);
         if from >= to {
@@ -124,7 +121,7 @@ fn last(text: &str) -> Option<Span> {
 }
 
 /// Reads `ensemble`: an algorithm's name, or `{algorithm, weights}`.
-pub(super) fn ensemble(walk: &mut Walk, node: &Node, models: &[ModelDecl]) -> Option<EnsembleDecl> {
+pub(super) fn ensemble(walk: &mut Walk, node: &Node) -> Option<EnsembleDecl> {
     if let Kind::Scalar { text, .. } = &node.kind {
         return Some(EnsembleDecl {
             algorithm: text.clone(),
@@ -132,21 +129,14 @@ pub(super) fn ensemble(walk: &mut Walk, node: &Node, models: &[ModelDecl]) -> Op
         });
     }
     let mut group = walk.group(node, "`ensemble`")?;
-    let algorithm = group.require(walk, "algorithm");
+    let algorithm = group.require("algorithm");
     let weights = group.get("weights");
     group.finish(walk);
-    let mut pairs = Vec::new();
-    for (key, value) in weights.map(|node| walk.declared(node)).unwrap_or_default() {
-        if !models.iter().any(|model| model.name == key.text) {
-            let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
-            let message = format!("there is no model `{}`", key.text);
-            let help = super::walk::suggestion(&key.text, &names);
-            walk.problem_at_key(key, "unknown_name", message, help);
-        }
-        pairs.extend(walk.share(value).map(|weight| (key.text.clone(), weight)));
-    }
+    let weight =
+        |walk: &mut Walk, key: &Key, value: &Node| Some((key.text.clone(), walk.number(value)?));
+    let weights = weights.map(|node| walk.each(node, weight));
     Some(EnsembleDecl {
         algorithm: algorithm.and_then(|node| walk.text(node))?,
-        weights: pairs,
+        weights: weights.unwrap_or_default(),
     })
 }

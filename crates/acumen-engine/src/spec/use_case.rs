@@ -56,25 +56,25 @@ fn read(
     mut places: Places,
 ) -> Option<UseCase> {
     let mut group = walk.group(tree, "the use case")?;
-    let name = group.require(walk, "usecase");
-    let question = group.require(walk, "question");
+    let name = group.require("usecase");
+    let question = group.require("question");
     let uses = group.get("uses");
     let currency = group.get("currency");
     let entities = group.get("entities");
-    let declared_events = group.require(walk, "events");
+    let declared_events = group.require("events");
     let rates = group.get("rates");
-    let decide = group.require(walk, "decide");
+    let decide = group.require("decide");
     let outcome = group.get("outcome");
     let declared_features = group.get("features");
     let training_node = group.get("training");
     let update_frequency = group.get("update_frequency");
     let models_node = group.get("models");
     let ensemble = group.get("ensemble");
-    let layers = group.require(walk, "layers");
+    let layers = group.require("layers");
     let lists = group.get("lists");
     let rules = group.get("rules");
     let score = group.get("score");
-    let actions_node = group.require(walk, "actions");
+    let actions_node = group.require("actions");
     let fallback = group.get("fallback");
     let explore = group.get("explore");
     let value = group.get("value");
@@ -130,7 +130,7 @@ fn read(
         decide_event,
         outcome: outcome.and_then(|node| read_outcome(walk, node)),
         features: all_features,
-        ensemble: ensemble.and_then(|node| training::ensemble(walk, node, &models)),
+        ensemble: ensemble.and_then(|node| training::ensemble(walk, node)),
         training,
         models,
         layers: layers
@@ -236,7 +236,7 @@ fn add_events_of_sets(
 
 fn read_decide(walk: &mut Walk, node: &Node) -> Option<(String, Option<String>)> {
     let mut group = walk.group(node, "`decide`")?;
-    let event = group.require(walk, "event");
+    let event = group.require("event");
     let amount = group.get("amount");
     group.finish(walk);
     let amount = amount.and_then(|node| walk.text(node));
@@ -258,10 +258,10 @@ fn read_rates(walk: &mut Walk, node: &Node) -> Option<RatesDecl> {
 
 fn read_outcome(walk: &mut Walk, node: &Node) -> Option<OutcomeDecl> {
     let mut group = walk.group(node, "`outcome`")?;
-    let of = group.require(walk, "of");
-    let positive = group.require(walk, "positive");
-    let by = group.require(walk, "by");
-    let negative_after = group.require(walk, "negative_after");
+    let of = group.require("of");
+    let positive = group.require("positive");
+    let by = group.require("by");
+    let negative_after = group.require("negative_after");
     let closes = group.get("closes");
     group.finish(walk);
     let negative_after = negative_after.and_then(|node| walk.span(node));

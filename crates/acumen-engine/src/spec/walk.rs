@@ -9,6 +9,8 @@ use super::tree::{Key, Kind, Node};
 pub(super) struct Walk {
     pub(super) file: String,
     pub(super) found: Vec<Diagnostic>,
+    /// Declared names with a mistake inside: what follows from it is no second mistake.
+    pub(super) broken: Vec<String>,
 }
 
 /// A group of keys of which each is asked for once.
@@ -18,6 +20,7 @@ pub(super) struct Group<'n> {
     /// What the group is, for messages: `feature \`velocity_checks\``.
     what: String,
     asked: Vec<&'static str>,
+    missing: Vec<&'static str>,
 }
 
 impl Walk {
@@ -25,6 +28,7 @@ impl Walk {
         Walk {
             file: file.to_owned(),
             found: Vec::new(),
+            broken: Vec::new(),
         }
     }
 
@@ -100,6 +104,7 @@ impl Walk {
             entries,
             what: what.into(),
             asked: Vec::new(),
+            missing: Vec::new(),
         })
     }
 
@@ -121,6 +126,23 @@ impl Walk {
             }
         }
         entries.iter().collect()
+    }
+
+    /// Reads each entry of a group whose keys are names that the user declares.
+    pub(super) fn each<T>(
+        &mut self,
+        node: &Node,
+        mut read: impl FnMut(&mut Walk, &Key, &Node) -> Option<T>,
+    ) -> Vec<T> {
+        let mut values = Vec::new();
+        for (key, value) in self.declared(node) {
+            let before = self.found.len();
+            values.extend(read(self, key, value));
+            if self.found.len() > before {
+                self.broken.push(key.text.clone());
+            }
+        }
+        values
     }
 
     /// The items of a list; a single value is a list of one.
@@ -155,9 +177,9 @@ impl Walk {
 
     /// Declared names, each with a text: (`card`, `card_id`).
     pub(super) fn pairs(&mut self, node: &Node) -> Vec<(String, String)> {
-        let declared = self.declared(node);
-        let pair = |(key, value): &(Key, Node)| Some((key.text.clone(), self.text(value)?));
-        declared.into_iter().filter_map(pair).collect()
+        self.each(node, |walk, key, value| {
+            Some((key.text.clone(), walk.text(value)?))
+        })
     }
 
     /// A value that is written as `T` is; `wanted` says how.
@@ -265,11 +287,10 @@ impl<'n> Group<'n> {
     }
 
     /// The value of a key without which the group means nothing.
-    pub(super) fn require(&mut self, walk: &mut Walk, key: &'static str) -> Option<&'n Node> {
+    pub(super) fn require(&mut self, key: &'static str) -> Option<&'n Node> {
         let node = self.get(key);
         if node.is_none() {
-            let message = format!("{} has no `{key}`", self.what);
-            walk.problem(self.node, "missing_key", message, format!("add `{key}: …`"));
+            self.missing.push(key);
         }
         node
     }
@@ -280,12 +301,29 @@ impl<'n> Group<'n> {
         self.entries.iter().filter(move |(key, _)| !asked(key))
     }
 
-    /// Collects every key that nobody asked for.
+    /// Collects every required key that is not there, and gives the others as they are.
+    pub(super) fn finish_open(self, walk: &mut Walk) -> Vec<&'n (Key, Node)> {
+        for key in &self.missing {
+            let message = format!("{} has no `{key}`", self.what);
+            walk.problem(self.node, "missing_key", message, format!("add `{key}: …`"));
+        }
+        self.rest().collect()
+    }
+
+    /// Collects every key that nobody asked for, and every required key that is not there; a key
+    /// that is only misspelt counts once.
     pub(super) fn finish(self, walk: &mut Walk) {
+        let mut missing = self.missing.clone();
         for (key, _) in self.rest() {
             let message = format!("{} has no key `{}`", self.what, key.text);
             let help = suggestion(&key.text, &self.asked);
+            let meant = nearest(&key.text, self.asked.iter().copied());
+            missing.retain(|name| Some(*name) != meant);
             walk.problem_at_key(key, "unknown_key", message, help);
+        }
+        for key in missing {
+            let message = format!("{} has no `{key}`", self.what);
+            walk.problem(self.node, "missing_key", message, format!("add `{key}: …`"));
         }
     }
 }
