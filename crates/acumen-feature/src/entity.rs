@@ -1,0 +1,70 @@
+//! Entities as dense numbers: a key is looked up once per event, state is then indexed.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use acumen_base::Key;
+
+/// A slot that an event has none of: it does not carry the entity's id.
+pub(crate) const NO_SLOT: u32 = u32::MAX;
+
+/// A hasher for keys that are hashes already: it takes their low bits.
+#[derive(Default)]
+pub(crate) struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_le_bytes(word);
+        }
+    }
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+    fn write_u128(&mut self, value: u128) {
+        self.0 = (value >> 64) as u64 ^ value as u64;
+    }
+}
+
+/// A map whose keys are hashes.
+pub(crate) type HashedMap<K, V> = HashMap<K, V, BuildHasherDefault<Hashed>>;
+
+/// The keys of one entity, in the order in which they were first seen.
+#[derive(Default)]
+pub(crate) struct EntityIndex {
+    slots: HashedMap<Key, u32>,
+    keys: Vec<Key>,
+}
+
+impl EntityIndex {
+    /// The slot of a key, a new one for a new key.
+    pub(crate) fn slot(&mut self, key: Key) -> u32 {
+        let next = self.keys.len() as u32;
+        let slot = *self.slots.entry(key).or_insert(next);
+        if slot == next {
+            self.keys.push(key);
+        }
+        slot
+    }
+
+    /// The slot of a key that was seen before.
+    pub(crate) fn find(&self, key: Key) -> Option<u32> {
+        self.slots.get(&key).copied()
+    }
+
+    /// All keys by slot.
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// An index with these keys in this order.
+    pub(crate) fn of(keys: Vec<Key>) -> EntityIndex {
+        let slots = keys.iter().copied().zip(0..).collect();
+        EntityIndex { slots, keys }
+    }
+}

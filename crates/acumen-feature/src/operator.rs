@@ -1,0 +1,90 @@
+//! Operators: each a file below and a line in [`OPERATORS`].
+
+mod aggregate;
+mod fields;
+mod share;
+
+pub use crate::compile::Context;
+
+/// What a declaration of an operator may hold besides its own parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepts {
+    /// Whether `by` is needed: the operator keeps state of entities.
+    pub by: bool,
+    /// Whether `window` is needed.
+    pub windows: bool,
+    /// Whether `aggregations` is needed.
+    pub aggregations: bool,
+}
+
+/// The type of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    /// A word.
+    Text,
+    /// A list of words, or one.
+    Texts,
+    /// A whole number.
+    Int,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Bool,
+    /// A length of time.
+    Span,
+}
+
+/// A parameter, documented.
+#[derive(Clone, Copy, Debug)]
+pub struct ParamDoc {
+    /// Its key.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: ParamKind,
+    /// What it is when left out; empty if it is needed.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// A way to compute columns from events.
+pub trait Operator: Sync {
+    /// The name in a spec.
+    fn name(&self) -> &'static str;
+    /// One paragraph for people.
+    fn doc(&self) -> &'static str;
+    /// Its own parameters.
+    fn params(&self) -> &'static [ParamDoc];
+    /// What else it needs.
+    fn accepts(&self) -> Accepts;
+    /// A declaration that compiles, as one line of YAML.
+    fn example(&self) -> &'static str;
+    /// Checks a declaration, and adds its state and columns to the plan.
+    fn compile(&self, context: &mut Context<'_>);
+}
+
+/// Every operator; the schema, the documentation, the suggestions for wrong names and the law
+/// tests come from this list.
+pub static OPERATORS: &[&dyn Operator] = &[
+    &fields::Fields,
+    &aggregate::AGGREGATE,
+    &aggregate::COUNT,
+    &aggregate::SUM,
+    &aggregate::AVG,
+    &aggregate::MIN,
+    &aggregate::MAX,
+    &aggregate::STDDEV,
+    &share::Share,
+];
+
+/// The operator of this name.
+pub fn operator(name: &str) -> Option<&'static dyn Operator> {
+    OPERATORS.iter().copied().find(|op| op.name() == name)
+}
+
+pub(crate) const CURRENT: ParamDoc = ParamDoc {
+    name: "current",
+    kind: ParamKind::Text,
+    default: "included",
+    doc: "`included` counts the event that the row is of, `excluded` leaves it out.",
+};

@@ -1,0 +1,78 @@
+//! `share`: how many of a key's events turned out positive.
+
+use acumen_base::ColumnKind;
+
+use super::aggregate::in_last;
+use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
+use crate::windows::{Output, Stat};
+
+/// The operator.
+pub(super) struct Share;
+
+impl Operator for Share {
+    fn name(&self) -> &'static str {
+        "share"
+    }
+
+    fn doc(&self) -> &'static str {
+        "The share of a key's events in the window `(t - delay - w, t - delay]` whose outcome is \
+         known to be positive at the row's place in the log, or whose boolean field is true; and \
+         `count`, how many events there are. The current event is excluded. A share of no events \
+         is missing. With a delay as long as outcomes usually take, the share is not diluted by \
+         events about which nothing can be known yet."
+    }
+
+    fn params(&self) -> &'static [ParamDoc] {
+        &[ParamDoc {
+            name: "delay",
+            kind: ParamKind::Span,
+            default: "0s",
+            doc: "How long before the row the windows end.",
+        }]
+    }
+
+    fn accepts(&self) -> Accepts {
+        Accepts {
+            by: true,
+            windows: true,
+            aggregations: false,
+        }
+    }
+
+    fn example(&self) -> &'static str {
+        "{operator: share, of: outcome, by: customer, window: [1d, 30d], delay: 7d}"
+    }
+
+    fn compile(&self, context: &mut Context<'_>) {
+        let delay = context.span("delay", acumen_base::Span::ZERO);
+        let entities = context.entities();
+        let windows = context.windows();
+        let Some(operand) = context.outcome_or_flag() else {
+            return;
+        };
+        for &entity in &entities {
+            for &window in &windows {
+                for (name, stat) in [("share", Stat::Share), ("count", Stat::Count)] {
+                    let output = Output {
+                        window: 0,
+                        stat,
+                        current: false,
+                    };
+                    let at = context.window_output(&operand, entity, window, delay.0, output);
+                    let by = context.entity_name(entity);
+                    let until = match delay.0 {
+                        0 => String::new(),
+                        _ => format!(", ending {delay} earlier"),
+                    };
+                    let what = match stat {
+                        Stat::Share => format!("share of {}", operand.words),
+                        _ => format!("number of {}", operand.counted),
+                    };
+                    let help = format!("{what} of this {by} {}{until}", in_last(window));
+                    let suffix = format!("{name}_{window}");
+                    context.column(entity, &suffix, ColumnKind::Number, "", &help, at);
+                }
+            }
+        }
+    }
+}

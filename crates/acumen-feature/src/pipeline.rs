@@ -1,0 +1,304 @@
+//! The one path from events to rows, live, replayed and in training.
+
+use std::sync::Arc;
+
+use acumen_base::{Columns, Event, Key, Span, Time, Value};
+
+use crate::entity::{EntityIndex, NO_SLOT};
+use crate::operand::MISSING;
+use crate::outcome::{Mark, OutcomeIndex};
+use crate::plan::Plan;
+use crate::problem::Problem;
+use crate::rates::RateTable;
+use crate::spec::PipelineSpec;
+use crate::state::{Facts, State};
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It is in the state that later rows read.
+    Yes,
+    /// It became known later than its type allows: counted, and no later row reads it.
+    TooLate,
+    /// It is of no declared type, or of another version of it: nothing was done.
+    UnknownType,
+}
+
+/// How much went through, and what was missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counters {
+    /// Events applied.
+    pub applied: u64,
+    /// Events that came too late to be applied.
+    pub too_late: u64,
+    /// Events of no declared type.
+    pub unknown_type: u64,
+    /// Money without a rate, fields that were not sent, numbers out of range.
+    pub missing_operands: u64,
+    /// Rows read of each view.
+    pub rows: Vec<u64>,
+    /// Missing values of each column of each view.
+    pub missing: Vec<Vec<u64>>,
+}
+
+/// A column of an entity as it is now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntityValue {
+    /// The column's name.
+    pub column: String,
+    /// Its value; NaN where it is missing.
+    pub value: f64,
+    /// How long before the asked instant the newest event behind it happened.
+    pub age: Option<Span>,
+}
+
+/// Events in, rows out. See the crate's documentation for the laws it keeps.
+pub struct Pipeline {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) entities: Vec<EntityIndex>,
+    pub(crate) rates: RateTable,
+    pub(crate) outcomes: Vec<OutcomeIndex>,
+    pub(crate) units: Vec<Box<dyn State>>,
+    pub(crate) counters: Counters,
+    /// One value a column of the plan, overwritten by every row.
+    values: Vec<f64>,
+    prepared: Prepared,
+}
+
+/// What is looked up of an event before operators see it.
+#[derive(Default)]
+pub(crate) struct Prepared {
+    pub(crate) kind: usize,
+    pub(crate) applies: bool,
+    pub(crate) slots: Vec<u32>,
+    pub(crate) operands: Vec<i64>,
+    pub(crate) positive: u32,
+    pub(crate) marks: Vec<Mark>,
+}
+
+impl Pipeline {
+    /// Compiles a spec, or reports everything that is wrong with it.
+    ///
+    /// # Errors
+    /// All problems at once, each with its feature, key and help.
+    pub fn compile(spec: PipelineSpec) -> Result<Pipeline, Vec<Problem>> {
+        let (plan, units) = Plan::compile(spec)?;
+        let views = &plan.views;
+        let counters = Counters {
+            rows: vec![0; views.len()],
+            missing: views
+                .iter()
+                .map(|view| vec![0; view.columns.len()])
+                .collect(),
+            ..Counters::default()
+        };
+        Ok(Pipeline {
+            entities: plan
+                .spec
+                .entities
+                .iter()
+                .map(|_| EntityIndex::default())
+                .collect(),
+            rates: RateTable::default(),
+            outcomes: plan
+                .outcomes
+                .iter()
+                .map(|_| OutcomeIndex::default())
+                .collect(),
+            values: vec![f64::NAN; plan.width()],
+            prepared: Prepared::default(),
+            plan: Arc::new(plan),
+            units,
+            counters,
+        })
+    }
+
+    /// The columns of a view, in the order of its rows.
+    pub fn columns(&self, view: usize) -> &Arc<Columns> {
+        &self.plan.views[view].columns
+    }
+
+    /// The view of this name.
+    pub fn view(&self, name: &str) -> Option<usize> {
+        self.plan
+            .spec
+            .views
+            .iter()
+            .position(|view| view.name == name)
+    }
+
+    /// What it was compiled from.
+    pub fn spec(&self) -> &PipelineSpec {
+        &self.plan.spec
+    }
+
+    /// What went through so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Takes the next event of the log; `position` is its place there. Where `out` names a view
+    /// and room for its row, the row is read as law 2 says: from the events before this one, and
+    /// this one where a feature includes it. A row of an event that is not applied is all missing
+    /// if its type is unknown, and else read all the same.
+    pub fn step(
+        &mut self,
+        event: &Event,
+        position: u64,
+        out: Option<(usize, &mut [f64])>,
+    ) -> Applied {
+        let mut prepared = std::mem::take(&mut self.prepared);
+        let applied = self.prepare(event, position, &mut prepared);
+        if applied == Applied::UnknownType {
+            if let Some((_, out)) = out {
+                out.fill(f64::NAN);
+            }
+        } else {
+            self.step_prepared(event, position, &prepared, out);
+        }
+        self.prepared = prepared;
+        applied
+    }
+
+    fn step_prepared(
+        &mut self,
+        event: &Event,
+        position: u64,
+        prepared: &Prepared,
+        out: Option<(usize, &mut [f64])>,
+    ) {
+        let facts = prepared.facts(event, position);
+        let plan = Arc::clone(&self.plan);
+        let wanted = out.as_ref().map(|(view, _)| &plan.views[*view].wanted);
+        for (index, unit) in self.units.iter_mut().enumerate() {
+            let range = plan.offsets[index]..plan.offsets[index + 1];
+            let read = wanted.is_some_and(|wanted| wanted[index]);
+            unit.step(
+                &facts,
+                if read {
+                    Some(&mut self.values[range])
+                } else {
+                    None
+                },
+            );
+        }
+        let Some((view, out)) = out else {
+            return;
+        };
+        self.counters.rows[view] += 1;
+        let missing = &mut self.counters.missing[view];
+        for ((out, global), missing) in out.iter_mut().zip(&plan.views[view].globals).zip(missing) {
+            *out = self.values[*global];
+            *missing += u64::from(out.is_nan());
+        }
+    }
+
+    /// Looks up everything about an event, and learns what all operators share: rates, outcomes.
+    pub(crate) fn prepare(
+        &mut self,
+        event: &Event,
+        position: u64,
+        prepared: &mut Prepared,
+    ) -> Applied {
+        let plan = &self.plan;
+        let kinds = &plan.spec.events;
+        let Some(kind) = kinds
+            .iter()
+            .position(|kind| Arc::ptr_eq(kind, &event.kind))
+            .or_else(|| kinds.iter().position(|kind| **kind == *event.kind))
+        else {
+            self.counters.unknown_type += 1;
+            return Applied::UnknownType;
+        };
+        prepared.kind = kind;
+        prepared.applies = !event.is_too_late();
+        prepared.positive = 0;
+        prepared.marks.clear();
+        prepared.slots.clear();
+        for (field, index) in plan.entity_fields[kind].iter().zip(&mut self.entities) {
+            let id = field.and_then(|field| event.values.get(field).and_then(Value::as_text));
+            prepared
+                .slots
+                .push(id.map_or(NO_SLOT, |id| index.slot(Key::of(id))));
+        }
+        prepared.operands.clear();
+        for operand in &plan.operands {
+            if operand.kind != kind {
+                prepared.operands.push(MISSING);
+                continue;
+            }
+            let value = operand.of(event, plan.spec.currency, &self.rates);
+            self.counters.missing_operands += u64::from(value == MISSING);
+            prepared.operands.push(value);
+        }
+        if !prepared.applies {
+            self.counters.too_late += 1;
+            return Applied::TooLate;
+        }
+        self.counters.applied += 1;
+        self.learn(event, position, prepared);
+        Applied::Yes
+    }
+
+    fn learn(&mut self, event: &Event, position: u64, prepared: &mut Prepared) {
+        if let Some(rate) = self.plan.rate.filter(|rate| rate.kind == prepared.kind) {
+            self.rates.observe(rate, event, position);
+        }
+        for (index, outcome) in self.plan.outcomes.iter().enumerate() {
+            if !outcome.used {
+                continue;
+            }
+            let known = &mut self.outcomes[index];
+            if outcome.of == prepared.kind {
+                let positive = known.remember(outcome, event, position, &prepared.slots);
+                prepared.positive |= u32::from(positive) << index;
+            }
+            if outcome.positive == prepared.kind {
+                prepared.marks.extend(known.learn(outcome, index, event));
+            }
+        }
+    }
+
+    /// The columns of one entity's key at an instant: empty if there is no such entity or the
+    /// key was never seen. What an instant of the past gives is what is known of it now.
+    pub fn read_entity(&mut self, entity: &str, key_text: &str, at: Time) -> Vec<EntityValue> {
+        let plan = Arc::clone(&self.plan);
+        let Some(entity) = plan.spec.entities.iter().position(|e| e.name == entity) else {
+            return Vec::new();
+        };
+        let Some(slot) = self.entities[entity].find(Key::of(key_text)) else {
+            return Vec::new();
+        };
+        let mut newest = vec![None; self.units.len()];
+        for (index, unit) in self.units.iter_mut().enumerate() {
+            if unit.entity() == Some(entity) {
+                let range = plan.offsets[index]..plan.offsets[index + 1];
+                newest[index] = unit.read_key(slot, at.0, &mut self.values[range]);
+            }
+        }
+        let columns = plan.features.iter().flat_map(|feature| &feature.1);
+        columns
+            .filter(|draft| draft.entity == Some(entity))
+            .map(|draft| EntityValue {
+                column: draft.column.name.clone(),
+                value: self.values[plan.offsets[draft.at.0] + draft.at.1],
+                age: newest[draft.at.0].map(|time| at - Time(time)),
+            })
+            .collect()
+    }
+}
+
+impl Prepared {
+    pub(crate) fn facts<'a>(&'a self, event: &'a Event, position: u64) -> Facts<'a> {
+        Facts {
+            event,
+            position,
+            kind: self.kind,
+            applies: self.applies,
+            slots: &self.slots,
+            operands: &self.operands,
+            positive: self.positive,
+            marks: &self.marks,
+        }
+    }
+}

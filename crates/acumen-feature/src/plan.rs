@@ -1,0 +1,335 @@
+//! From a spec to a plan: names become numbers, once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use acumen_base::key::hash64;
+use acumen_base::limits::COLUMNS_MAX;
+use acumen_base::{Columns, FieldType};
+
+use crate::compile::{Builder, ColumnDraft, Context};
+use crate::operand::OperandPlan;
+use crate::operator::{OPERATORS, Operator, operator};
+use crate::outcome::OutcomePlan;
+use crate::problem::{Problem, suggest};
+use crate::rates::RatePlan;
+use crate::spec::{FeatureSpec, PipelineSpec, ViewSpec};
+use crate::state::State;
+
+/// A row of a use case.
+pub(crate) struct ViewPlan {
+    pub(crate) kind: usize,
+    pub(crate) columns: Arc<Columns>,
+    /// The place of each column among all columns of the plan.
+    pub(crate) globals: Vec<usize>,
+    /// Which units have to be read for it.
+    pub(crate) wanted: Vec<bool>,
+}
+
+/// Everything about a pipeline that does not change as events come.
+pub(crate) struct Plan {
+    pub(crate) spec: PipelineSpec,
+    /// Where each event type keeps the id of each entity: `[kind][entity]`.
+    pub(crate) entity_fields: Vec<Vec<Option<usize>>>,
+    pub(crate) operands: Vec<OperandPlan>,
+    pub(crate) outcomes: Vec<OutcomePlan>,
+    pub(crate) rate: Option<RatePlan>,
+    /// The columns of each feature.
+    pub(crate) features: Vec<(String, Vec<ColumnDraft>)>,
+    /// Where each unit's columns begin among all; one more at the end.
+    pub(crate) offsets: Vec<usize>,
+    pub(crate) views: Vec<ViewPlan>,
+    /// Of the whole definition: state of another is refused.
+    pub(crate) fingerprint: u64,
+}
+
+impl Plan {
+    /// How many columns all units have.
+    pub(crate) fn width(&self) -> usize {
+        self.offsets.last().copied().unwrap_or(0)
+    }
+
+    /// Compiles a spec; reports all its problems at once.
+    pub(crate) fn compile(spec: PipelineSpec) -> Result<(Plan, Vec<Box<dyn State>>), Vec<Problem>> {
+        let mut builder = Builder::new(&spec);
+        let rate = check_rates(&mut builder);
+        check_outcomes(&mut builder);
+        let mut entity_fields = entity_fields(&mut builder);
+        let mut names = BTreeSet::new();
+        for feature in &spec.features {
+            if !names.insert(feature.name.as_str()) {
+                let help = "give one of them another name".to_owned();
+                builder.problem(&feature.name, "name", "is declared twice".to_owned(), help);
+            }
+            builder = compile_feature(builder, feature);
+        }
+        let views: Vec<_> = spec
+            .views
+            .iter()
+            .map(|view| check_view(&mut builder, view))
+            .collect();
+        if !builder.problems.is_empty() {
+            return Err(builder.problems);
+        }
+        let Builder {
+            operands,
+            outcomes,
+            drafts,
+            features,
+            ..
+        } = builder;
+        let units: Vec<Box<dyn State>> = drafts.into_iter().map(|d| d.finish()).collect();
+        let mut offsets = vec![0];
+        for unit in &units {
+            offsets.push(offsets[offsets.len() - 1] + unit.width());
+        }
+        for fields in &mut entity_fields {
+            for (entity, field) in fields.iter_mut().enumerate() {
+                if !units.iter().any(|unit| unit.entity() == Some(entity)) {
+                    *field = None;
+                }
+            }
+        }
+        let views = spec.views.iter().zip(views);
+        let views = views
+            .map(|(view, (kind, drafts))| view_plan(&spec, view, kind, drafts, &offsets))
+            .collect();
+        let fingerprint = fingerprint(&spec);
+        let plan = Plan {
+            entity_fields,
+            operands,
+            outcomes,
+            rate,
+            features,
+            offsets,
+            views,
+            fingerprint,
+            spec,
+        };
+        Ok((plan, units))
+    }
+}
+
+fn fingerprint(definition: &impl serde::Serialize) -> u64 {
+    // Writing to memory cannot fail for these types; an empty text would only refuse old state.
+    hash64(&postcard::to_stdvec(definition).unwrap_or_default())
+}
+
+fn check_rates(builder: &mut Builder<'_>) -> Option<RatePlan> {
+    let rates = builder.spec.rates.as_ref()?;
+    let kind = builder.kind("rates", "event", &rates.event)?;
+    let currency = builder.field("rates", "currency", kind, &rates.currency);
+    let rate = builder.field("rates", "rate", kind, &rates.rate);
+    let (currency, rate) = (currency?, rate?);
+    if !is_name(currency.1) {
+        let message = format!("`{}` is of type {}", rates.currency, currency.1);
+        let help = "declare it as category: a three-letter code".to_owned();
+        builder.problem("rates", "currency", message, help);
+    }
+    if !matches!(rate.1, FieldType::Number | FieldType::Int) {
+        let message = format!("`{}` is of type {}", rates.rate, rate.1);
+        builder.problem("rates", "rate", message, "declare it as number".to_owned());
+    }
+    Some(RatePlan {
+        kind,
+        currency: currency.0,
+        rate: rate.0,
+    })
+}
+
+fn is_name(kind: FieldType) -> bool {
+    matches!(kind, FieldType::Id | FieldType::Category | FieldType::Text)
+}
+
+fn check_outcomes(builder: &mut Builder<'_>) {
+    for outcome in &builder.spec.outcomes {
+        let of = builder.kind(&outcome.name, "of", &outcome.of);
+        let positive = builder.kind(&outcome.name, "positive", &outcome.positive);
+        let by = positive.and_then(|kind| builder.field(&outcome.name, "by", kind, &outcome.by));
+        if by.is_some_and(|(_, kind)| !is_name(kind)) {
+            let message = format!("`{}` does not hold an id", outcome.by);
+            builder.problem(&outcome.name, "by", message, "declare it as id".to_owned());
+        }
+        if outcome.closes < outcome.negative_after {
+            let message = format!("closes after {}, before it is negative", outcome.closes);
+            let help = format!("at least `negative_after`, {}", outcome.negative_after);
+            builder.problem(&outcome.name, "closes", message, help);
+        }
+        builder.outcomes.push(OutcomePlan {
+            of: of.unwrap_or(usize::MAX),
+            positive: positive.unwrap_or(usize::MAX),
+            by: by.map_or(0, |field| field.0),
+            closes: outcome.closes.0,
+            waits: builder.lateness,
+            used: false,
+        });
+    }
+    if builder.spec.outcomes.len() > 32 {
+        let message = format!("{} outcomes are declared", builder.spec.outcomes.len());
+        builder.problem("outcomes", "outcomes", message, "at most 32".to_owned());
+    }
+}
+
+fn entity_fields(builder: &mut Builder<'_>) -> Vec<Vec<Option<usize>>> {
+    let spec = builder.spec;
+    let mut carried = vec![false; spec.entities.len()];
+    let mut all = Vec::new();
+    for kind in &spec.events {
+        let mut fields = Vec::new();
+        for (entity, carried) in spec.entities.iter().zip(&mut carried) {
+            let position = kind.position(&entity.field);
+            *carried |= position.is_some();
+            if position.is_some_and(|at| !is_name(kind.fields[at].kind)) {
+                let message = format!("`{}.{}` does not hold an id", kind.name, entity.field);
+                builder.problem(
+                    &entity.name,
+                    "entities",
+                    message,
+                    "declare it as id".to_owned(),
+                );
+            }
+            fields.push(position);
+        }
+        all.push(fields);
+    }
+    for (entity, carried) in spec.entities.iter().zip(carried) {
+        if !carried {
+            let names = spec.events.iter().flat_map(|kind| &kind.fields);
+            let help = suggest(&entity.field, names.map(|field| field.name.as_str()));
+            let message = format!("no event has a field `{}`", entity.field);
+            builder.problem(&entity.name, "entities", message, help);
+        }
+    }
+    all
+}
+
+fn compile_feature<'a>(mut builder: Builder<'a>, feature: &'a FeatureSpec) -> Builder<'a> {
+    let name = match feature.operator.as_str() {
+        "" if !feature.aggregations.is_empty() => "aggregate",
+        "" if feature.params.contains_key("cel") => "derived",
+        name => name,
+    };
+    let Some(found) = operator(name) else {
+        let help = suggest(name, OPERATORS.iter().map(|op| op.name()));
+        let message = match name {
+            "" => "no operator is named".to_owned(),
+            _ => format!("there is no operator `{name}`"),
+        };
+        builder.problem(&feature.name, "operator", message, help);
+        builder.features.push((feature.name.clone(), Vec::new()));
+        return builder;
+    };
+    check_shape(&mut builder, feature, found);
+    let mut context = Context {
+        feature,
+        builder,
+        columns: Vec::new(),
+    };
+    found.compile(&mut context);
+    let Context {
+        mut builder,
+        columns,
+        ..
+    } = context;
+    builder.features.push((feature.name.clone(), columns));
+    builder
+}
+
+/// What every operator's declaration is checked for.
+fn check_shape(builder: &mut Builder<'_>, feature: &FeatureSpec, found: &dyn Operator) {
+    let accepts = found.accepts();
+    let shapes = [
+        ("by", accepts.by, feature.by.is_empty(), "by: customer"),
+        (
+            "window",
+            accepts.windows,
+            feature.windows.is_empty(),
+            "window: [1h, 24h]",
+        ),
+        (
+            "aggregations",
+            accepts.aggregations,
+            feature.aggregations.is_empty(),
+            "aggregations: [count, sum]",
+        ),
+    ];
+    for (key, needed, empty, example) in shapes {
+        if needed && empty {
+            let message = format!("`{}` needs `{key}`", found.name());
+            builder.problem(&feature.name, key, message, format!("such as `{example}`"));
+        } else if !needed && !empty {
+            let message = format!("`{}` takes no `{key}`", found.name());
+            builder.problem(&feature.name, key, message, "leave it out".to_owned());
+        }
+    }
+    for name in feature.params.keys() {
+        if !found.params().iter().any(|param| param.name == name) {
+            let help = suggest(name, found.params().iter().map(|param| param.name));
+            let message = format!("`{}` has no parameter `{name}`", found.name());
+            builder.problem(&feature.name, name, message, help);
+        }
+    }
+    for param in found.params() {
+        if param.default.is_empty() && !feature.params.contains_key(param.name) {
+            let message = format!("`{}` needs `{}`", found.name(), param.name);
+            builder.problem(&feature.name, param.name, message, param.doc.to_owned());
+        }
+    }
+}
+
+fn check_view(builder: &mut Builder<'_>, view: &ViewSpec) -> (usize, Vec<ColumnDraft>) {
+    let kind = builder.kind(&view.name, "event", &view.event).unwrap_or(0);
+    let mut drafts = Vec::new();
+    for name in &view.features {
+        match builder.features.iter().find(|feature| feature.0 == *name) {
+            Some(feature) => drafts.extend(feature.1.iter().cloned()),
+            None => {
+                let help = suggest(name, builder.features.iter().map(|f| f.0.as_str()));
+                let message = format!("there is no feature `{name}`");
+                builder.problem(&view.name, "features", message, help);
+            }
+        }
+    }
+    if drafts.len() > COLUMNS_MAX {
+        let message = format!("a row of {} columns", drafts.len());
+        let help = format!("at most {COLUMNS_MAX}");
+        builder.problem(&view.name, "features", message, help);
+    }
+    (kind, drafts)
+}
+
+fn view_plan(
+    spec: &PipelineSpec,
+    view: &ViewSpec,
+    kind: usize,
+    drafts: Vec<ColumnDraft>,
+    offsets: &[usize],
+) -> ViewPlan {
+    let mut wanted = vec![false; offsets.len() - 1];
+    let mut globals = Vec::new();
+    for draft in &drafts {
+        wanted[draft.at.0] = true;
+        globals.push(offsets[draft.at.0] + draft.at.1);
+    }
+    let features: Vec<&FeatureSpec> = spec
+        .features
+        .iter()
+        .filter(|f| view.features.contains(&f.name))
+        .collect();
+    let definition = (
+        spec.currency,
+        &spec.entities,
+        &spec.rates,
+        &spec.outcomes,
+        features,
+    );
+    let definition = format!("{:016x}", fingerprint(&definition));
+    let list = drafts.into_iter().map(|draft| draft.column).collect();
+    let columns = Arc::new(Columns::new(list, &definition));
+    ViewPlan {
+        kind,
+        columns,
+        globals,
+        wanted,
+    }
+}
