@@ -12,7 +12,7 @@ impl Frame for Sparse {
     }
 
     fn contains(&self, _list: usize, text: &str) -> bool {
-        text.len() % 2 == 0
+        text.len().is_multiple_of(2)
     }
 }
 
