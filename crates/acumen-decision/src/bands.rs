@@ -1,7 +1,7 @@
 //! From probability to score to action.
 
-use crate::problem::Problem;
 use crate::spec::ActionSpec;
+use acumen_base::Problem;
 
 /// A rising, piecewise linear map from probability to score.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +82,7 @@ impl Bands {
                 (None, _) => gaps.push(score),
                 (Some(one), None) => *slot = one as u8,
                 (Some(one), Some(two)) => {
-                    problems.push(overlap(score, &actions[one], &actions[two]))
+                    problems.push(overlap(score, &actions[one], &actions[two]));
                 }
             }
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use acumen_base::{FieldType, Span};
 
 use crate::bands::Bands;
-use crate::problem::{Problem, did_you_mean};
 use crate::spec::{LayerSpec, PolicySpec, RuleSpec};
+use acumen_base::Problem;
 
 /// All problems of names and numbers; `bands` is absent where the actions are themselves wrong.
 pub(crate) fn check(spec: &PolicySpec, bands: Option<&Bands>) -> Vec<Problem> {
@@ -79,6 +79,11 @@ fn lists(spec: &PolicySpec) -> Vec<Problem> {
 
 fn action_names(spec: &PolicySpec) -> impl Iterator<Item = &str> {
     spec.actions.iter().map(|a| a.name.as_str())
+}
+
+fn one_of(spec: &PolicySpec) -> String {
+    let names: Vec<&str> = action_names(spec).collect();
+    names.join(", ")
 }
 
 fn check_rule(rule: &RuleSpec, spec: &PolicySpec, bands: Option<&Bands>) -> Vec<Problem> {
@@ -226,10 +231,7 @@ fn fallback(spec: &PolicySpec) -> Option<Problem> {
         None if !spec.models.is_empty() => Some(Problem::new(
             "fallback",
             "it is not declared what to do where no model answers",
-            format!(
-                "add `fallback:` with {}",
-                did_you_mean("", action_names(spec))
-            ),
+            format!("add `fallback:` with one of {}", one_of(spec)),
         )),
         _ => None,
     }

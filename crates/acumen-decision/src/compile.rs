@@ -8,8 +8,8 @@ use crate::breaker::Breaker;
 use crate::checks;
 use crate::frame::Vocabulary;
 use crate::policy::{Explore, Layer, Model, Policy, Rule, Step};
-use crate::problem::Problem;
 use crate::spec::{LayerSpec, PolicySpec, RuleSpec};
+use acumen_base::Problem;
 
 /// Checks everything, and compiles where nothing was wrong.
 pub(crate) fn compile(spec: PolicySpec) -> Result<Policy, Vec<Problem>> {

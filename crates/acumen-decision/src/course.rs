@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, RuleHit, RuleMode};
 use acumen_base::{Clock, Deadline, Decision, ManualClock, Member, MemberError, Prediction, Row};
-use acumen_expr::{Compiled, Frame, Val};
 
 use crate::frame::Facts;
 use crate::policy::{Layer, Policy, Step};
@@ -27,6 +26,8 @@ pub(crate) enum Course<'a> {
 
 /// What running the layers gave.
 pub(crate) struct Run<'a> {
+    policy: &'a Policy,
+    blend: Blend,
     /// What was known, with the probability and score of all members that answered.
     pub(crate) facts: Facts<'a>,
     pub(crate) layers: Vec<LayerReport>,
@@ -104,20 +105,21 @@ struct Blend {
 
 /// Runs the layers in order.
 pub(crate) fn run<'a>(
-    policy: &Policy,
+    policy: &'a Policy,
     facts: Facts<'a>,
     row: &Row,
     course: &Course<'_>,
 ) -> Run<'a> {
     let mut run = Run {
+        policy,
+        blend: Blend::default(),
         facts,
         layers: Vec::with_capacity(policy.layers.len()),
         hits: Vec::new(),
         verdict: Verdict::default(),
     };
-    let mut blend = Blend::default();
     for (position, layer) in policy.layers.iter().enumerate() {
-        let report = run.layer(policy, position, layer, row, course, &mut blend);
+        let report = run.layer(position, layer, row, course);
         run.layers.push(report);
     }
     run
@@ -126,13 +128,12 @@ pub(crate) fn run<'a>(
 impl Run<'_> {
     fn layer(
         &mut self,
-        policy: &Policy,
         position: usize,
         layer: &Layer,
         row: &Row,
         course: &Course<'_>,
-        blend: &mut Blend,
     ) -> LayerReport {
+        let policy = self.policy;
         let mut report = LayerReport {
             name: policy.spec.layers[position].name.clone(),
             status: LayerStatus::Ran,
@@ -147,14 +148,14 @@ impl Run<'_> {
             report.status = LayerStatus::OutOfTime;
             return report;
         };
-        if !self.has_something_to_run(policy, layer) {
+        if !self.has_something_to_run(layer) {
             report.status = LayerStatus::NoModel;
             return report;
         }
         let started = course.nanos();
         for step in &layer.steps {
             match *step {
-                Step::Rule(rule) => self.rule(policy, rule),
+                Step::Rule(rule) => self.rule(rule),
                 Step::Model(model) => {
                     let member = self.facts.state.member(&policy.models[model].name);
                     let Some(member) = member else { continue };
@@ -166,7 +167,7 @@ impl Run<'_> {
                         deadline: &deadline,
                     };
                     let answered = asked.answer(course, position);
-                    self.blend(policy, model, &answered.answer, blend);
+                    self.blend(model, &answered.answer);
                     report.members.push(answered);
                 }
             }
@@ -174,27 +175,28 @@ impl Run<'_> {
         let ends = layer
             .final_when
             .as_ref()
-            .is_some_and(|when| holds(when, &self.facts));
+            .is_some_and(|when| when.is_true(&self.facts));
         self.verdict.ended_early = ends;
         report.took_us = course.layer_took(position, started);
         report
     }
 
-    fn has_something_to_run(&self, policy: &Policy, layer: &Layer) -> bool {
+    fn has_something_to_run(&self, layer: &Layer) -> bool {
         let runs = |step: &Step| match *step {
             Step::Rule(_) => true,
             Step::Model(model) => self
                 .facts
                 .state
-                .member(&policy.models[model].name)
+                .member(&self.policy.models[model].name)
                 .is_some(),
         };
         layer.steps.is_empty() || layer.steps.iter().any(runs)
     }
 
-    fn rule(&mut self, policy: &Policy, position: usize) {
+    fn rule(&mut self, position: usize) {
+        let policy = self.policy;
         let mode = self.facts.state.modes[position];
-        if mode == RuleMode::Off || !holds(&policy.rules[position].when, &self.facts) {
+        if mode == RuleMode::Off || !policy.rules[position].when.is_true(&self.facts) {
             return;
         }
         let declared = &policy.spec.rules[position];
@@ -213,29 +215,18 @@ impl Run<'_> {
 
     /// Takes an answer into the mean. Members that did not answer are marginalised: the mean is
     /// over the weights of those that did.
-    fn blend(
-        &mut self,
-        policy: &Policy,
-        model: usize,
-        answer: &Result<Prediction, MemberError>,
-        blend: &mut Blend,
-    ) {
-        let weight = policy.models[model].weight;
+    fn blend(&mut self, model: usize, answer: &Result<Prediction, MemberError>) {
+        let weight = self.policy.models[model].weight;
         let Ok(prediction) = answer else { return };
         if weight == 0.0 {
             return;
         }
-        blend.sum += weight * prediction.value;
-        blend.weight += weight;
-        let probability = (blend.sum / blend.weight).clamp(0.0, 1.0);
+        self.blend.sum += weight * prediction.value;
+        self.blend.weight += weight;
+        let probability = (self.blend.sum / self.blend.weight).clamp(0.0, 1.0);
         self.facts.probability = Some(probability);
         self.facts.score = Some(self.facts.state.knots.score(probability));
     }
-}
-
-/// Whether a condition holds; a missing value is not a reason to act.
-pub(crate) fn holds(condition: &Compiled, facts: &dyn Frame) -> bool {
-    condition.eval(facts) == Some(Val::Bool(true))
 }
 
 /// A deployed member that is asked about a row.

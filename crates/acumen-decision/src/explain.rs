@@ -6,7 +6,7 @@ use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, RuleMode};
 use acumen_base::{Deadline, Decision, Event, ManualClock, Row};
 use acumen_expr::Val;
 
-use crate::course::{holds, predict};
+use crate::course::predict;
 use crate::explanation::{
     Additivity, AttributionLine, BandLine, Explanation, ModelLine, NearRule, RuleLine, RuleOutcome,
 };
@@ -216,7 +216,7 @@ fn nearest_rule(policy: &Policy, record: &Decision, facts: &Facts<'_>) -> Option
 }
 
 fn nearness(id: &str, rule: &Rule, facts: &Facts<'_>) -> NearRule {
-    let failed = rule.terms.iter().filter(|(_, term)| !holds(term, facts));
+    let failed = rule.terms.iter().filter(|(_, term)| !term.is_true(facts));
     let failed: Vec<String> = failed
         .map(|(text, term)| match term.eval(facts) {
             None | Some(Val::Bool(true)) => format!("{text} (missing)"),

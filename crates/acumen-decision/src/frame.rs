@@ -3,9 +3,9 @@
 use acumen_base::{Event, FieldType};
 use acumen_expr::{Frame, Scope, Type, Val};
 
-use crate::problem::Problem;
 use crate::spec::PolicySpec;
 use crate::state::State;
+use acumen_base::Problem;
 
 /// Where the value of one slot comes from.
 #[derive(Clone, Copy, Debug)]

@@ -26,6 +26,8 @@
 //!
 //! It does not know how a model was fitted, what an action costs, or where records are kept.
 
+pub use acumen_base::Problem;
+
 mod bands;
 mod breaker;
 mod checks;
@@ -37,7 +39,6 @@ mod explain;
 mod explanation;
 mod frame;
 mod policy;
-mod problem;
 mod reasons;
 mod spec;
 mod state;
@@ -47,7 +48,6 @@ pub use explanation::{
     Additivity, AttributionLine, BandLine, Explanation, ModelLine, NearRule, RuleLine, RuleOutcome,
 };
 pub use policy::{Policy, Request};
-pub use problem::Problem;
 pub use spec::{
     ActionSpec, EnsembleSpec, ExploreSpec, LayerSpec, ListSpec, PolicySpec, RuleSpec, linear_knots,
 };

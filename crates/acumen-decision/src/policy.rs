@@ -14,10 +14,10 @@ use crate::course::{self, Course, Run};
 use crate::explain;
 use crate::explanation::Explanation;
 use crate::frame::{Facts, Source};
-use crate::problem::Problem;
 use crate::reasons;
 use crate::spec::PolicySpec;
 use crate::state::State;
+use acumen_base::Problem;
 
 /// A checked and compiled policy: shared by all threads that decide for its use case.
 ///
@@ -200,6 +200,7 @@ impl Policy {
             layers,
             hits,
             verdict,
+            ..
         } = course::run(self, self.facts(event, row, state), row, course);
         let choice = choice::choose(self, &verdict, facts.score, &event.id, chance);
         let reasons = reasons::reasons(self, &facts, row, &layers, &verdict, &choice);

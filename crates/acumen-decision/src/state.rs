@@ -8,7 +8,7 @@ use acumen_base::decision::RuleMode;
 use acumen_base::{Control, Key, Member};
 
 use crate::bands::Knots;
-use crate::problem::did_you_mean;
+use acumen_base::problem::did_you_mean;
 
 /// The ids of one list by their keys.
 type Ids = HashMap<Key, Arc<str>>;

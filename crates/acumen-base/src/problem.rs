@@ -1,8 +1,8 @@
-//! What is wrong with a policy, where, and what to do about it.
+//! What is wrong with a declared value, before it is known in which file it stands.
 
 use std::fmt;
 
-use acumen_base::nearest;
+use crate::diagnostic::nearest;
 
 /// One thing that is wrong with a spec; the caller knows the file and turns it into a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of a whole value.
-    pub(crate) fn new(
+    pub fn new(
         key: impl Into<String>,
         message: impl Into<String>,
         help: impl Into<String>,
@@ -33,7 +33,7 @@ impl Problem {
     }
 
     /// A name that is none of the valid ones; `what` says what it should be, such as `an action`.
-    pub(crate) fn unknown<'a>(
+    pub fn unknown<'a>(
         key: impl Into<String>,
         wrong: &str,
         what: &str,
@@ -48,7 +48,7 @@ impl Problem {
 }
 
 /// The nearest valid name, or all of them, as a sentence.
-pub(crate) fn did_you_mean<'a>(wrong: &str, valid: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(wrong: &str, valid: impl IntoIterator<Item = &'a str>) -> String {
     let valid: Vec<&str> = valid.into_iter().collect();
     match nearest(wrong, valid.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
