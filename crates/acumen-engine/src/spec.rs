@@ -10,13 +10,14 @@
 //! [`Diagnostic`](acumen_base::Diagnostic) with file, line, column and what to do.
 
 pub mod catalogue;
+mod check;
+pub mod compile;
 mod decisions;
 mod events;
 mod features;
 mod files;
 pub mod places;
 pub mod project;
-mod references;
 mod serving;
 mod training;
 mod tree;

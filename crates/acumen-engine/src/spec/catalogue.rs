@@ -19,6 +19,8 @@ pub struct Catalogue {
     pub events: Vec<Arc<EventType>>,
     /// The feature sets, each named as its file.
     pub features: Vec<FeatureSet>,
+    /// Files with a mistake: (`events`, `order`).
+    broken: Vec<(&'static str, String)>,
 }
 
 /// Entity features that are declared once and read by every use case that names the set.
@@ -40,12 +42,25 @@ impl Catalogue {
         let mut found = Vec::new();
         let mut catalogue = Catalogue::default();
         for file in files::yaml_files(&root.join("catalogue").join("events"), &mut found) {
-            catalogue.events.extend(read_event(&file, &mut found));
+            match read_event(&file, &mut found) {
+                Some(event) => catalogue.events.push(event),
+                None => catalogue.broken.push(("events", file.stem)),
+            }
         }
         for file in files::yaml_files(&root.join("catalogue").join("features"), &mut found) {
-            catalogue.features.extend(read_set(&file, &mut found));
+            match read_set(&file, &mut found) {
+                Some(set) => catalogue.features.push(set),
+                None => catalogue.broken.push(("features", file.stem)),
+            }
         }
         (catalogue, found)
+    }
+
+    /// Whether there is such a file, and a mistake in it.
+    pub(super) fn is_broken(&self, folder: &str, name: &str) -> bool {
+        self.broken
+            .iter()
+            .any(|(kind, stem)| *kind == folder && stem == name)
     }
 
     /// An event type by name.

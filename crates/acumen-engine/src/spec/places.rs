@@ -84,6 +84,27 @@ impl Places {
             .map_or_else(Place::default, |spot| spot.place.clone())
     }
 
+    /// Whether something stands at just this path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.spots.contains_key(path)
+    }
+
+    /// Where the item of a list at a path stands that a message speaks of; the list, or the
+    /// nearest thing around it, where it speaks of none.
+    pub(super) fn mentioned(&self, path: &str, message: &str) -> Place {
+        let prefix = format!("{path}.");
+        let items = self
+            .spots
+            .range(prefix.clone()..)
+            .take_while(|(at, _)| at.starts_with(&prefix));
+        let mentioned = |spot: &&Spot| match &spot.scalar {
+            Some((_, text)) => message.contains(&format!("`{text}`")),
+            None => false,
+        };
+        let item = items.map(|(_, spot)| spot).find(mentioned);
+        item.map_or_else(|| self.place(path), |spot| spot.place.clone())
+    }
+
     /// Where the key of the value at a path stands.
     pub fn key(&self, path: &str) -> Place {
         self.spot(path)

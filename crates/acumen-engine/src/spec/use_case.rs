@@ -6,12 +6,12 @@ use std::sync::Arc;
 use acumen_base::{Currency, Diagnostic, EventType, Place};
 
 use super::catalogue::{Catalogue, FeatureSet};
+use super::check;
 use super::decisions;
 use super::events::event_type;
 use super::features::features;
 use super::files::{File, shown};
 use super::places::Places;
-use super::references;
 use super::serving;
 use super::training;
 use super::tree::{Kind, Node};
@@ -36,6 +36,13 @@ impl UseCase {
             places.add(&file.name, &file.text(), "", &tree);
             read(&mut walk, &tree, folder, catalogue, places)
         });
+        if let Some(use_case) = use_case.as_ref().filter(|_| !walk.incomplete) {
+            let more = check::check(use_case, &walk.broken);
+            let is_new =
+                |more: &Diagnostic| walk.found.iter().all(|known| known.place != more.place);
+            let more: Vec<Diagnostic> = more.into_iter().filter(is_new).collect();
+            walk.found.extend(more);
+        }
         found.append(&mut walk.found);
         match use_case {
             Some(use_case) if found.is_empty() => Ok(use_case),
@@ -158,7 +165,6 @@ fn read(
         update_frequency: update_frequency.and_then(|node| serving::frequency(walk, node)),
         places,
     };
-    references::check(&use_case, &mut walk.found);
     Some(use_case)
 }
 
@@ -181,6 +187,7 @@ fn used_sets(walk: &mut Walk, node: &Node, catalogue: &Catalogue) -> Vec<Feature
         };
         match catalogue.features.iter().find(|set| set.name == name) {
             Some(set) => sets.push(set.clone()),
+            None if catalogue.is_broken("features", &name) => left_out(walk, item, &name),
             None => {
                 let names = catalogue.features.iter().map(|set| set.name.as_str());
                 walk.unknown(item, "feature set in the catalogue", &name, names);
@@ -190,25 +197,32 @@ fn used_sets(walk: &mut Walk, node: &Node, catalogue: &Catalogue) -> Vec<Feature
     sets
 }
 
+/// What the catalogue declares with a mistake takes every use case that reads it with it.
+fn left_out(walk: &mut Walk, node: &Node, name: &str) {
+    walk.incomplete = true;
+    let message = format!("`{name}` has a mistake in the catalogue");
+    walk.problem(node, "broken_catalogue", message, "mend it there");
+}
+
 /// A list of names of the catalogue, or a group in which each name is declared or is `catalogue`.
 fn read_events(walk: &mut Walk, node: &Node, catalogue: &Catalogue) -> Vec<Arc<EventType>> {
     let mut events = Vec::new();
     let shared = |walk: &mut Walk, node: &Node, name: &str| {
         let event = catalogue.event(name).cloned();
-        if event.is_none() {
+        if catalogue.is_broken("events", name) {
+            left_out(walk, node, name);
+        } else if event.is_none() {
+            walk.incomplete = true;
             let names = catalogue.events.iter().map(|event| event.name.as_str());
             walk.unknown(node, "event type in the catalogue", name, names);
         }
         event
     };
     if let Kind::Map(_) = node.kind {
-        for (key, value) in walk.declared(node) {
-            events.extend(match &value.kind {
-                Kind::Scalar { text, .. } if text == "catalogue" => shared(walk, value, &key.text),
-                _ => event_type(walk, &key.text, value).map(Arc::new),
-            });
-        }
-        return events;
+        return walk.each(node, |walk, key, value| match &value.kind {
+            Kind::Scalar { text, .. } if text == "catalogue" => shared(walk, value, &key.text),
+            _ => event_type(walk, &key.text, value).map(Arc::new),
+        });
     }
     for item in walk.items(node) {
         let name = walk.text(item);

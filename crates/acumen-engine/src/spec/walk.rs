@@ -11,6 +11,8 @@ pub(super) struct Walk {
     pub(super) found: Vec<Diagnostic>,
     /// Declared names with a mistake inside: what follows from it is no second mistake.
     pub(super) broken: Vec<String>,
+    /// Whether so much is missing that what the stages would say of it means nothing.
+    pub(super) incomplete: bool,
 }
 
 /// A group of keys of which each is asked for once.
@@ -29,6 +31,7 @@ impl Walk {
             file: file.to_owned(),
             found: Vec::new(),
             broken: Vec::new(),
+            incomplete: false,
         }
     }
 

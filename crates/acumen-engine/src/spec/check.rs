@@ -1,0 +1,148 @@
+//! What only the stages can find: they compile a use case once when it is read.
+
+use std::sync::Arc;
+
+use acumen_base::{Columns, Diagnostic};
+use acumen_feature::{Pipeline, PipelineSpec};
+use acumen_model::LEARNERS;
+
+use super::compile;
+use super::types::UseCase;
+use super::walk::suggestion;
+
+/// All that the stages find wrong with a use case. `broken` names declarations that are known to
+/// be wrong already: what follows from them is not said again.
+pub(super) fn check(use_case: &UseCase, broken: &[String]) -> Vec<Diagnostic> {
+    let mut check = Check {
+        use_case,
+        broken: broken.to_vec(),
+        found: Vec::new(),
+    };
+    check.models();
+    let columns = match compile::pipeline_spec(use_case) {
+        Ok(spec) => check.columns(spec),
+        Err(found) => {
+            check.take(found);
+            return check.found;
+        }
+    };
+    if let (Some(columns), Some(_)) = (columns, use_case.event(&use_case.decide_event)) {
+        check.learners(&columns);
+        if let Err(problems) = compile::policy(use_case, columns) {
+            check.take(problems);
+        }
+    }
+    check.found
+}
+
+struct Check<'a> {
+    use_case: &'a UseCase,
+    broken: Vec<String>,
+    found: Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    fn models(&mut self) {
+        let use_case = self.use_case;
+        let names: Vec<&str> = use_case.features.iter().map(|f| f.name.as_str()).collect();
+        let mut found = Vec::new();
+        for model in &use_case.models {
+            for (index, name) in model.features.iter().flatten().enumerate() {
+                if !names.contains(&name.as_str()) {
+                    let message = format!("there is no feature `{name}`");
+                    let help = suggestion(name, &names);
+                    let mut diagnostic = Diagnostic::new("unknown_name", message, help);
+                    let path = format!("models.{}.features.{index}", model.name);
+                    diagnostic.place = use_case.place(&path);
+                    found.push(diagnostic);
+                }
+            }
+        }
+        if !use_case.models.is_empty() && use_case.outcome.is_none() {
+            let message = "models are declared, and no outcome to learn from";
+            let mut diagnostic = Diagnostic::new("missing_key", message, "add `outcome: …`");
+            diagnostic.place = use_case.places.key("models");
+            found.push(diagnostic);
+        }
+        self.take(found);
+    }
+
+    /// Whether there are such learners, and whether they take these parameters.
+    fn learners(&mut self, columns: &Columns) {
+        let use_case = self.use_case;
+        let mut found = Vec::new();
+        let mut problem = |path: String, message: String, help: String| {
+            let mut diagnostic = Diagnostic::new("model", message, help);
+            diagnostic.place = use_case.place(&path);
+            found.push(diagnostic);
+        };
+        for model in &use_case.models {
+            let path = format!("models.{}", model.name);
+            let Ok(learner) = acumen_model::learner(&model.algorithm) else {
+                let names = LEARNERS
+                    .iter()
+                    .flat_map(|l| l.aliases().iter().copied().chain([l.name()]));
+                let names: Vec<&str> = names.collect();
+                let message = format!("there is no algorithm `{}`", model.algorithm);
+                problem(
+                    format!("{path}.algorithm"),
+                    message,
+                    suggestion(&model.algorithm, &names),
+                );
+                continue;
+            };
+            if let Err(problems) = learner.check(&model.params, columns) {
+                for wrong in problems {
+                    problem(format!("{path}.{}", wrong.param), wrong.message, wrong.help);
+                }
+            }
+        }
+        self.take(found);
+    }
+
+    /// The columns of the features that are sound, so that the rules on them can be checked.
+    fn columns(&mut self, mut spec: PipelineSpec) -> Option<Arc<Columns>> {
+        loop {
+            let problems = match Pipeline::compile(spec.clone()) {
+                Ok(pipeline) => return Some(Arc::clone(pipeline.columns(0))),
+                Err(problems) => problems,
+            };
+            let placed = problems
+                .iter()
+                .map(|p| compile::pipeline_problem(self.use_case, p));
+            self.take(placed.collect());
+            let before = spec.features.len();
+            let wrong = |name: &String| problems.iter().any(|problem| problem.feature == *name);
+            let (gone, left) = spec.features.into_iter().partition(|f| wrong(&f.name));
+            let gone: Vec<acumen_feature::FeatureSpec> = gone;
+            spec.features = left;
+            spec.views[0].features.retain(|name| !wrong(name));
+            self.broken
+                .extend(gone.into_iter().map(|feature| feature.name));
+            if spec.features.len() == before {
+                return None;
+            }
+        }
+    }
+
+    fn take(&mut self, problems: Vec<Diagnostic>) {
+        for problem in problems {
+            let follows = self
+                .broken
+                .iter()
+                .any(|name| mentions(&problem.message, name));
+            if !follows && !self.found.contains(&problem) {
+                self.found.push(problem);
+            }
+        }
+    }
+}
+
+/// Whether a message speaks of a name or of something of it: `` `name` `` or `` `name.column` ``.
+fn mentions(message: &str, name: &str) -> bool {
+    let quoted = message.split('`').skip(1).step_by(2);
+    let of = |text: &str| text.split('.').any(|part| part == name);
+    quoted
+        .into_iter()
+        .any(|text| text == name || text.starts_with(&format!("{name}.")) || of(text))
+}
