@@ -1,0 +1,314 @@
+//! The ledger: decisions wait in it for their truth.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use acumen_base::outcome::Truth;
+use acumen_base::{Currency, Decision, Event, Outcome, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::spec::TruthSource;
+use crate::totals::{Cell, Totals};
+use crate::valuation::{Rates, Valuation, Worth};
+
+/// Decisions that wait for their truth, and the totals of all.
+///
+/// What it is asked in the same order gives the same answers; how often it is told the time does
+/// not change where it ends. A decision is kept until it closes.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    pub(crate) valuation: Arc<Valuation>,
+    pub(crate) entries: HashMap<Arc<str>, Entry>,
+    /// When something happens to an entry by itself: it matures, or it closes.
+    pub(crate) due: BTreeSet<(Time, Arc<str>)>,
+    pub(crate) rates: Rates,
+    pub(crate) totals: Totals,
+}
+
+/// One decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    event_time: Time,
+    /// The action that was taken, by its place among the actions.
+    action: u32,
+    /// The action that exploration replaced, or the same.
+    called_for: u32,
+    propensity: f64,
+    truth: Truth,
+    /// Whether its truth will not be known.
+    censored: bool,
+    /// Whether `negative_after` has passed.
+    matured: bool,
+    /// What the action taken, the one called for and the baseline are worth.
+    taken: Worth,
+    replaced: Worth,
+    baseline: Worth,
+}
+
+impl Ledger {
+    /// An empty ledger.
+    pub fn new(valuation: impl Into<Arc<Valuation>>) -> Ledger {
+        let valuation = valuation.into();
+        let spec = &valuation.spec;
+        Ledger {
+            totals: Totals::new(spec.currency, spec.truth, &spec.actions),
+            entries: HashMap::new(),
+            due: BTreeSet::new(),
+            rates: Rates::new(),
+            valuation,
+        }
+    }
+
+    /// Sets how many major units of the ledger's currency one of another is worth, for decisions
+    /// from here on. Refused (`false`) unless it is a finite number above 0.
+    pub fn set_rate(&mut self, from: Currency, rate: f64) -> bool {
+        let valid = rate.is_finite() && rate > 0.0;
+        if valid {
+            self.rates.insert(from, rate);
+        }
+        valid
+    }
+
+    /// Takes in a decision and the event that it answers. `false`: it is there already, or its
+    /// action is none of the declared ones.
+    pub fn decided(&mut self, decision: &Decision, event: &Event) -> bool {
+        let place = |name: &str| self.valuation.spec.actions.iter().position(|a| a == name);
+        let action = place(&decision.action);
+        let called_for = place(&decision.action_without_exploration);
+        let (Some(action), Some(called_for)) = (action, called_for) else {
+            return false;
+        };
+        if self.entries.contains_key(decision.event_id.as_str()) {
+            return false;
+        }
+        let worth = |action| self.valuation.worth(action, event, &self.rates);
+        let entry = Entry {
+            event_time: decision.event_time,
+            action: action as u32,
+            called_for: called_for as u32,
+            propensity: decision.propensity,
+            truth: Truth::Open,
+            censored: false,
+            matured: false,
+            taken: worth(action),
+            replaced: worth(called_for),
+            baseline: worth(self.valuation.baseline),
+        };
+        let id: Arc<str> = decision.event_id.as_str().into();
+        self.due.insert((self.matures(&entry), Arc::clone(&id)));
+        self.entries.insert(id, entry);
+        self.totals.decided += 1;
+        self.totals.open += 1;
+        self.totals.actions[action].decided += 1;
+        self.totals.actions[action].open += 1;
+        true
+    }
+
+    /// Takes in a positive event. Gives the outcome where it settles or corrects a decision.
+    pub fn positive(&mut self, of_event_id: &str, known_at: Time) -> Option<Outcome> {
+        let Some((id, mut entry)) = self.entries.remove_entry(of_event_id) else {
+            self.totals.unmatched += 1;
+            return None;
+        };
+        let outcome = self.turn_positive(&id, &mut entry, known_at);
+        self.entries.insert(id, entry);
+        outcome
+    }
+
+    /// Lets time pass: decisions without a positive event become negative (or censored, where
+    /// their action hides the truth), and old ones close. Gives outcomes in the order of their
+    /// time.
+    pub fn advance(&mut self, now: Time) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        while self.due.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((at, id)) = self.due.pop_first() else {
+                break;
+            };
+            let Some(mut entry) = self.entries.remove(&id) else {
+                continue;
+            };
+            if entry.matured {
+                continue; // It closes: nothing can change it any more.
+            }
+            entry.matured = true;
+            if entry.truth == Truth::Open {
+                outcomes.extend(self.mature(&id, &mut entry, at));
+            }
+            let closes = self.closes(&entry);
+            if closes > at {
+                self.due.insert((closes, Arc::clone(&id)));
+                self.entries.insert(id, entry);
+            }
+        }
+        outcomes
+    }
+
+    /// The totals so far.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// What its decisions are worth by declaration.
+    pub fn valuation(&self) -> &Valuation {
+        &self.valuation
+    }
+
+    /// When a decision's next change of its own is due.
+    pub(crate) fn next_due(&self, entry: &Entry) -> Time {
+        if entry.matured {
+            self.closes(entry)
+        } else {
+            self.matures(entry)
+        }
+    }
+
+    fn matures(&self, entry: &Entry) -> Time {
+        entry.event_time + self.valuation.spec.negative_after
+    }
+
+    fn closes(&self, entry: &Entry) -> Time {
+        entry.event_time + self.valuation.spec.closes
+    }
+
+    fn turn_positive(&mut self, id: &str, entry: &mut Entry, known_at: Time) -> Option<Outcome> {
+        if entry.truth == Truth::Positive {
+            return None;
+        }
+        if known_at > self.closes(entry) {
+            self.totals.too_late += 1;
+            return None;
+        }
+        if entry.truth == Truth::Negative {
+            self.totals.corrected += 1;
+            self.settle(entry, false);
+        } else {
+            self.leave_open(entry);
+        }
+        entry.truth = Truth::Positive;
+        self.settle(entry, true);
+        Some(self.outcome(id, entry, known_at))
+    }
+
+    /// The time for a positive event is over.
+    fn mature(&mut self, id: &str, entry: &mut Entry, at: Time) -> Option<Outcome> {
+        let action = entry.action as usize;
+        let observed = self.totals.truth == TruthSource::Observed;
+        if observed && self.valuation.hides[action] {
+            entry.censored = true;
+            self.totals.censored += 1;
+            self.totals.actions[action].censored += 1;
+            return None;
+        }
+        self.leave_open(entry);
+        entry.truth = Truth::Negative;
+        self.settle(entry, true);
+        Some(self.outcome(id, entry, at))
+    }
+
+    fn leave_open(&mut self, entry: &mut Entry) {
+        let censored = u64::from(std::mem::take(&mut entry.censored));
+        let of_action = &mut self.totals.actions[entry.action as usize];
+        of_action.open -= 1;
+        of_action.censored -= censored;
+        self.totals.open -= 1;
+        self.totals.censored -= censored;
+        self.totals.settled += 1;
+    }
+
+    /// Adds a settled decision to the totals, or takes it out again.
+    fn settle(&mut self, entry: &Entry, add: bool) {
+        let count = |total: &mut u64| if add { *total += 1 } else { *total -= 1 };
+        let of_action = &mut self.totals.actions[entry.action as usize];
+        let cell = match entry.truth {
+            Truth::Positive => &mut of_action.positive,
+            _ => &mut of_action.negative,
+        };
+        count(&mut cell.count);
+        match entry.values() {
+            Some((taken, baseline)) => add_money(cell, taken, baseline, add),
+            None => {
+                count(&mut cell.unvalued);
+                count(&mut self.totals.unvalued);
+            }
+        }
+        self.classify(entry, add);
+    }
+
+    /// Counts what was called for against what was true.
+    fn classify(&mut self, entry: &Entry, add: bool) {
+        let count = |total: &mut u64| if add { *total += 1 } else { *total -= 1 };
+        let positive = entry.truth == Truth::Positive;
+        let called_for = entry.called_for as usize;
+        let observed = self.totals.truth == TruthSource::Observed;
+        if observed && self.valuation.hides[called_for] {
+            // Only those let through are a fair sample: of the others only the positive ones
+            // would ever be seen.
+            if entry.action != entry.called_for && entry.propensity > 0.0 {
+                let explored = self
+                    .totals
+                    .explored
+                    .entry(entry.propensity.to_bits())
+                    .or_default();
+                count(if positive {
+                    &mut explored.positive
+                } else {
+                    &mut explored.negative
+                });
+                let saved = entry.replaced_above_baseline();
+                let signed = if add { saved } else { saved.saturating_neg() };
+                explored.replaced_minor = explored.replaced_minor.saturating_add(signed);
+            }
+            return;
+        }
+        let interventions = &mut self.totals.interventions;
+        count(match (called_for != self.valuation.baseline, positive) {
+            (true, true) => &mut interventions.right,
+            (true, false) => &mut interventions.wrong,
+            (false, true) => &mut interventions.missed,
+            (false, false) => &mut interventions.quiet,
+        });
+    }
+
+    fn outcome(&self, id: &str, entry: &Entry, known_at: Time) -> Outcome {
+        let spec = &self.valuation.spec;
+        let money = |minor| acumen_base::Money::new(minor, spec.currency);
+        Outcome {
+            use_case: spec.use_case.clone(),
+            event_id: id.to_owned(),
+            action: spec.actions[entry.action as usize].clone(),
+            truth: entry.truth,
+            known_at,
+            value: entry.worth(entry.taken).map(money),
+        }
+    }
+}
+
+impl Entry {
+    /// The worth under its truth.
+    fn worth(&self, worth: Worth) -> Option<i64> {
+        match self.truth {
+            Truth::Open => None,
+            Truth::Positive => worth.positive,
+            Truth::Negative => worth.negative,
+        }
+    }
+
+    /// What was done and what the baseline are worth; neither without the other, so that the
+    /// difference of their sums means something.
+    fn values(&self) -> Option<(i64, i64)> {
+        Some((self.worth(self.taken)?, self.worth(self.baseline)?))
+    }
+
+    fn replaced_above_baseline(&self) -> i64 {
+        let (replaced, baseline) = (self.worth(self.replaced), self.worth(self.baseline));
+        replaced
+            .zip(baseline)
+            .map_or(0, |(replaced, baseline)| replaced.saturating_sub(baseline))
+    }
+}
+
+fn add_money(cell: &mut Cell, taken: i64, baseline: i64, add: bool) {
+    let signed = |minor: i64| if add { minor } else { minor.saturating_neg() };
+    cell.value.minor = cell.value.minor.saturating_add(signed(taken));
+    cell.baseline.minor = cell.baseline.minor.saturating_add(signed(baseline));
+}
