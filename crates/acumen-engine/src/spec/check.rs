@@ -32,6 +32,9 @@ pub(super) fn check(use_case: &UseCase, broken: &[String]) -> Vec<Diagnostic> {
             check.take(problems);
         }
     }
+    if let Err(problems) = compile::value_spec(use_case) {
+        check.take(problems);
+    }
     check.found
 }
 

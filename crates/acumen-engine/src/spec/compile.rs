@@ -11,9 +11,10 @@ use acumen_decision::{
 use acumen_feature::{
     Entity, FeatureSpec, Operand, OutcomeSpec, Param, Pipeline, PipelineSpec, Rates, ViewSpec,
 };
+use acumen_value::{CellSpec, TruthSource, Valuation, ValueSpec};
 use serde_json::Value;
 
-use super::types::{FeatureDecl, ScoreDecl, UseCase};
+use super::types::{FeatureDecl, ScoreDecl, UseCase, When};
 
 /// What features and rules call the outcome of a use case.
 pub const OUTCOME: &str = "outcome";
@@ -257,9 +258,77 @@ pub(super) fn policy_problem(use_case: &UseCase, problem: &acumen_decision::Prob
         "amount" => "decide.amount",
         path => path,
     };
-    let mut diagnostic = Diagnostic::new("decision", problem.message.clone(), problem.help.clone());
-    diagnostic.place = match problem.offset {
-        0 => use_case.places.mentioned(path, &problem.message),
+    placed(
+        use_case,
+        "decision",
+        path,
+        problem.offset,
+        &problem.message,
+        &problem.help,
+    )
+}
+
+/// What the decisions of this use case are worth; `None` where it does not say, or cannot know.
+pub fn value_spec(use_case: &UseCase) -> Result<Option<ValueSpec>, Vec<Diagnostic>> {
+    let event = use_case.event(&use_case.decide_event);
+    let (Some(outcome), Some(event), false) = (&use_case.outcome, event, use_case.value.is_empty())
+    else {
+        return Ok(None);
+    };
+    let cell = |value: &super::types::ValueDecl| CellSpec {
+        action: value.action.clone(),
+        when: match value.when {
+            When::Positive => acumen_value::When::Positive,
+            When::Negative => acumen_value::When::Negative,
+            When::Any => acumen_value::When::Any,
+        },
+        formula: value.formula.clone(),
+    };
+    let spec = ValueSpec {
+        use_case: use_case.name.clone(),
+        currency: use_case.currency,
+        event: Arc::clone(event),
+        actions: use_case.action_names().map(str::to_owned).collect(),
+        cells: use_case.value.iter().map(cell).collect(),
+        baseline: None,
+        hides_truth: outcome.hidden_by.clone(),
+        truth: TruthSource::Observed,
+        negative_after: outcome.negative_after,
+        closes: outcome.closes,
+    };
+    match Valuation::compile(spec.clone()) {
+        Ok(_) => Ok(Some(spec)),
+        Err(problems) => {
+            let place = |problem: &acumen_value::Problem| {
+                let path = match problem.key.as_str() {
+                    key if key.contains("hides_truth") => "outcome.hidden_by",
+                    key => key,
+                };
+                placed(
+                    use_case,
+                    "value",
+                    path,
+                    problem.offset,
+                    &problem.message,
+                    &problem.help,
+                )
+            };
+            Err(problems.iter().map(place).collect())
+        }
+    }
+}
+
+fn placed(
+    use_case: &UseCase,
+    code: &'static str,
+    path: &str,
+    offset: usize,
+    message: &str,
+    help: &str,
+) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(code, message, help);
+    diagnostic.place = match offset {
+        0 => use_case.places.mentioned(path, message),
         offset => use_case.places.within(path, offset),
     };
     diagnostic

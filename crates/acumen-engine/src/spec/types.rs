@@ -111,6 +111,8 @@ pub struct OutcomeDecl {
     pub negative_after: Span,
     /// After this long nothing changes any more: its value is settled.
     pub closes: Span,
+    /// The actions after which the truth cannot be seen, such as the one that blocks.
+    pub hidden_by: Vec<String>,
 }
 
 /// A feature as it is declared; `acumen-feature` knows what its operator makes of it.

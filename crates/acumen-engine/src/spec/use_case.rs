@@ -277,6 +277,7 @@ fn read_outcome(walk: &mut Walk, node: &Node) -> Option<OutcomeDecl> {
     let by = group.require("by");
     let negative_after = group.require("negative_after");
     let closes = group.get("closes");
+    let hidden_by = group.get("hidden_by");
     group.finish(walk);
     let negative_after = negative_after.and_then(|node| walk.span(node));
     let closes = closes.and_then(|node| walk.span(node)).or(negative_after);
@@ -289,6 +290,7 @@ fn read_outcome(walk: &mut Walk, node: &Node) -> Option<OutcomeDecl> {
         by: by?,
         negative_after: negative_after?,
         closes: closes?,
+        hidden_by: hidden_by.map(|node| walk.texts(node)).unwrap_or_default(),
     };
     if outcome.closes < outcome.negative_after {
         let message = "the outcome closes before it counts as negative";
