@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Column, ColumnKind, Columns};
+use acumen_base::{Column, ColumnKind, Columns, Time};
 use proptest::prelude::*;
 
+use crate::artifact::{Artifact, ColumnImportance, FORMAT, TrainingWindow};
+use crate::calibration::Calibration;
 use crate::data::Matrix;
+use crate::encoding::Encoding;
 use crate::forest::{Forest, Node, Objective, Tree};
+use crate::metrics::{BinaryMetrics, Metrics};
+use crate::split::{Period, Split};
 
 /// Columns of a sampled forest: two numbers and a category of ordinals 0 to 69.
 pub(crate) const COLUMNS: usize = 3;
@@ -83,7 +88,7 @@ pub(crate) fn forest_and_rows(depth: usize) -> impl Strategy<Value = (Forest, Ve
 }
 
 #[derive(Clone, Debug)]
-struct Split {
+struct Growth {
     pick: usize,
     node: Node,
     values: (f32, f32),
@@ -116,7 +121,7 @@ pub(crate) fn row() -> impl Strategy<Value = Vec<f32>> {
         .prop_map(|(a, b, c)| vec![a, b, c])
 }
 
-fn split() -> impl Strategy<Value = Split> {
+fn split() -> impl Strategy<Value = Growth> {
     let categories = prop::collection::btree_set(0_u32..70, 1..6);
     (
         (any::<prop::sample::Index>(), 0..COLUMNS as u32, threshold()),
@@ -124,7 +129,7 @@ fn split() -> impl Strategy<Value = Split> {
         (-1.0_f32..1.0, -1.0_f32..1.0),
     )
         .prop_map(
-            |((pick, feature, threshold), (set, default_left, share), values)| Split {
+            |((pick, feature, threshold), (set, default_left, share), values)| Growth {
                 pick: pick.index(1_000),
                 node: Node {
                     feature,
@@ -141,7 +146,7 @@ fn split() -> impl Strategy<Value = Split> {
 }
 
 /// Splits a leaf again and again.
-fn grow(splits: Vec<Split>, depth_max: usize) -> Tree {
+fn grow(splits: Vec<Growth>, depth_max: usize) -> Tree {
     let mut nodes = vec![leaf(0.1, 100.0)];
     let mut depth = vec![0];
     for split in splits {
@@ -164,4 +169,43 @@ fn grow(splits: Vec<Split>, depth_max: usize) -> Tree {
         depth.extend([depth[at] + 1; 2]);
     }
     Tree { nodes }
+}
+
+/// An artifact around a forest.
+pub(crate) fn artifact_of(forest: Forest) -> Artifact {
+    let period = |from, to| Period {
+        from: Time(from),
+        to: Time(to),
+    };
+    let columns = columns();
+    Artifact {
+        format: FORMAT,
+        use_case: "orders".into(),
+        member: "boosted".into(),
+        learner: "xgboost".into(),
+        parameters: serde_json::json!({"max_depth": 1}),
+        encoding: Encoding::of(&columns, &[vec![], vec![], vec![5.0, 9.0]]),
+        columns,
+        forest,
+        calibration: Calibration::Logistic,
+        test_metrics: Metrics::Binary(BinaryMetrics::of(&[0.1, 0.9], &[0.0, 1.0])),
+        window: TrainingWindow {
+            from: Time(0),
+            to: Time(5),
+            rows: 10,
+            positives: 4,
+        },
+        split: Split {
+            train: period(0, 6),
+            validation: period(6, 7),
+            calibration: period(7, 8),
+            test: period(8, 10),
+        },
+        importances: vec![ColumnImportance {
+            column: "amount".into(),
+            total_gain: 1.0,
+        }],
+        seed: 7,
+        code: "0.1.0".into(),
+    }
 }

@@ -1,0 +1,172 @@
+//! The model card: what a model is, for the people who approve it.
+
+use std::fmt::Write;
+
+use crate::artifact::Artifact;
+use crate::metrics::{Metrics, OperatingPoint};
+
+/// Columns that the card names.
+const TOP_COLUMNS: usize = 15;
+
+/// Renders the card of a model version as Markdown (after Mitchell et al. 2019, "Model cards for
+/// model reporting").
+pub fn render_card(artifact: &Artifact) -> String {
+    let mut card = String::new();
+    let write = write_card(artifact, &mut card);
+    write.expect("text is always written to a string");
+    card
+}
+
+fn write_card(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
+    let Artifact {
+        use_case,
+        member,
+        learner,
+        window,
+        split,
+        ..
+    } = artifact;
+    writeln!(
+        card,
+        "# {member} of {use_case}, version {}\n",
+        artifact.version()
+    )?;
+    writeln!(
+        card,
+        "A `{learner}` model of {} trees over {} columns, objective `{}`, trained by version {} \
+         with seed {}.\n",
+        artifact.forest.trees.len(),
+        artifact.columns.len(),
+        artifact.forest.objective.name(),
+        artifact.code,
+        artifact.seed,
+    )?;
+    writeln!(card, "## Trained on\n")?;
+    writeln!(
+        card,
+        "{} rows from {} to {}, {} of them positive.\n",
+        window.rows, window.from, window.to, window.positives
+    )?;
+    writeln!(card, "| part | from | to (not included) |\n|---|---|---|")?;
+    for (name, part) in [
+        ("training", split.train),
+        ("validation (when to stop)", split.validation),
+        ("calibration", split.calibration),
+        ("test", split.test),
+    ] {
+        writeln!(card, "| {name} | {} | {} |", part.from, part.to)?;
+    }
+    writeln!(card, "\n## How good it was on the test part\n")?;
+    write_metrics(&artifact.test_metrics, card)?;
+    writeln!(
+        card,
+        "\n## Calibration\n\n{}.\n",
+        artifact.calibration.name()
+    )?;
+    write_columns(artifact, card)?;
+    writeln!(
+        card,
+        "## Parameters\n\n```json\n{:#}\n```\n",
+        artifact.parameters
+    )?;
+    write_limits(artifact, card)
+}
+
+fn write_metrics(metrics: &Metrics, card: &mut String) -> std::fmt::Result {
+    writeln!(card, "| figure | value |\n|---|---|")?;
+    let mut line = |name: &str, value: Option<f64>| match value {
+        Some(value) => writeln!(card, "| {name} | {value:.4} |"),
+        None => writeln!(card, "| {name} | not defined for these rows |"),
+    };
+    let binary = match metrics {
+        Metrics::Binary(binary) => binary,
+        Metrics::Regression(regression) => {
+            line("rows", Some(regression.rows as f64))?;
+            line("root mean squared error", Some(regression.rmse))?;
+            return line("mean absolute error", Some(regression.mae));
+        }
+    };
+    line("area under the ROC curve", binary.auc)?;
+    line("average precision", binary.average_precision)?;
+    line("log loss", Some(binary.log_loss))?;
+    line("Brier score", Some(binary.brier))?;
+    line(
+        "calibration error, equal width",
+        Some(binary.ece_equal_width),
+    )?;
+    line("calibration error, equal mass", Some(binary.ece_equal_mass))?;
+    let recall = |point: &OperatingPoint| point.recall;
+    line(
+        "recall at 95 % precision",
+        binary.at_precision_95.as_ref().map(recall),
+    )?;
+    let precision = |point: &OperatingPoint| point.precision;
+    line(
+        "precision at 90 % recall",
+        binary.at_recall_90.as_ref().map(precision),
+    )?;
+    writeln!(card, "| rows | {} |", binary.rows)?;
+    writeln!(card, "| positive rows | {} |", binary.positives)
+}
+
+fn write_columns(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
+    writeln!(
+        card,
+        "## What it looks at\n\n| column | share of the gain |\n|---|---|"
+    )?;
+    let total: f64 = artifact.importances.iter().map(|i| i.total_gain).sum();
+    for importance in artifact.importances.iter().take(TOP_COLUMNS) {
+        let percent = 100.0 * importance.total_gain / total.max(f64::MIN_POSITIVE);
+        writeln!(card, "| {} | {percent:.1} % |", importance.column)?;
+    }
+    let others = artifact.columns.len().saturating_sub(TOP_COLUMNS);
+    if others > 0 {
+        writeln!(card, "\nand up to {others} more.")?;
+    }
+    writeln!(card)
+}
+
+fn write_limits(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
+    writeln!(card, "## Limits\n")?;
+    writeln!(
+        card,
+        "- It refuses rows of other columns than fingerprint `{:016x}`.",
+        artifact.columns.fingerprint
+    )?;
+    writeln!(
+        card,
+        "- It has seen nothing after {}; watch for drift from there on.",
+        artifact.window.to
+    )?;
+    writeln!(
+        card,
+        "- A category that training did not see counts as missing."
+    )?;
+    writeln!(
+        card,
+        "- The thresholds of the operating points were read off the test part; fix a cut-off on \
+         an earlier part before promising its figures."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{artifact_of, stump};
+
+    #[test]
+    fn a_card_says_what_one_asks() {
+        let artifact = artifact_of(stump());
+        let card = render_card(&artifact);
+        for text in [
+            artifact.version().as_str(),
+            "1970-01-01T00:00:00Z",
+            "average precision | 1.0000",
+            "none (the logistic function",
+            "| amount | 100.0 % |",
+            "fingerprint",
+        ] {
+            assert!(card.contains(text), "`{text}` in\n{card}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A model version as a layer runs it.
+
+use std::sync::Arc;
+
+use acumen_base::{Attribution, Columns, Deadline, Member, MemberError, Prediction, Row};
+
+use crate::artifact::Artifact;
+use crate::compiled::CompiledForest;
+use crate::shap::Explainer;
+
+/// An artifact that is ready to answer.
+#[derive(Clone, Debug)]
+pub struct ArtifactMember {
+    artifact: Arc<Artifact>,
+    version: String,
+    forest: CompiledForest,
+    explainer: Explainer,
+}
+
+impl ArtifactMember {
+    /// Compiles an artifact.
+    ///
+    /// # Panics
+    /// If its forest does not pass [`crate::Forest::check`]; that of a loaded one does.
+    pub fn new(artifact: Arc<Artifact>) -> ArtifactMember {
+        ArtifactMember {
+            version: artifact.version(),
+            forest: CompiledForest::new(&artifact.forest),
+            explainer: Explainer::new(&artifact.forest),
+            artifact,
+        }
+    }
+
+    /// What it was made from.
+    pub fn artifact(&self) -> &Artifact {
+        &self.artifact
+    }
+
+    /// The mean margin, from which attributions count.
+    pub fn expected_margin(&self) -> f64 {
+        self.explainer.expected()
+    }
+
+    /// A margin as an answer.
+    fn prediction(&self, margin: f32) -> Prediction {
+        Prediction {
+            value: self.artifact.calibration.apply(f64::from(margin)),
+            raw: self.artifact.forest.objective.transform(margin),
+        }
+    }
+
+    fn encode(&self, row: &Row) -> Result<Vec<f32>, MemberError> {
+        let (wanted, given) = (&self.artifact.columns, &row.columns);
+        if wanted.fingerprint != given.fingerprint || row.values.len() != wanted.len() {
+            return Err(MemberError::WrongRow(mismatch(self.name(), wanted, given)));
+        }
+        Ok(self.artifact.encoding.encode_row(&row.values))
+    }
+}
+
+impl Member for ArtifactMember {
+    fn name(&self) -> &str {
+        &self.artifact.member
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn columns(&self) -> &Columns {
+        &self.artifact.columns
+    }
+
+    fn predict(&self, row: &Row, deadline: &Deadline) -> Result<Prediction, MemberError> {
+        let encoded = self.encode(row)?;
+        let margin = self.forest.margin_before(&encoded, deadline);
+        margin
+            .map(|margin| self.prediction(margin))
+            .ok_or(MemberError::Late)
+    }
+
+    fn attributions(&self, row: &Row) -> Vec<Attribution> {
+        let Ok(encoded) = self.encode(row) else {
+            return Vec::new();
+        };
+        let columns = self.artifact.columns.list.iter();
+        columns
+            .zip(&row.values)
+            .zip(self.explainer.explain(&encoded).contributions)
+            .map(|((column, value), contribution)| Attribution {
+                column: column.name.clone(),
+                value: *value,
+                contribution,
+            })
+            .collect()
+    }
+}
+
+/// Says which columns differ, so that a user knows what to retrain or restore.
+fn mismatch(member: &str, wanted: &Columns, given: &Columns) -> String {
+    let missing = wanted
+        .list
+        .iter()
+        .find(|column| given.position(&column.name).is_none());
+    let extra = given
+        .list
+        .iter()
+        .find(|column| wanted.position(&column.name).is_none());
+    let difference = match (missing, extra) {
+        (Some(missing), _) => format!("the row has no column `{}`", missing.name),
+        (None, Some(extra)) => format!("it does not know the column `{}`", extra.name),
+        (None, None) => "the columns have the same names but are computed another way".into(),
+    };
+    format!(
+        "`{member}` was trained on other columns (fingerprint {:016x}, the row has {:016x}): \
+         {difference}; train it again on the features as they are now",
+        wanted.fingerprint, given.fingerprint
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use acumen_base::key::category_code;
+    use acumen_base::{ManualClock, Time};
+
+    use super::*;
+    use crate::sample::{artifact_of, columns, stump};
+
+    fn row(columns: Columns, values: [f64; 3]) -> Row {
+        Row {
+            columns: Arc::new(columns),
+            values: values.into(),
+            at: Time(0),
+            position: 0,
+        }
+    }
+
+    #[test]
+    fn it_answers_explains_and_refuses() {
+        let member = ArtifactMember::new(Arc::new(artifact_of(stump())));
+        let clock = ManualClock::at(Time(0));
+        let never = Deadline::never(clock.clone());
+        let right = row(columns(), [0.7, f64::NAN, category_code("unseen")]);
+        let prediction = member.predict(&right, &never).unwrap();
+        let margin = (1.0_f64 / 3.0).ln() + 2.0;
+        assert!((prediction.raw - 1.0 / (1.0 + (-margin).exp())).abs() < 1e-6);
+        assert_eq!(prediction.raw, prediction.value);
+        let moved: f64 = member
+            .attributions(&right)
+            .iter()
+            .map(|a| a.contribution)
+            .sum();
+        assert!((member.expected_margin() + moved - margin).abs() < 1e-6);
+
+        let late = Deadline::after(clock, 0, 0);
+        assert_eq!(member.predict(&right, &late), Err(MemberError::Late));
+        let other = Columns::new(columns().list, "computed another way");
+        let wrong = row(other, [0.0; 3]);
+        let error = member.predict(&wrong, &never).unwrap_err().to_string();
+        assert!(
+            error.contains("another way") && error.contains("boosted"),
+            "{error}"
+        );
+        assert!(member.attributions(&wrong).is_empty());
+    }
+}
