@@ -19,6 +19,7 @@ mod files;
 pub mod places;
 pub mod project;
 mod serving;
+pub mod test_file;
 mod training;
 mod tree;
 pub mod types;
@@ -33,4 +34,5 @@ pub use types::{
     LayerDecl, ModelDecl, OutcomeDecl, RatesDecl, RuleDecl, ScoreDecl, ServingDecl, TrainingData,
     TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
 };
+pub use test_file::TestFile;
 pub use use_case::USE_CASE_FILE;
