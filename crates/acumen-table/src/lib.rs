@@ -1,1 +1,43 @@
-//! Columnar and text files into records, and rows, decisions and scores into files.
+//! Columnar and text files into events, and rows and decisions into files.
+//!
+//! [`EventSource`] reads Parquet, CSV or NDJSON through a declared [`Mapping`] into events, in
+//! batches of bounded size; [`RowWriter`] and [`write_decisions`] write Parquet that other engines
+//! read as it is.
+//!
+//! # Invariants
+//!
+//! * One bad record costs that record: it is rejected with its place, its reason and its text,
+//!   and the good ones are taken. A file that cannot be read any further is an error.
+//! * Everything that is wrong with a mapping is reported at once, before the first record.
+//! * Amounts never pass through an inexact number: a decimal number has to be a whole count of
+//!   minor units.
+//! * A file that is written is complete or not there: it is renamed when it is finished.
+//!
+//! It does not know what an event means, where state is kept, or what a log is.
+
+mod cell;
+mod error;
+mod field;
+mod file;
+mod mapping;
+mod order;
+mod plan;
+mod source;
+mod template;
+mod write;
+
+pub use error::TableError;
+pub use mapping::{
+    Accuracy, Condition, CurrencySource, EventMapping, Format, KnownAt, Mapping, Scalar, Source,
+    SourceFormat, TimeSource, TimeUnit,
+};
+pub use order::sorted_by_known_at;
+pub use source::{Batch, EventSource, RejectedRecord};
+pub use template::{Piece, Template, TemplateError};
+pub use write::{RowWriter, write_decisions};
+
+/// Records that are read at once.
+pub const RECORDS_PER_BATCH: usize = 8_192;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Parquet files.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use acumen_base::Diagnostic;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+
+use crate::RECORDS_PER_BATCH;
+use crate::cell::{Block, ColumnCells, ColumnType, Lines, Originals};
+use crate::error::TableError;
+use crate::file::{arrow, open_file, refuse};
+
+/// An open Parquet file: read column by column, only those that are wanted.
+pub(crate) struct ParquetFile {
+    path: PathBuf,
+    columns: Vec<(String, ColumnType)>,
+    total: u64,
+    builder: Option<ParquetRecordBatchReaderBuilder<File>>,
+    reader: Option<ParquetRecordBatchReader>,
+    wanted: Arc<[String]>,
+    done: u64,
+}
+
+impl ParquetFile {
+    pub(super) fn open(path: &Path) -> Result<ParquetFile, Diagnostic> {
+        let (file, _) = open_file(path)?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| {
+            let help = "check that the file is whole: a Parquet file ends with its description";
+            refuse(
+                path,
+                "not_parquet",
+                format!("not a Parquet file: {error}"),
+                help,
+            )
+        })?;
+        let fields = builder.schema().fields().iter();
+        let columns = fields.map(|f| (f.name().clone(), arrow::column_type(f.data_type())));
+        let rows = builder.metadata().file_metadata().num_rows();
+        Ok(ParquetFile {
+            path: path.to_owned(),
+            columns: columns.collect(),
+            total: u64::try_from(rows).unwrap_or(0),
+            builder: Some(builder),
+            reader: None,
+            wanted: Arc::new([]),
+            done: 0,
+        })
+    }
+
+    pub(super) fn columns(&self) -> Vec<(String, ColumnType)> {
+        self.columns.clone()
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub(super) fn want(&mut self, wanted: Arc<[String]>) -> Result<(), TableError> {
+        let Some(builder) = self.builder.take() else {
+            return Ok(());
+        };
+        let is_wanted = |(_, (name, _)): &(usize, &(String, _))| wanted.contains(name);
+        let columns = self.columns.iter().enumerate().filter(is_wanted);
+        let roots = columns.map(|(index, _)| index);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+        let reader = builder
+            .with_projection(mask)
+            .with_batch_size(RECORDS_PER_BATCH)
+            .build()
+            .map_err(|error| self.unreadable(error))?;
+        self.reader = Some(reader);
+        self.wanted = wanted;
+        Ok(())
+    }
+
+    fn unreadable(&self, source: impl std::error::Error + Send + Sync + 'static) -> TableError {
+        TableError::Read {
+            path: self.path.clone(),
+            done: self.done,
+            source: Box::new(source),
+        }
+    }
+
+    pub(super) fn next_block(&mut self) -> Result<Option<Block>, TableError> {
+        let Some(next) = self.reader.as_mut().and_then(Iterator::next) else {
+            return Ok(None);
+        };
+        let batch = next.map_err(|error| self.unreadable(error))?;
+        let first = self.done + 1;
+        self.done += batch.num_rows() as u64;
+        let column = |name: &String| {
+            let array = batch.column_by_name(name);
+            array.and_then(arrow::cells).unwrap_or(ColumnCells::Missing)
+        };
+        Ok(Some(Block {
+            columns: self.wanted.iter().map(column).collect(),
+            len: batch.num_rows(),
+            lines: Lines::From(first),
+            texts: Originals::Columns(Arc::clone(&self.wanted)),
+            malformed: Vec::new(),
+            done: self.done,
+        }))
+    }
+}
