@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod shap;
 pub mod split;
 pub mod store;
+pub mod training;
 pub mod xgboost_json;
 
 #[cfg(test)]
@@ -34,4 +35,5 @@ pub use metrics::{BinaryMetrics, Metrics, RegressionMetrics};
 pub use shap::{Explainer, Explanation};
 pub use split::{Fold, Period, Shares, Split};
 pub use store::{ModelStore, StoreError};
+pub use training::{TrainingError, TrainingPlan, fit_artifact};
 pub use xgboost_json::{XgboostError, XgboostModel, read_xgboost_json, write_xgboost_json};

@@ -1,0 +1,164 @@
+//! From rows with outcomes to a model version: split, fit, stop, calibrate, judge.
+//!
+//! ```text
+//! training ──▶ learner ◀── validation (when to stop)
+//!                 │
+//!            calibration (margins to probabilities)
+//!                 │
+//!               test (what the card says) ──▶ Artifact
+//! ```
+
+use acumen_base::{Seed, Span};
+
+use crate::artifact::{Artifact, ColumnImportance, FORMAT, TrainingWindow};
+use crate::calibration::{Calibration, CalibrationMethod};
+use crate::compiled::CompiledForest;
+use crate::data::Dataset;
+use crate::encoding::Encoding;
+use crate::forest::{Forest, Objective};
+use crate::learner::{FitError, Fitted, FittedModel, ParamProblem, Params, Progress, learner};
+use crate::metrics::{BinaryMetrics, Metrics, RegressionMetrics};
+use crate::split::{Period, Shares, Split, SplitError};
+
+/// What is to be trained.
+#[derive(Clone, Debug)]
+pub struct TrainingPlan<'a> {
+    /// The use case that the model belongs to.
+    pub use_case: &'a str,
+    /// The member's name in the spec.
+    pub member: &'a str,
+    /// The name or an alias of the learner.
+    pub learner: &'a str,
+    /// The parameters of the learner.
+    pub params: &'a Params,
+    /// How rows are shared among training, validation, calibration and test.
+    pub shares: Shares,
+    /// How long outcomes take to become known; so far apart are the parts.
+    pub gap: Span,
+    /// How margins become probabilities.
+    pub calibration: CalibrationMethod,
+    /// The seed of everything random.
+    pub seed: Seed,
+    /// The version of the code, for the record.
+    pub code: &'a str,
+}
+
+/// Why there is no model.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainingError {
+    /// There is no such learner.
+    #[error(
+        "there is no learner `{name}`{}",
+        .nearest.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+    )]
+    UnknownLearner {
+        /// The name.
+        name: String,
+        /// What it probably meant.
+        nearest: Option<&'static str>,
+    },
+    /// Parameters that are not valid, all of them.
+    #[error("{}", problems(.0))]
+    Params(Vec<ParamProblem>),
+    /// Too few rows for a split.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// Rows that teach nothing.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+}
+
+fn problems(problems: &[ParamProblem]) -> String {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// Trains a model version on rows of one use case. `progress` is called after every round.
+///
+/// The same rows, plan and seed give the same version, on any number of threads.
+///
+/// # Errors
+/// Where the learner or its parameters are not valid, or the rows do not suffice.
+pub fn fit_artifact(
+    plan: &TrainingPlan<'_>,
+    rows: &Dataset,
+    encoding: Encoding,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Artifact, TrainingError> {
+    let learner = learner(plan.learner).map_err(|nearest| TrainingError::UnknownLearner {
+        name: plan.learner.into(),
+        nearest,
+    })?;
+    let columns = &rows.matrix.columns;
+    let checked = learner
+        .check(plan.params, columns)
+        .map_err(TrainingError::Params)?;
+    let split = Split::by_share(&rows.time, plan.shares, plan.gap)?;
+    let part = |period: Period| rows.select(&period.rows(&rows.time));
+    let (train, validation) = (part(split.train), part(split.validation));
+    let fitted = checked.fit(&train, Some(&validation), plan.seed, progress)?;
+    let Fitted {
+        model, importances, ..
+    } = fitted;
+    let FittedModel::Forest(forest) = model;
+    let calibration = calibrate(&forest, plan.calibration, &part(split.calibration));
+    let test_metrics = judge(&forest, &calibration, &part(split.test));
+    let importances = importances.into_iter().map(|importance| ColumnImportance {
+        column: importance.column,
+        total_gain: importance.total_gain,
+    });
+    Ok(Artifact {
+        format: FORMAT,
+        use_case: plan.use_case.into(),
+        member: plan.member.into(),
+        learner: learner.name().into(),
+        parameters: checked.params_json(),
+        columns: (**columns).clone(),
+        encoding,
+        forest,
+        calibration,
+        test_metrics,
+        window: window(&train, split.train),
+        split,
+        importances: importances.collect(),
+        seed: plan.seed.0,
+        code: plan.code.into(),
+    })
+}
+
+/// Fits a calibration to rows that the forest was not fitted to, in order of time.
+pub fn calibrate(forest: &Forest, method: CalibrationMethod, rows: &Dataset) -> Calibration {
+    match forest.objective {
+        Objective::SquaredError => Calibration::Identity,
+        Objective::BinaryLogistic => {
+            let margins = margins(forest, rows);
+            Calibration::fit(method, &margins, &rows.outcome)
+        }
+    }
+}
+
+/// How good a calibrated forest is on rows that it has not seen.
+pub fn judge(forest: &Forest, calibration: &Calibration, rows: &Dataset) -> Metrics {
+    let margins = margins(forest, rows).into_iter();
+    let predicted: Vec<f64> = margins.map(|margin| calibration.apply(margin)).collect();
+    match forest.objective {
+        Objective::BinaryLogistic => Metrics::Binary(BinaryMetrics::of(&predicted, &rows.outcome)),
+        Objective::SquaredError => {
+            Metrics::Regression(RegressionMetrics::of(&predicted, &rows.outcome))
+        }
+    }
+}
+
+fn margins(forest: &Forest, rows: &Dataset) -> Vec<f64> {
+    let margins = CompiledForest::new(forest).margins_many(&rows.matrix);
+    margins.into_iter().map(f64::from).collect()
+}
+
+fn window(train: &Dataset, period: Period) -> TrainingWindow {
+    TrainingWindow {
+        from: train.time.iter().min().copied().unwrap_or(period.from),
+        to: train.time.iter().max().copied().unwrap_or(period.to),
+        rows: train.len(),
+        positives: train.positives(),
+    }
+}

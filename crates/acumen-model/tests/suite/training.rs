@@ -1,0 +1,121 @@
+//! From columns of rows to a stored version that answers.
+
+use std::sync::Arc;
+
+use acumen_base::key::category_code;
+use acumen_base::{
+    Column, ColumnKind, Columns, Deadline, ManualClock, Member, Row, Seed, Span, Time,
+};
+use acumen_model::training::{TrainingError, TrainingPlan, fit_artifact};
+use acumen_model::{
+    Artifact, ArtifactMember, CalibrationMethod, Dataset, Encoding, Metrics, ModelStore, Shares,
+};
+
+const ROWS: usize = 6_000;
+
+fn columns() -> Arc<Columns> {
+    let column = |name: &str, kind| Column {
+        name: name.into(),
+        kind,
+        unit: String::new(),
+        help: String::new(),
+    };
+    let list = vec![
+        column("amount", ColumnKind::Number),
+        column("channel", ColumnKind::Category),
+    ];
+    Arc::new(Columns::new(list, "made up"))
+}
+
+/// Outcomes that depend on a threshold of the amount and on one channel.
+fn rows() -> (Vec<Vec<f64>>, Dataset, Encoding) {
+    let draw = |name: &str, row: usize| Seed(9).unit(&format!("{name}-{row}"));
+    let names = ["shop", "web", "phone"].map(category_code);
+    let amount: Vec<f64> = (0..ROWS).map(|row| draw("amount", row) * 100.0).collect();
+    let channel: Vec<f64> = (0..ROWS)
+        .map(|row| names[(draw("channel", row) * 3.0) as usize])
+        .collect();
+    let chance = |row: usize| {
+        let high = if amount[row] > 70.0 { 0.5 } else { 0.05 };
+        high + if channel[row] == names[1] { 0.3 } else { 0.0 }
+    };
+    let outcome = |row| f32::from(u8::from(draw("outcome", row) < chance(row)));
+    let outcome = (0..ROWS).map(outcome).collect();
+    let time = (0..ROWS as i64).map(|row| Time(row * 1_000)).collect();
+    let values = vec![amount, channel];
+    let (dataset, encoding) = Dataset::from_columns(columns(), &values, outcome, time).unwrap();
+    (values, dataset, encoding)
+}
+
+fn train(params: serde_json::Value) -> Result<Artifact, TrainingError> {
+    let (_, dataset, encoding) = rows();
+    let plan = TrainingPlan {
+        use_case: "orders",
+        member: "boosted",
+        learner: "xgboost",
+        params: &serde_json::from_value(params).unwrap(),
+        shares: Shares::default(),
+        gap: Span(60_000),
+        calibration: CalibrationMethod::Auto,
+        seed: Seed(3),
+        code: "0.1.0",
+    };
+    fit_artifact(&plan, &dataset, encoding, &mut |_| {})
+}
+
+#[test]
+fn rows_become_a_version_that_answers() {
+    let params =
+        serde_json::json!({"n_estimators": 40, "max_depth": 3, "early_stopping_rounds": 5});
+    let artifact = train(params.clone()).unwrap();
+    assert_eq!(artifact.version(), train(params).unwrap().version());
+    let Metrics::Binary(metrics) = &artifact.test_metrics else {
+        panic!("the outcome is yes or no");
+    };
+    // With the chances of `rows`, ranking by the true chance gives 0.80.
+    assert!(metrics.auc.unwrap() > 0.77, "{metrics:?}");
+    assert!(metrics.ece_equal_mass < 0.06, "{metrics:?}");
+    assert_eq!(
+        (artifact.window.from, artifact.window.rows),
+        (Time(0), 3_600)
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let store = ModelStore::open(folder.path()).unwrap();
+    let version = store.put(&artifact).unwrap();
+    let loaded = store.get("orders", "boosted", &version).unwrap();
+    let (before, after) = (
+        ArtifactMember::new(Arc::new(artifact)),
+        ArtifactMember::new(Arc::new(loaded)),
+    );
+    let (values, ..) = rows();
+    let never = Deadline::never(ManualClock::at(Time(0)));
+    for index in 0..200 {
+        let row = Row {
+            columns: columns(),
+            values: values.iter().map(|column| column[index]).collect(),
+            at: Time(0),
+            position: 0,
+        };
+        let (a, b) = (
+            before.predict(&row, &never).unwrap(),
+            after.predict(&row, &never).unwrap(),
+        );
+        assert_eq!(
+            (a.value.to_bits(), a.raw.to_bits()),
+            (b.value.to_bits(), b.raw.to_bits())
+        );
+        assert!((0.0..=1.0).contains(&a.value));
+        assert_eq!(after.attributions(&row).len(), 2);
+    }
+}
+
+#[test]
+fn every_wrong_parameter_is_named() {
+    let error = train(serde_json::json!({"max_dept": 3, "learning_rate": -1})).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("max_depth") && text.contains("learning_rate"),
+        "{text}"
+    );
+}
