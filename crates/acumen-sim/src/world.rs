@@ -1,0 +1,3 @@
+//! Worlds: one module each.
+
+pub mod payments;
