@@ -29,6 +29,8 @@ mod ledger;
 mod saved;
 mod scope;
 mod spec;
+#[cfg(test)]
+mod tests;
 mod totals;
 mod valuation;
 

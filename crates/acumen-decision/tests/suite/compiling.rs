@@ -59,7 +59,12 @@ fn all_problems_are_reported_at_once_with_the_nearest_name() {
         "leaves this layer no time",
         "more than 5ms",
     );
-    has(&found, "actions", "the scores 81 to 85 map to no action", "exactly one band");
+    has(
+        &found,
+        "actions",
+        "the scores 81 to 85 map to no action",
+        "exactly one band",
+    );
     has(&found, "fallback", "no model answers", "approve, verify");
     has(
         &found,

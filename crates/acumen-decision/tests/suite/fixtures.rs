@@ -202,7 +202,7 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(spec: PolicySpec) -> Bench {
-        let policy = Policy::compile(spec).unwrap();
+        let policy = Policy::compile(spec).expect("the spec is right");
         Bench {
             state: policy.initial_state(),
             clock: ManualClock::at(Time(1_000_000)),

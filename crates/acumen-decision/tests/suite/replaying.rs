@@ -63,14 +63,14 @@ fn bench() -> impl Strategy<Value = (Bench, u64)> {
                             ids,
                         },
                     )
-                    .unwrap();
+                    .expect("edits of lists are never refused");
             }
             let rule = Control::Rule {
                 use_case: "orders".into(),
                 rule: "stolen".into(),
                 mode,
             };
-            bench.state.apply(9, &rule).unwrap();
+            bench.state.apply(9, &rule).expect("the rule is declared");
             (bench, waited)
         },
     )
@@ -110,22 +110,25 @@ proptest! {
     }
 }
 
+/// A change of one part of a record.
+type Change = fn(&mut Decision);
+
 #[test]
 fn every_part_of_a_record_is_compared() {
     let record = Bench::new(spec()).with("one", Manner::Says(0.5)).decide();
-    let changes: [(&str, fn(&mut Decision)); 10] = [
+    let changes: [(&str, Change); 10] = [
         ("id", |d| d.id.push('x')),
         ("decided_at", |d| d.decided_at.0 += 1),
         ("row.len", |d| d.row.truncate(1)),
         ("probability", |d| {
-            d.probability = d.probability.map(f64::next_up)
+            d.probability = d.probability.map(f64::next_up);
         }),
         ("score", |d| d.score = None),
         ("action", |d| d.action.push('x')),
         ("propensity", |d| d.propensity = 0.5),
         ("reasons[0].weight", |d| d.reasons[0].weight = 0.1),
         ("layers.models.one.took_us", |d| {
-            d.layers[1].members[0].took_us += 1
+            d.layers[1].members[0].took_us += 1;
         }),
         ("layers.models.one.answer", |d| {
             d.layers[1].members[0].answer = Err(acumen_base::MemberError::Late);
