@@ -18,6 +18,8 @@ mod features;
 mod files;
 pub mod places;
 pub mod project;
+pub mod scaffold;
+pub mod schema;
 mod serving;
 pub mod test_file;
 mod training;
@@ -29,10 +31,12 @@ mod walk;
 pub use catalogue::{Catalogue, FeatureSet};
 pub use places::Places;
 pub use project::Project;
+pub use scaffold::{ScaffoldError, scaffold};
+pub use schema::schema;
+pub use test_file::TestFile;
 pub use types::{
     Autoscaling, BatchDecl, Calibration, Durability, EnsembleDecl, ExploreDecl, FeatureDecl,
     LayerDecl, ModelDecl, OutcomeDecl, RatesDecl, RuleDecl, ScoreDecl, ServingDecl, TrainingData,
     TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
 };
-pub use test_file::TestFile;
 pub use use_case::USE_CASE_FILE;

@@ -103,7 +103,9 @@ impl TestFile {
         let mut tests = Vec::new();
         for file in super::files::yaml_files(&use_case.folder.join("tests"), &mut found) {
             let mut walk = Walk::new(&file.name);
-            let test = file.parse(&mut walk.found).and_then(|tree| read(&mut walk, use_case, &file, &tree));
+            let test = file
+                .parse(&mut walk.found)
+                .and_then(|tree| read(&mut walk, use_case, &file, &tree));
             tests.extend(test.filter(|_| walk.found.is_empty()));
             found.append(&mut walk.found);
         }
@@ -115,7 +117,10 @@ impl TestFile {
         let mut found = Vec::new();
         for (list, ids) in &self.lists {
             if let Err(error) = bench.add_to_list(list, ids) {
-                found.push(failure(&Place::default(), format!("list `{list}`: {error}")));
+                found.push(failure(
+                    &Place::default(),
+                    format!("list `{list}`: {error}"),
+                ));
             }
         }
         let mut seen: Vec<&Expectation> = Vec::new();
@@ -129,7 +134,10 @@ impl TestFile {
                     }
                 }
                 Ok(None) => {}
-                Err(error) => found.push(failure(&given.place, format!("the event is refused: {error}"))),
+                Err(error) => found.push(failure(
+                    &given.place,
+                    format!("the event is refused: {error}"),
+                )),
             }
         }
         for expectation in &self.expect {
@@ -155,22 +163,40 @@ impl Expectation {
             };
             let value = row.values[position];
             if !expected.holds(value) {
-                let is = if value.is_nan() { "missing".to_owned() } else { value.to_string() };
-                found.push(failure(place, format!("`{column}` is {is}, not {expected}")));
+                let is = if value.is_nan() {
+                    "missing".to_owned()
+                } else {
+                    value.to_string()
+                };
+                found.push(failure(
+                    place,
+                    format!("`{column}` is {is}, not {expected}"),
+                ));
             }
         }
         if let Some((action, place)) = self.action.as_ref().filter(|(a, _)| *a != decision.action) {
-            found.push(failure(place, format!("the action is `{}`, not `{action}`", decision.action)));
+            found.push(failure(
+                place,
+                format!("the action is `{}`, not `{action}`", decision.action),
+            ));
         }
         if let Some((rules, place)) = &self.rules {
             let fired: Vec<&str> = decision.rules.iter().map(|hit| hit.id.as_str()).collect();
             if fired != *rules {
-                let message = format!("these rules fire: [{}], not [{}]", fired.join(", "), rules.join(", "));
+                let message = format!(
+                    "these rules fire: [{}], not [{}]",
+                    fired.join(", "),
+                    rules.join(", ")
+                );
                 found.push(failure(place, message));
             }
         }
         for (text, place) in &self.reasons {
-            if !decision.reasons.iter().any(|reason| reason.text.contains(text)) {
+            if !decision
+                .reasons
+                .iter()
+                .any(|reason| reason.text.contains(text))
+            {
                 let texts: Vec<&str> = decision.reasons.iter().map(|r| r.text.as_str()).collect();
                 let message = format!("no reason says `{text}`, but: {}", texts.join("; "));
                 found.push(failure(place, message));
@@ -224,13 +250,22 @@ fn read(walk: &mut Walk, use_case: &UseCase, file: &File, tree: &Node) -> Option
         .filter_map(|node| given(walk, use_case, &defaults, node))
         .collect();
     let read_list = |walk: &mut Walk, key: &Key, node: &Node| {
-        known_key(walk, "list", key, use_case.lists.iter().map(|(name, _)| name.as_str()));
+        known_key(
+            walk,
+            "list",
+            key,
+            use_case.lists.iter().map(|(name, _)| name.as_str()),
+        );
         Some((key.text.clone(), walk.texts(node)))
     };
     Some(TestFile {
-        name: name.and_then(|node| walk.text(node)).unwrap_or_else(|| file.stem.clone()),
+        name: name
+            .and_then(|node| walk.text(node))
+            .unwrap_or_else(|| file.stem.clone()),
         file: file.name.clone(),
-        lists: lists.map(|node| walk.each(node, read_list)).unwrap_or_default(),
+        lists: lists
+            .map(|node| walk.each(node, read_list))
+            .unwrap_or_default(),
         expect: expect
             .map(|node| walk.items(node))
             .into_iter()
@@ -261,8 +296,13 @@ fn given(walk: &mut Walk, use_case: &UseCase, defaults: &Value, node: &Node) -> 
     let events = || use_case.events.iter().map(|event| event.name.as_str());
     known_key(walk, "event type", key, events());
     let event = use_case.event(&key.text)?;
-    let mut body = defaults.get(&key.text).cloned().unwrap_or_else(|| Value::Object(Default::default()));
-    let given = walk.group(fields, format!("the event `{}`", key.text))?.finish_open(walk);
+    let mut body = defaults
+        .get(&key.text)
+        .cloned()
+        .unwrap_or_else(|| Value::Object(Default::default()));
+    let given = walk
+        .group(fields, format!("the event `{}`", key.text))?
+        .finish_open(walk);
     for (field, value) in given {
         let group = |name: &str| name.split_once('.').map(|(group, _)| group.to_owned());
         let names: Vec<String> = event
@@ -271,7 +311,12 @@ fn given(walk: &mut Walk, use_case: &UseCase, defaults: &Value, node: &Node) -> 
             .map(|field| group(&field.name).unwrap_or_else(|| field.name.clone()))
             .chain([event.id_field.clone(), event.time_field.clone()])
             .collect();
-        known_key(walk, &format!("field of `{}`", event.name), field, names.iter().map(String::as_str));
+        known_key(
+            walk,
+            &format!("field of `{}`", event.name),
+            field,
+            names.iter().map(String::as_str),
+        );
         let value = walk.json(value);
         if let Some(body) = body.as_object_mut() {
             body.insert(field.text.clone(), value);
@@ -308,7 +353,11 @@ fn expectation(walk: &mut Walk, use_case: &UseCase, node: &Node) -> Option<Expec
         let names: Vec<(&str, ())> = use_case.action_names().map(|name| (name, ())).collect();
         walk.word(node, "action", &names);
     }
-    let ids: Vec<(&str, ())> = use_case.rules.iter().map(|rule| (rule.id.as_str(), ())).collect();
+    let ids: Vec<(&str, ())> = use_case
+        .rules
+        .iter()
+        .map(|rule| (rule.id.as_str(), ()))
+        .collect();
     for item in rules.map_or(&[][..], |node| walk.items(node)) {
         walk.word(item, "rule", &ids);
     }

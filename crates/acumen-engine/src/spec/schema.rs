@@ -1,0 +1,341 @@
+//! The JSON Schema of `usecase.yaml`: what gives editors completion and help while typing.
+//!
+//! Operators and learners describe themselves; what is written here is the rest.
+
+use acumen_base::FieldType;
+use acumen_feature::OPERATORS;
+use acumen_feature::operator::{Need, Operator, ParamKind};
+use acumen_model::LEARNERS;
+use serde_json::{Map, Value, json};
+
+/// The schema, draft 2020-12.
+pub fn schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A use case of Acumen",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["usecase", "question", "events", "decide", "layers", "actions"],
+        "properties": merge(vec![what(), learning(), deciding(), serving()]),
+        "$defs": definitions(),
+    })
+}
+
+fn merge(parts: Vec<Value>) -> Value {
+    let mut all = Map::new();
+    for part in parts {
+        if let Value::Object(part) = part {
+            all.extend(part);
+        }
+    }
+    Value::Object(all)
+}
+
+fn what() -> Value {
+    json!({
+        "usecase": text("The name, which is the folder's."),
+        "question": text("The question that it answers."),
+        "uses": texts("Feature sets of `catalogue/features` that it reads."),
+        "currency": text("The currency that money is converted to and valued in, such as GBP."),
+        "entities": names_to_text("What features are kept for, each with the field of its id: `card: card_id`."),
+        "events": {
+            "description": "The event types that it reads: names of `catalogue/events`, or declarations.",
+            "anyOf": [
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "object", "additionalProperties": {
+                    "anyOf": [{"const": "catalogue"}, {"$ref": "#/$defs/event"}]
+                }},
+            ],
+        },
+        "rates": group("Which event says what a currency is worth.", &["event", "currency", "rate"], json!({
+            "event": text("The event type."),
+            "currency": text("Its field that names the currency."),
+            "rate": text("Its field with the worth of one unit of it."),
+        })),
+        "decide": group("What is decided on.", &["event"], json!({
+            "event": text("The event type."),
+            "amount": text("Its money field that is at stake."),
+        })),
+        "outcome": group("How the truth is learnt.", &["of", "positive", "by", "negative_after"], json!({
+            "of": text("The event type that it is about."),
+            "positive": text("The event type whose arrival makes it positive."),
+            "by": text("The field of that event with the id of the one that it is about."),
+            "negative_after": span("Without a positive event for this long, it counts as negative."),
+            "closes": span("After this long nothing changes any more."),
+            "hidden_by": texts("The actions after which the truth cannot be seen."),
+        })),
+        "features": {
+            "description": "What is computed from events, each a group of columns.",
+            "type": "object",
+            "additionalProperties": {"$ref": "#/$defs/feature"},
+        },
+    })
+}
+
+fn learning() -> Value {
+    json!({
+        "training": group("How models are trained.", &[], json!({
+            "target": {"const": "outcome", "description": "What is learnt."},
+            "training_data": {
+                "description": "Which decided events are rows: `last_90_days`, `90d`, or from and to.",
+                "anyOf": [{"type": "string"}, group("From, included, to, excluded.", &["from", "to"], json!({
+                    "from": text("The first instant."),
+                    "to": text("The instant after the last."),
+                }))],
+            },
+            "validation": share("The share of the rows that stops training early."),
+            "calibration_share": share("The share of the rows, the latest, that calibrates."),
+            "calibration": words("How probabilities are calibrated.", &["auto", "isotonic", "platt"]),
+            "seed": whole("What every random choice follows from."),
+            "exclude": texts("Columns that no model sees."),
+        })),
+        "update_frequency": text("How often it is trained anew: hourly, daily, weekly, or a span."),
+        "models": {
+            "description": "The models.",
+            "type": "object",
+            "additionalProperties": {"anyOf": LEARNERS.iter().map(|l| model(*l)).collect::<Vec<_>>()},
+        },
+        "ensemble": {
+            "description": "How several models become one probability.",
+            "anyOf": [{"type": "string"}, group("An algorithm and weights.", &["algorithm"], json!({
+                "algorithm": text("How they are combined."),
+                "weights": {"type": "object", "additionalProperties": {"type": "number"}},
+            }))],
+        },
+    })
+}
+
+fn deciding() -> Value {
+    let layer = group(
+        "Rules and models that share a deadline.",
+        &["deadline", "run"],
+        json!({
+            "deadline": span("When it must have ended, counted from the receipt of the request."),
+            "run": texts("The rules and models that run in it, in order."),
+            "final_when": text("A condition (CEL) under which later layers are not needed."),
+        }),
+    );
+    let rule = group(
+        "A rule.",
+        &["when", "effect", "reason"],
+        json!({
+            "when": text("The condition, a CEL expression over the event, the row and the lists."),
+            "effect": text("The action that it asks for."),
+            "reason": text("Why, in words that a person reads."),
+            "mode": words("Whether it acts.", &["on", "shadow", "off"]),
+            "final": {"type": "boolean", "description": "Whether it wins outright."},
+        }),
+    );
+    let band = json!({"type": "array", "minItems": 2, "maxItems": 2,
+        "items": {"type": "integer", "minimum": 0, "maximum": 100}});
+    let worth = group(
+        "What the action is worth, as CEL that gives money.",
+        &[],
+        json!({
+            "positive": text("When the outcome is positive."),
+            "negative": text("When the outcome is negative."),
+            "any": text("Always, added to the other two."),
+        }),
+    );
+    json!({
+        "layers": of_names("The layers in order.", layer),
+        "lists": names_to_text("Lists of ids that people edit, each with the field of the id."),
+        "rules": of_names("The rules.", rule),
+        "score": group("How a probability becomes a score of 0 to 100.", &["knots"], json!({
+            "knots": {"anyOf": [
+                {"enum": ["expected_cost", "probability"]},
+                {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+            ]},
+        })),
+        "actions": of_names("The actions with the first and the last score of each.", band),
+        "fallback": text("What is done when no model answered."),
+        "explore": group("A share is let through so that the truth stays observable.", &["action", "share"], json!({
+            "of": text("The action that would have been taken; the most severe unless given."),
+            "action": text("The milder action that is taken in its place."),
+            "share": share("How many of them."),
+        })),
+        "value": of_names("What each action is worth.", worth),
+    })
+}
+
+fn serving() -> Value {
+    json!({
+        "serving": group("How it is served.", &[], json!({
+            "max_latency": span("The longest that a request may take."),
+            "throughput": whole("Requests a second that it is sized for."),
+            "durability": words("Whether a decision is on disk before it is answered.", &["must_log", "best_effort"]),
+            "when_log_fails": words("What is done when it cannot be written.", &["refuse", "answer"]),
+            "replicas": whole("Processes."),
+            "autoscaling": group("How their number follows the load.", &["min_replicas", "max_replicas"], json!({
+                "min_replicas": whole("At least so many."),
+                "max_replicas": whole("At most so many."),
+                "target_cpu": share("The share of a processor at which another is started."),
+            })),
+            "cache_ttl": span("How long a cached entry may be used."),
+        })),
+        "batch_inference": group("How it is scored in batches.", &["schedule"], json!({
+            "schedule": text("When, as five cron fields."),
+            "batch_size": whole("Rows at a time."),
+            "timeout": span("The longest that a run may take."),
+        })),
+        "retention": span("How long the log is kept."),
+    })
+}
+
+fn definitions() -> Value {
+    let kinds = FieldType::ALL.map(FieldType::name);
+    json!({
+        "event": group("An event type.", &["id", "time", "fields"], json!({
+            "id": text("The field that holds its id."),
+            "time": text("The field that holds its time."),
+            "lateness": span("How late an event may be known and still be counted."),
+            "fields": {
+                "description": "The fields and what they hold; a group of fields is a group of keys.",
+                "type": "object",
+                "additionalProperties": {"anyOf": [
+                    {"enum": kinds},
+                    {"type": "object", "additionalProperties": {"enum": kinds}},
+                ]},
+            },
+            "optional": texts("Fields that may be left out."),
+            "personal": texts("Fields that say something about a person."),
+            "signed": texts("Numbers and amounts that may be negative."),
+        })),
+        "feature": {"anyOf": OPERATORS.iter().map(|operator| feature(*operator)).collect::<Vec<_>>()},
+    })
+}
+
+/// A feature by one operator; `aggregate` and `derived` need not be named.
+fn feature(operator: &dyn Operator) -> Value {
+    let accepts = operator.accepts();
+    let mut keys = Map::new();
+    let mut required = Vec::new();
+    let named = json!({"const": operator.name(), "description": operator.doc()});
+    keys.insert("operator".to_owned(), named);
+    keys.insert(
+        "of".to_owned(),
+        text("An event type, a field of one (`order.amount`), or `outcome`."),
+    );
+    if accepts.by != Need::Never {
+        keys.insert("by".to_owned(), texts("The entities that it is kept for."));
+    }
+    if accepts.by == Need::Must {
+        required.push("by");
+    }
+    if accepts.windows {
+        keys.insert(
+            "window".to_owned(),
+            texts("Windows `(t − w, t]`, such as `[1h, 24h]` or `all`."),
+        );
+        required.push("window");
+    }
+    if accepts.aggregations {
+        keys.insert(
+            "aggregations".to_owned(),
+            texts("What is computed over each window."),
+        );
+        required.push("aggregations");
+    }
+    let params = operator.params();
+    if !accepts.aggregations && !params.iter().any(|param| param.name == "cel") {
+        required.push("operator");
+    }
+    for param in params {
+        let doc = match param.default {
+            "" => param.doc.to_owned(),
+            default => format!("{} Default: {default}.", param.doc),
+        };
+        if param.default.is_empty() {
+            required.push(param.name);
+        }
+        keys.insert(
+            param.name.to_owned(),
+            match param.kind {
+                ParamKind::Text => text(&doc),
+                ParamKind::Texts => texts(&doc),
+                ParamKind::Int => whole(&doc),
+                ParamKind::Number => json!({"type": "number", "description": doc}),
+                ParamKind::Bool => json!({"type": "boolean", "description": doc}),
+                ParamKind::Span => span(&doc),
+            },
+        );
+    }
+    group(operator.doc(), &required, Value::Object(keys))
+}
+
+fn model(learner: &dyn acumen_model::Learner) -> Value {
+    let mut keys = Map::new();
+    let names: Vec<&str> = learner
+        .aliases()
+        .iter()
+        .copied()
+        .chain([learner.name()])
+        .collect();
+    keys.insert("algorithm".to_owned(), words(learner.doc(), &names));
+    keys.insert(
+        "features".to_owned(),
+        texts("The features that it sees; all unless given."),
+    );
+    for param in learner.params() {
+        let doc = format!(
+            "{} ({}; default {})",
+            param.doc,
+            param.range.describe(),
+            param.default
+        );
+        for name in param.aliases.iter().copied().chain([param.name]) {
+            keys.insert(name.to_owned(), json!({"description": doc}));
+        }
+    }
+    group(learner.doc(), &["algorithm"], Value::Object(keys))
+}
+
+fn group(doc: &str, required: &[&str], properties: Value) -> Value {
+    json!({
+        "description": doc,
+        "type": "object",
+        "additionalProperties": false,
+        "required": required,
+        "properties": properties,
+    })
+}
+
+fn of_names(doc: &str, value: Value) -> Value {
+    json!({"description": doc, "type": "object", "additionalProperties": value})
+}
+
+fn names_to_text(doc: &str) -> Value {
+    of_names(doc, json!({"type": "string"}))
+}
+
+fn text(doc: &str) -> Value {
+    json!({"type": "string", "description": doc})
+}
+
+/// One text, or a list of them.
+fn texts(doc: &str) -> Value {
+    json!({"description": doc, "anyOf": [
+        {"type": "string"},
+        {"type": "array", "items": {"type": "string"}},
+    ]})
+}
+
+fn words(doc: &str, words: &[&str]) -> Value {
+    json!({"enum": words, "description": doc})
+}
+
+fn whole(doc: &str) -> Value {
+    json!({"type": "integer", "description": doc})
+}
+
+fn span(doc: &str) -> Value {
+    let doc = format!("{doc} A span such as 250ms, 30s, 15m, 24h, 30d.");
+    json!({"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d|w)|all)$", "description": doc})
+}
+
+fn share(doc: &str) -> Value {
+    json!({"description": doc, "anyOf": [
+        {"type": "number", "minimum": 0, "maximum": 1},
+        {"type": "string", "pattern": "^[0-9.]+ *%$"},
+    ]})
+}
