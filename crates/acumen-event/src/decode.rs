@@ -273,3 +273,6 @@ fn literal_at<'a>(text: &'a str, error: &serde_json::Error) -> Option<&'a str> {
 
 /// The entries of a JSON object.
 type Entries<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
+
+#[cfg(test)]
+mod tests;

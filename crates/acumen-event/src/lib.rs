@@ -1,7 +1,7 @@
 //! Bytes and records into a durable, ordered, deduplicated log.
 //!
 //! * [`Decoder`] turns JSON into typed [`Event`](acumen_base::Event)s, or says everything that is
-//!   wrong with it; `Quarantine` keeps what was refused until someone mends it.
+//!   wrong with it; [`Quarantine`] keeps what was refused until someone mends it.
 //! * [`Log`] keeps every [`Record`](acumen_base::Record) in order, in checksummed segments.
 //!   A record is acknowledged only behind [`Log::commit`] or [`SyncHandle::sync`].
 //! * [`LogReader`] and [`Records`] read it again, from any position, beside the writer.
@@ -23,6 +23,7 @@ mod codec;
 mod decode;
 mod error;
 mod log;
+mod quarantine;
 mod reader;
 mod schema;
 mod seen;
@@ -34,6 +35,9 @@ mod sync;
 pub use decode::{DecodeLimits, Decoder, Item, Items, Problem, Rejected};
 pub use error::LogError;
 pub use log::{Durability, Log, LogOptions, Recovery, Trimmed};
+pub use quarantine::{
+    Counters, QUARANTINE_BYTES_MAX, QUARANTINED_ORIGINAL_BYTES_MAX, Quarantine, Quarantined,
+};
 pub use reader::{LogReader, Records};
 pub use schema::conform;
 pub use seen::{Freshness, Seen, SeenError};

@@ -61,7 +61,7 @@ pub struct Log {
     folder: PathBuf,
     options: LogOptions,
     /// Held as long as the log is open.
-    _lock: File,
+    _lock: recovery::FolderLock,
     finished: Vec<Summary>,
     /// The segment that is written, with what is still in the buffer.
     active: Summary,
@@ -247,7 +247,12 @@ impl Log {
     /// # Errors
     /// [`LogError::NotThere`], or as [`Records`].
     pub fn get(&self, position: u64) -> Result<Record, LogError> {
-        let record = self.read(position).next();
+        let salvage = self.options.salvage;
+        let is_before = |item: &Result<Record, LogError>| match item {
+            Err(LogError::Corrupt { position: at, .. }) => salvage && *at < position,
+            _ => false,
+        };
+        let record = self.read(position).find(|item| !is_before(item));
         let record = record.ok_or_else(|| self.not_there(position))??;
         if record.position == position {
             return Ok(record);
@@ -354,3 +359,6 @@ fn remove_segment(folder: &Path, first: u64) -> Result<(), LogError> {
     let _ = std::fs::remove_file(index_path(folder, first));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -237,9 +237,7 @@ impl Records {
 
     /// Goes on in the segment that begins where this one ends; false at the end of the log.
     fn next_segment(&mut self) -> Result<bool, LogError> {
-        let following = list_segments(&self.folder)?
-            .into_iter()
-            .find(|first| *first >= self.expected && !self.is_in(*first));
+        let following = self.following()?;
         match following {
             Some(first) if first == self.expected || self.salvage => {
                 self.frames = None;
@@ -247,11 +245,32 @@ impl Records {
                 Ok(true)
             }
             None if self.until.is_none() => Ok(false),
+            // The writer may have gone on in this segment, and begun the next one, since its end
+            // was seen.
+            Some(_) if self.has_grown()? => Ok(true),
             _ => {
                 let offset = self.frames.as_ref().map_or(0, Frames::offset);
                 Err(self.corrupt(offset, "the records from here on are missing".into()))
             }
         }
+    }
+
+    /// The first segment behind the one that is being read.
+    fn following(&self) -> Result<Option<u64>, LogError> {
+        let firsts = list_segments(&self.folder)?;
+        let mut behind = firsts.into_iter().filter(|first| *first >= self.expected);
+        Ok(behind.find(|first| !self.is_in(*first)))
+    }
+
+    /// Whether a frame can be read now where the end was, or bytes that were no frame.
+    fn has_grown(&mut self) -> Result<bool, LogError> {
+        let Some(frames) = &mut self.frames else {
+            return Ok(false);
+        };
+        let offset = frames.offset();
+        let grown = matches!(frames.next()?, Next::Frame(_));
+        frames.seek(offset)?;
+        Ok(grown)
     }
 
     /// Whether the segment that is being read begins with a position.
@@ -266,21 +285,25 @@ impl Records {
         let frames = self.frames.as_mut().expect("bytes were just read from it");
         let offset = frames.offset();
         let behind = frames.resync(expected)?;
-        if behind.is_none() {
-            let goes_on = list_segments(&self.folder)?
-                .into_iter()
-                .any(|first| first >= expected && !self.is_in(first));
-            if !goes_on && (self.until.is_none() || self.salvage) {
-                return Ok(false);
-            }
-            let error = self.corrupt(offset, what.into());
-            if self.salvage {
-                self.done = false;
+        let goes_on = behind.is_some() || self.following()?.is_some();
+        if let Some(frames) = &mut self.frames {
+            frames.seek(offset)?;
+        }
+        if goes_on && self.has_grown()? {
+            return Ok(true);
+        }
+        if !goes_on && (self.until.is_none() || self.salvage) {
+            return Ok(false);
+        }
+        let error = self.corrupt(offset, what.into());
+        match (behind, &mut self.frames) {
+            (Some(target), Some(frames)) => frames.seek(target)?,
+            _ if self.salvage => {
                 self.next_segment()?;
             }
-            return Err(error);
+            _ => {}
         }
-        Err(self.corrupt(offset, what.into()))
+        Err(error)
     }
 
     /// The error of a damage; reading ends there unless the damage may be passed.

@@ -112,3 +112,57 @@ fn representation(kind: acumen_base::FieldType) -> acumen_base::FieldType {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use acumen_base::{Field, FieldType, Span, Time};
+
+    use super::*;
+
+    fn order(fields: &[(&str, FieldType)]) -> Arc<EventType> {
+        let field = |(name, kind): &(&str, FieldType)| Field {
+            name: (*name).into(),
+            kind: *kind,
+            optional: true,
+            personal: false,
+            signed: false,
+        };
+        Arc::new(EventType {
+            name: "order".into(),
+            id_field: "order_id".into(),
+            time_field: "at".into(),
+            lateness: Span::ZERO,
+            fields: fields.iter().map(field).collect(),
+        })
+    }
+
+    #[test]
+    fn an_older_event_reads_by_name() {
+        use FieldType::{Category, Id, Int, Number};
+        let old = order(&[("a", Int), ("b", Id), ("gone", Int), ("c", Int)]);
+        let new = order(&[("b", Category), ("fresh", Int), ("c", Number), ("a", Int)]);
+        let written = Event {
+            kind: old,
+            id: "o-1".into(),
+            event_time: Time(1),
+            known_at: Time(2),
+            received_at: Time(3),
+            values: vec![
+                Value::Int(1),
+                Value::text("x"),
+                Value::Int(2),
+                Value::Int(3),
+            ],
+        };
+        let read = conform(&written, &new);
+        let expected = [
+            Value::text("x"),
+            Value::Missing,
+            Value::Missing,
+            Value::Int(1),
+        ];
+        assert_eq!(read.values, expected);
+        assert!(Arc::ptr_eq(&read.kind, &new));
+        assert_eq!((read.id, read.known_at), (written.id, written.known_at));
+    }
+}

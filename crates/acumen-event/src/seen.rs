@@ -176,3 +176,85 @@ impl Hasher for KeyHasher {
         self.0 = key as u64;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use acumen_base::{EventType, Field, FieldType, Span, Value};
+
+    use super::*;
+
+    fn event(id: &str, amount: i64, known_at: i64) -> Event {
+        let field = Field {
+            name: "amount".into(),
+            kind: FieldType::Int,
+            optional: false,
+            personal: false,
+            signed: false,
+        };
+        Event {
+            kind: Arc::new(EventType {
+                name: "order".into(),
+                id_field: "order_id".into(),
+                time_field: "at".into(),
+                lateness: Span::ZERO,
+                fields: vec![field],
+            }),
+            id: id.into(),
+            event_time: Time(1),
+            known_at: Time(known_at),
+            received_at: Time(known_at),
+            values: vec![Value::Int(amount)],
+        }
+    }
+
+    #[test]
+    fn the_same_id_with_another_body_is_a_conflict() {
+        let mut seen = Seen::new();
+        assert_eq!(seen.check(&event("a", 1, 5)), Freshness::New);
+        seen.insert(&event("a", 1, 5), 7);
+        assert_eq!(seen.check(&event("a", 1, 9)), Freshness::Same(7));
+        assert_eq!(seen.check(&event("a", 2, 5)), Freshness::Conflict(7));
+        assert_eq!(seen.check(&event("b", 1, 5)), Freshness::New);
+    }
+
+    #[test]
+    fn what_is_old_is_forgotten_and_nothing_younger() {
+        let mut seen = Seen::new();
+        // One event every ten seconds, every third one of them known 40 seconds early.
+        let known_at = |n: i64| n * 10_000 - 40_000 * i64::from(n % 3 == 0);
+        for n in 0..1_000 {
+            seen.insert(&event(&n.to_string(), 0, known_at(n)), n as u64);
+        }
+        let oldest_kept = Time(5_000_000);
+        let forgotten = seen.forget_before(oldest_kept);
+        assert!((480..=500).contains(&forgotten), "{forgotten}");
+        for n in 0..1_000 {
+            let there = seen.check(&event(&n.to_string(), 0, 0)) != Freshness::New;
+            assert!(there || known_at(n) < oldest_kept.0, "{n}");
+        }
+        assert_eq!(seen.forget_before(oldest_kept), 0);
+    }
+
+    #[test]
+    fn it_is_saved_and_loaded_whole() {
+        let mut seen = Seen::new();
+        for n in 0..500 {
+            seen.insert(&event(&n.to_string(), n, n * 9_000), n as u64);
+        }
+        seen.forget_before(Time(1_000_000));
+        let bytes = seen.save();
+        let mut loaded = Seen::load(&bytes).unwrap();
+        assert_eq!(loaded, seen);
+        assert_eq!(loaded.save(), bytes);
+        assert_eq!(
+            loaded.forget_before(Time(3_000_000)),
+            seen.forget_before(Time(3_000_000))
+        );
+        assert_eq!(loaded, seen);
+        for length in 0..bytes.len() {
+            assert!(Seen::load(&bytes[..length]).is_err());
+        }
+    }
+}

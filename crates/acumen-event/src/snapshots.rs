@@ -177,3 +177,44 @@ fn checksum(head: &[u8], body: &[u8]) -> u32 {
     hasher.update(body);
     hasher.finalize()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_that_can_be_read_back_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshots = Snapshots::open(folder.path()).unwrap();
+        assert_eq!(snapshots.latest().unwrap(), Latest::default());
+        for position in [10, 20, 30] {
+            let state = vec![position as u8; 100];
+            snapshots.write(position, &state, 0xfeed).unwrap();
+        }
+        assert_eq!(snapshots.prune(2).unwrap(), 1);
+        assert_eq!(snapshots.list().unwrap(), [20, 30]);
+        let path = snapshots.path(30);
+        let whole = std::fs::read(&path).unwrap();
+        for offset in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[offset] ^= 1;
+            std::fs::write(&path, &damaged).unwrap();
+            let latest = snapshots.latest().unwrap();
+            assert_eq!(latest.snapshot.unwrap().position, 20, "byte {offset}");
+            assert_eq!(latest.rejected.len(), 1);
+            std::fs::write(&path, &whole[..offset]).unwrap();
+            assert_eq!(snapshots.latest().unwrap().rejected.len(), 1);
+        }
+        std::fs::write(&path, &whole).unwrap();
+        let latest = snapshots.latest().unwrap();
+        let expected = Snapshot {
+            position: 30,
+            fingerprint: 0xfeed,
+            bytes: vec![30; 100],
+        };
+        assert_eq!(
+            (latest.snapshot, latest.rejected.len()),
+            (Some(expected), 0)
+        );
+    }
+}

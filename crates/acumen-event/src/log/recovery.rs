@@ -45,8 +45,19 @@ pub(super) struct Found {
     pub(super) report: Recovery,
 }
 
+/// One process's hold on a folder.
+#[derive(Debug)]
+pub(super) struct FolderLock(File);
+
+impl Drop for FolderLock {
+    /// Closing the file is not enough: a child that is just being started may share it.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 /// Locks a folder, creating it if need be.
-pub(super) fn lock(folder: &Path) -> Result<File, LogError> {
+pub(super) fn lock(folder: &Path) -> Result<FolderLock, LogError> {
     let open = |source| LogError::Open {
         path: folder.to_owned(),
         source,
@@ -56,7 +67,7 @@ pub(super) fn lock(folder: &Path) -> Result<File, LogError> {
     options.create(true).truncate(false).write(true);
     let file = options.open(folder.join("lock")).map_err(open)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(FolderLock(file)),
         Err(TryLockError::WouldBlock) => Err(LogError::Locked {
             folder: folder.to_owned(),
         }),
@@ -111,12 +122,14 @@ fn settle(
         let length = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         let torn = length - summary.bytes;
         report.torn_bytes += torn;
-        report.notes.push(format!(
+        let note = format!(
             "cut {torn} bytes off the end of {} behind position {} ({what}): a crash in the \
              middle of a write; none of it was acknowledged",
             path.display(),
             summary.next,
-        ));
+        );
+        // A segment that was made and nothing written to it is no loss worth a word.
+        report.notes.extend((torn > 0).then_some(note));
         if summary.bytes == 0 {
             remove_segment(folder, summary.first)?;
             sync_folder(folder)?;
