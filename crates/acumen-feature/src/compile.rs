@@ -244,7 +244,8 @@ impl<'a> Context<'a> {
         match self.param(name) {
             Some(Param::Text(text)) => vec![text.clone()],
             Some(Param::Texts(texts)) => texts.clone(),
-            _ => {
+            None => Vec::new(),
+            Some(_) => {
                 self.wrong_type(name, "a list of names");
                 Vec::new()
             }
@@ -408,6 +409,24 @@ impl<'a> Context<'a> {
             unit,
             words,
             counted: format!("{event}s"),
+        }
+    }
+
+    /// `order channel`.
+    pub(crate) fn field_words(&self, kind: usize, field: usize) -> String {
+        let kind = &self.builder.spec.events[kind];
+        format!(
+            "{} {}",
+            kind.name,
+            kind.fields[field].name.replace(['_', '.'], " ")
+        )
+    }
+
+    /// How long an outcome stays open; nothing for a field.
+    pub(crate) fn closes(&self, source: Source) -> i64 {
+        match source {
+            Source::Outcome(outcome) => self.builder.outcomes[outcome].closes,
+            Source::Operand(_) => 0,
         }
     }
 

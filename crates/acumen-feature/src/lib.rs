@@ -3,6 +3,8 @@
 mod batch;
 mod compile;
 mod entity;
+mod history;
+mod occurrences;
 mod operand;
 pub mod operator;
 mod outcome;
@@ -10,6 +12,7 @@ mod pipeline;
 mod plan;
 mod problem;
 mod rates;
+mod reader;
 mod ring;
 mod snapshot;
 mod spec;

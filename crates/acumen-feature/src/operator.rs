@@ -1,20 +1,54 @@
 //! Operators: each a file below and a line in [`OPERATORS`].
 
 mod aggregate;
+mod baseline;
+mod calendar;
+mod distinct;
 mod fields;
+mod fingerprint;
+mod geo_velocity;
+mod profile;
+mod run_length;
+mod sequence;
 mod share;
+mod since_last;
 
 pub use crate::compile::Context;
 
 /// What a declaration of an operator may hold besides its own parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepts {
-    /// Whether `by` is needed: the operator keeps state of entities.
-    pub by: bool,
+    /// `by`: whether the operator keeps state of entities.
+    pub by: Need,
     /// Whether `window` is needed.
     pub windows: bool,
     /// Whether `aggregations` is needed.
     pub aggregations: bool,
+}
+
+/// Whether a key is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// It has to be there.
+    Must,
+    /// It may be there.
+    May,
+    /// It means nothing here.
+    Never,
+}
+
+impl Accepts {
+    /// Neither entities nor windows.
+    pub(crate) const NOTHING: Accepts = Accepts {
+        by: Need::Never,
+        windows: false,
+        aggregations: false,
+    };
+    /// Entities, and no windows.
+    pub(crate) const BY: Accepts = Accepts {
+        by: Need::Must,
+        ..Accepts::NOTHING
+    };
 }
 
 /// The type of a parameter.
@@ -75,6 +109,15 @@ pub static OPERATORS: &[&dyn Operator] = &[
     &aggregate::MAX,
     &aggregate::STDDEV,
     &share::Share,
+    &run_length::RunLength,
+    &distinct::Distinct,
+    &since_last::SinceLast,
+    &baseline::Baseline,
+    &geo_velocity::GeoVelocity,
+    &profile::Profile,
+    &fingerprint::Fingerprint,
+    &calendar::Calendar,
+    &sequence::Sequence,
 ];
 
 /// The operator of this name.

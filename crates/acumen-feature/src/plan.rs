@@ -9,7 +9,7 @@ use acumen_base::{Columns, FieldType};
 
 use crate::compile::{Builder, ColumnDraft, Context};
 use crate::operand::OperandPlan;
-use crate::operator::{OPERATORS, Operator, operator};
+use crate::operator::{Need, OPERATORS, Operator, operator};
 use crate::outcome::OutcomePlan;
 use crate::problem::{Problem, suggest};
 use crate::rates::RatePlan;
@@ -238,26 +238,28 @@ fn compile_feature<'a>(mut builder: Builder<'a>, feature: &'a FeatureSpec) -> Bu
 /// What every operator's declaration is checked for.
 fn check_shape(builder: &mut Builder<'_>, feature: &FeatureSpec, found: &dyn Operator) {
     let accepts = found.accepts();
+    let must = |needed: bool| if needed { Need::Must } else { Need::Never };
+    let (windows, aggregations) = (must(accepts.windows), must(accepts.aggregations));
     let shapes = [
         ("by", accepts.by, feature.by.is_empty(), "by: customer"),
         (
             "window",
-            accepts.windows,
+            windows,
             feature.windows.is_empty(),
             "window: [1h, 24h]",
         ),
         (
             "aggregations",
-            accepts.aggregations,
+            aggregations,
             feature.aggregations.is_empty(),
-            "aggregations: [count, sum]",
+            "aggregations: [count]",
         ),
     ];
-    for (key, needed, empty, example) in shapes {
-        if needed && empty {
+    for (key, need, empty, example) in shapes {
+        if need == Need::Must && empty {
             let message = format!("`{}` needs `{key}`", found.name());
             builder.problem(&feature.name, key, message, format!("such as `{example}`"));
-        } else if !needed && !empty {
+        } else if need == Need::Never && !empty {
             let message = format!("`{}` takes no `{key}`", found.name());
             builder.problem(&feature.name, key, message, "leave it out".to_owned());
         }

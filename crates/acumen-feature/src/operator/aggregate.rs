@@ -77,9 +77,9 @@ impl Operator for Aggregate {
 
     fn accepts(&self) -> Accepts {
         Accepts {
-            by: true,
             windows: true,
             aggregations: self.name == "aggregate",
+            ..Accepts::BY
         }
     }
 

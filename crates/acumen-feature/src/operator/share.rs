@@ -33,9 +33,8 @@ impl Operator for Share {
 
     fn accepts(&self) -> Accepts {
         Accepts {
-            by: true,
             windows: true,
-            aggregations: false,
+            ..Accepts::BY
         }
     }
 
