@@ -17,6 +17,7 @@ the same measure; a deployed system fixes it on an earlier period. The last line
 import json
 import math
 import sys
+from array import array
 from collections import defaultdict, deque
 from datetime import datetime
 
@@ -110,7 +111,8 @@ class Features:
         self.customer_outcomes = defaultdict(int)
         self.payments = {}
         self.rates = {"GBP": 1.0}
-        self.rows = []
+        self.names = None
+        self.values = array("f")
         self.raw = []
         self.chargebacks = {}
 
@@ -134,7 +136,7 @@ class Features:
 
     def payment(self, event):
         at = seconds(event["paid_at"])
-        number, currency = event["amount"].split()
+        number, currency = event["amount"]["amount"], event["amount"]["currency"]
         pounds = float(number) * self.rates[currency]
         amount = math.log(pounds)
         who = self.customers[event["customer_id"]]
@@ -156,7 +158,8 @@ class Features:
         self.merchant_outcomes[merchant][0] += 1
         row["device_bad"] = self.device_outcomes[device] if device else float("nan")
         row["customer_bad"] = self.customer_outcomes[event["customer_id"]]
-        self.rows.append(row)
+        self.names = self.names or list(row)
+        self.values.extend(row.values())
 
     def by_entity(self, row, event, at, pounds):
         who = self.customers[event["customer_id"]]
@@ -250,7 +253,8 @@ def main(events_path, truth_path):
             features.observe(json.loads(line))
     raw = pd.DataFrame(features.raw, columns=["payment_id", "at", "amount", "hour", "category",
                                               "channel", "method", "currency"])
-    rows = pd.DataFrame(features.rows)
+    values = np.frombuffer(features.values, dtype=np.float32).reshape(len(raw), -1)
+    rows = pd.DataFrame(values, columns=features.names)
     assert (raw.payment_id.to_numpy() == truth.payment_id.to_numpy()).all()
     fraud = truth.is_fraud.to_numpy()
     span = raw["at"].max() - raw["at"].min()

@@ -1,13 +1,14 @@
 //! Events as a client sends them: one JSON object a line.
 //!
-//! `{"type":"order","order_id":"o1","placed_at":"2026-01-01T08:00:00Z","amount":"12.34 GBP",…}`:
+//! `{"type":"order","order_id":"o1","placed_at":"2026-01-01T08:00:00Z","amount":{"amount":"12.34","currency":"GBP"},…}`:
 //! the type, the id and the time under the names that the event type declares, then each field;
-//! a dotted field (`device.os`) stands in an object of its group, money is `12.34 GBP`, a place is
+//! a dotted field (`device.os`) stands in an object of its group, money is
+//! `{"amount":"12.34","currency":"GBP"}` (decimal text: exact), a place is
 //! `{"lat":…,"lon":…,"accuracy_km":…}`, and a missing value is left out.
 
 use std::io::Write;
 
-use acumen_base::{Event, Time, Value};
+use acumen_base::{Event, Money, Time, Value};
 
 /// Appends the event as one line of NDJSON, the line feed included.
 pub fn write_line(event: &Event, line: &mut Vec<u8>) {
@@ -63,11 +64,7 @@ fn write_value(value: &Value, line: &mut Vec<u8>) {
         Value::Bool(value) => display(value, line),
         Value::Int(value) => display(value, line),
         Value::Number(value) => display(value, line),
-        Value::Money(value) => {
-            line.push(b'"');
-            display(value, line);
-            line.push(b'"');
-        }
+        Value::Money(value) => money(*value, line),
         Value::Time(value) => time(*value, line),
         Value::Text(value) => text(value, line),
         Value::Geo(geo) => {
@@ -80,6 +77,16 @@ fn write_value(value: &Value, line: &mut Vec<u8>) {
             line.push(b'}');
         }
     }
+}
+
+fn money(money: Money, line: &mut Vec<u8>) {
+    line.extend_from_slice(b"{\"amount\":\"");
+    display(&money, line);
+    // `12.34 GBP`: the amount as exact decimal text, without the code and the space before it.
+    line.truncate(line.len() - " GBP".len());
+    line.extend_from_slice(b"\",\"currency\":\"");
+    line.extend_from_slice(money.currency.code().as_bytes());
+    line.extend_from_slice(b"\"}");
 }
 
 fn display(value: &impl std::fmt::Display, line: &mut Vec<u8>) {
@@ -167,7 +174,7 @@ pub(crate) mod tests {
         let sent = serde_json::json!({
             "type": "order", "order_id": "o0", "placed_at": "2026-01-01T00:00:00Z",
             "customer_id": "c0", "device": {"os": "a \"quoted\" name", "browser": "b"},
-            "amount": "12.34 GBP",
+            "amount": {"amount": "12.34", "currency": "GBP"},
             "place": {"lat": 51.5, "lon": -0.1, "accuracy_km": 0.5},
         });
         assert_eq!(read, sent);
