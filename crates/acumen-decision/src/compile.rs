@@ -22,64 +22,64 @@ pub(crate) fn compile(spec: PolicySpec) -> Result<Policy, Vec<Problem>> {
     problems.extend(checks::check(&spec, bands.as_ref()));
     let mut vocabulary = Vocabulary::of(&spec);
     problems.append(&mut vocabulary.problems);
-    let scope = &vocabulary.scope;
-    let conditions: Vec<Option<Compiled>> = spec
-        .rules
-        .iter()
-        .map(|rule| {
-            let key = format!("rules.{}.when", rule.id);
-            keep(&mut problems, condition(&key, &rule.when, scope))
-        })
-        .collect();
-    let finals: Vec<Option<Compiled>> = spec
-        .layers
-        .iter()
-        .map(|layer| {
-            let key = format!("layers.{}.final_when", layer.name);
-            let text = layer.final_when.as_ref()?;
-            keep(&mut problems, condition(&key, text, scope))
-        })
-        .collect();
+    let conditions = conditions(&spec, &vocabulary.scope, &mut problems);
+    let finals = finals(&spec, &vocabulary.scope, &mut problems);
     let (Some(bands), Some(knots), true) = (bands, knots, problems.is_empty()) else {
         return Err(problems);
     };
-    let severity = |name: &str| bands.severity(name).unwrap_or(bands.actions().len() - 1);
-    let rule = |(spec, when): (&RuleSpec, Option<Compiled>)| {
+    let severity = |name: &String| bands.severity(name).unwrap_or(bands.actions().len() - 1);
+    let rule = |(declared, when): (&RuleSpec, Option<Compiled>)| {
         Some(Rule {
-            terms: compiled_terms(&spec.when, scope),
-            effect: severity(&spec.effect),
+            terms: compiled_terms(&declared.when, &vocabulary.scope),
+            effect: severity(&declared.effect),
             when: when?,
         })
     };
-    let rules = spec.rules.iter().zip(conditions).filter_map(rule).collect();
     let layer = |(declared, final_when)| compile_layer(declared, final_when, &spec);
-    let layers = spec.layers.iter().zip(finals).map(layer).collect();
     let explore = spec.explore.as_ref().map(|explore| Explore {
         of: explore
             .of
             .as_ref()
-            .map_or(bands.actions().len() - 1, |name| severity(name)),
+            .map_or(bands.actions().len() - 1, severity),
         action: severity(&explore.action),
         share: explore.share,
     });
-    let fallback = spec.fallback.as_ref().map_or(0, |name| severity(name));
-    let amount = spec
-        .amount
-        .as_ref()
-        .and_then(|name| spec.event.position(name));
-    let models = spec.models.iter().map(|name| model(name, &spec)).collect();
+    let amount = spec.amount.as_ref();
     Ok(Policy {
+        rules: spec.rules.iter().zip(conditions).filter_map(rule).collect(),
+        models: spec.models.iter().map(|name| model(name, &spec)).collect(),
+        layers: spec.layers.iter().zip(finals).map(layer).collect(),
+        fallback: spec.fallback.as_ref().map_or(0, severity),
+        amount: amount.and_then(|name| spec.event.position(name)),
         sources: vocabulary.sources,
-        spec,
-        bands,
-        knots,
-        rules,
-        models,
-        layers,
-        fallback,
         explore,
-        amount,
+        knots,
+        bands,
+        spec,
     })
+}
+
+/// The conditions of the rules.
+fn conditions(
+    spec: &PolicySpec,
+    scope: &Scope,
+    problems: &mut Vec<Problem>,
+) -> Vec<Option<Compiled>> {
+    let compile = |rule: &RuleSpec| {
+        let key = format!("rules.{}.when", rule.id);
+        keep(problems, condition(&key, &rule.when, scope))
+    };
+    spec.rules.iter().map(compile).collect()
+}
+
+/// The conditions under which layers are final.
+fn finals(spec: &PolicySpec, scope: &Scope, problems: &mut Vec<Problem>) -> Vec<Option<Compiled>> {
+    let compile = |layer: &LayerSpec| {
+        let key = format!("layers.{}.final_when", layer.name);
+        let text = layer.final_when.as_ref()?;
+        keep(problems, condition(&key, text, scope))
+    };
+    spec.layers.iter().map(compile).collect()
 }
 
 /// The value, or nothing after its problems were taken down.

@@ -13,8 +13,9 @@ use crate::valuation::{Rates, Valuation, Worth};
 
 /// Decisions that wait for their truth, and the totals of all.
 ///
-/// What it is asked in the same order gives the same answers; how often it is told the time does
-/// not change where it ends. A decision is kept until it closes.
+/// What it is told in the same order gives the same totals, however often it is told the time in
+/// between. A decision is kept until it closes; that an event is decided only once is up to the
+/// caller from then on.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     pub(crate) valuation: Arc<Valuation>,
@@ -171,15 +172,19 @@ impl Ledger {
     }
 
     fn turn_positive(&mut self, id: &str, entry: &mut Entry, known_at: Time) -> Option<Outcome> {
+        if known_at > self.closes(entry) {
+            self.totals.unmatched += 1;
+            return None;
+        }
         if entry.truth == Truth::Positive {
             return None;
         }
-        if known_at > self.closes(entry) {
-            self.totals.too_late += 1;
-            return None;
+        // Whether it was told that the time was over, or is only about to be, is all the same.
+        let over = known_at > self.matures(entry) && !self.is_hidden(entry);
+        if over || entry.truth == Truth::Negative {
+            self.totals.corrected += 1;
         }
         if entry.truth == Truth::Negative {
-            self.totals.corrected += 1;
             self.settle(entry, false);
         } else {
             self.leave_open(entry);
@@ -191,18 +196,21 @@ impl Ledger {
 
     /// The time for a positive event is over.
     fn mature(&mut self, id: &str, entry: &mut Entry, at: Time) -> Option<Outcome> {
-        let action = entry.action as usize;
-        let observed = self.totals.truth == TruthSource::Observed;
-        if observed && self.valuation.hides[action] {
+        if self.is_hidden(entry) {
             entry.censored = true;
             self.totals.censored += 1;
-            self.totals.actions[action].censored += 1;
+            self.totals.actions[entry.action as usize].censored += 1;
             return None;
         }
         self.leave_open(entry);
         entry.truth = Truth::Negative;
         self.settle(entry, true);
         Some(self.outcome(id, entry, at))
+    }
+
+    /// Whether the action that was taken hides the truth.
+    fn is_hidden(&self, entry: &Entry) -> bool {
+        self.totals.truth == TruthSource::Observed && self.valuation.hides[entry.action as usize]
     }
 
     fn leave_open(&mut self, entry: &mut Entry) {

@@ -25,12 +25,10 @@ pub struct Totals {
     /// Those settled ones whose formulas had no value: a field was missing, or an amount was of a
     /// currency without a rate.
     pub unvalued: u64,
-    /// Those that had settled as negative when a positive event arrived.
+    /// Those that had become negative when a positive event arrived.
     pub corrected: u64,
-    /// Positive events for which there is no decision here (or one that closed long ago).
+    /// Positive events for which there is no decision here, or one that had closed.
     pub unmatched: u64,
-    /// Positive events that arrived after their decision closed.
-    pub too_late: u64,
     /// By action, mildest first.
     pub actions: Vec<ActionTotals>,
     /// What interventions turned out to be.
@@ -121,7 +119,6 @@ impl Totals {
             unvalued: 0,
             corrected: 0,
             unmatched: 0,
-            too_late: 0,
             actions: actions.iter().map(action).collect(),
             interventions: Interventions::default(),
             explored: BTreeMap::new(),
