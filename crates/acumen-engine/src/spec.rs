@@ -40,3 +40,6 @@ pub use types::{
     TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
 };
 pub use use_case::USE_CASE_FILE;
+
+#[cfg(test)]
+mod tests;

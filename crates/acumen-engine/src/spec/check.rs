@@ -7,6 +7,7 @@ use acumen_feature::{Pipeline, PipelineSpec};
 use acumen_model::LEARNERS;
 
 use super::compile;
+use super::decisions::ACTIONS;
 use super::types::UseCase;
 use super::walk::suggestion;
 
@@ -28,7 +29,10 @@ pub(super) fn check(use_case: &UseCase, broken: &[String]) -> Vec<Diagnostic> {
     };
     if let (Some(columns), Some(_)) = (columns, use_case.event(&use_case.decide_event)) {
         check.learners(&columns);
-        if let Err(problems) = compile::policy(use_case, columns) {
+        if let Err(mut problems) = compile::policy(use_case, columns) {
+            if check.broken.iter().any(|name| name == ACTIONS) {
+                problems.retain(|problem| problem.place != use_case.place(ACTIONS));
+            }
             check.take(problems);
         }
     }
@@ -76,7 +80,7 @@ impl Check<'_> {
         let mut found = Vec::new();
         let mut problem = |path: String, message: String, help: String| {
             let mut diagnostic = Diagnostic::new("model", message, help);
-            diagnostic.place = use_case.place(&path);
+            diagnostic.place = use_case.places.mentioned(&path, &diagnostic.message);
             found.push(diagnostic);
         };
         for model in &use_case.models {

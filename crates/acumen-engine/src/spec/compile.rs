@@ -167,7 +167,7 @@ pub(super) fn pipeline_problem(
     ];
     let path = paths.iter().find(|path| use_case.places.has(path));
     let path = match path {
-        _ if *name == use_case.name => "decide.event",
+        _ if *name == use_case.name && key == "event" => "decide.event",
         Some(path) => path,
         None => "",
     };

@@ -6,6 +6,8 @@ use super::tree::{Key, Kind, Node};
 use super::types::{ExploreDecl, LayerDecl, RuleDecl, ScoreDecl, ValueDecl, When};
 use super::walk::{Group, Walk, suggestion};
 
+/// The key of the bands.
+pub(super) const ACTIONS: &str = "actions";
 /// The highest score.
 const SCORE_MAX: u8 = 100;
 
@@ -64,6 +66,7 @@ pub(super) fn actions(walk: &mut Walk, node: &Node) -> Vec<(String, u8, u8)> {
     let mut actions: Vec<(String, u8, u8)> = Vec::new();
     let mut next = 0;
     let mut whole = true;
+    let before = walk.found.len();
     for (key, value) in walk.declared(node) {
         let Some((from, to)) = band(walk, value) else {
             // A band that could not be read leaves no gap that is worth a second report.
@@ -86,6 +89,9 @@ pub(super) fn actions(walk: &mut Walk, node: &Node) -> Vec<(String, u8, u8)> {
     if whole && !actions.is_empty() && next != SCORE_MAX + 1 {
         let message = format!("no action is declared for the scores from {next} to 100");
         walk.problem(node, "bad_band", message, "let the last band end at 100");
+    }
+    if walk.found.len() > before {
+        walk.broken.push(ACTIONS.to_owned());
     }
     actions
 }

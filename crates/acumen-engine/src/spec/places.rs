@@ -89,20 +89,23 @@ impl Places {
         self.spots.contains_key(path)
     }
 
-    /// Where the item of a list at a path stands that a message speaks of; the list, or the
-    /// nearest thing around it, where it speaks of none.
+    /// Where, at a path, what a message speaks of stands: an item of a list, the key, or else the
+    /// value, or the nearest thing around it.
     pub(super) fn mentioned(&self, path: &str, message: &str) -> Place {
+        let quoted = |text: &str| message.contains(&format!("`{text}`"));
         let prefix = format!("{path}.");
-        let items = self
-            .spots
-            .range(prefix.clone()..)
-            .take_while(|(at, _)| at.starts_with(&prefix));
-        let mentioned = |spot: &&Spot| match &spot.scalar {
-            Some((_, text)) => message.contains(&format!("`{text}`")),
-            None => false,
-        };
-        let item = items.map(|(_, spot)| spot).find(mentioned);
-        item.map_or_else(|| self.place(path), |spot| spot.place.clone())
+        let items = self.spots.range(prefix.clone()..);
+        let mut items = items.take_while(|(at, _)| at.starts_with(&prefix));
+        let mentioned = |spot: &Spot| spot.scalar.as_ref().is_some_and(|(_, text)| quoted(text));
+        if let Some((_, item)) = items.find(|(_, spot)| mentioned(spot)) {
+            return item.place.clone();
+        }
+        let name = path.rsplit_once('.').map_or(path, |(_, name)| name);
+        match self.spots.get(path) {
+            Some(spot) if !mentioned(spot) && quoted(name) => spot.key.clone(),
+            Some(spot) if spot.scalar.is_some() => self.within(path, 0),
+            _ => self.place(path),
+        }
     }
 
     /// Where the key of the value at a path stands.

@@ -291,17 +291,20 @@ fn model(learner: &dyn acumen_model::Learner) -> Value {
 }
 
 fn group(doc: &str, required: &[&str], properties: Value) -> Value {
-    json!({
+    let mut group = json!({
         "description": doc,
         "type": "object",
         "additionalProperties": false,
         "required": required,
-        "properties": properties,
-    })
+    });
+    group["properties"] = properties;
+    group
 }
 
 fn of_names(doc: &str, value: Value) -> Value {
-    json!({"description": doc, "type": "object", "additionalProperties": value})
+    let mut group = json!({"description": doc, "type": "object"});
+    group["additionalProperties"] = value;
+    group
 }
 
 fn names_to_text(doc: &str) -> Value {
