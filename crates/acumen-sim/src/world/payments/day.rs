@@ -7,7 +7,7 @@ use acumen_base::Time;
 
 use super::World;
 use super::city::{CITIES, near, travel_ms};
-use super::episode::Episode;
+use super::episode::{AWAY, Episode, SHARED};
 use super::oracle::When;
 use super::people::{DAY_MS, Device, Group, member_share};
 
@@ -19,9 +19,6 @@ const HOURS: [f64; 24] = [
 ];
 /// Weights of the weekdays, Monday first.
 const WEEKDAYS: [f64; 7] = [0.88, 0.9, 0.93, 0.98, 1.15, 1.25, 0.91];
-
-const AWAY: usize = 1;
-const SHARED: usize = 3;
 
 /// The chances and odds of the day.
 struct Odds {

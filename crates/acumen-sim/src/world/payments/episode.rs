@@ -8,6 +8,11 @@ use super::city::Point;
 use super::oracle::{Shown, Side, When};
 use super::people::{Device, pick};
 
+/// Where the families that need care of their own stand in `Families::named`.
+pub(crate) const NEW_DEVICE: usize = 0;
+pub(crate) const AWAY: usize = 1;
+pub(crate) const SHARED: usize = 3;
+
 /// An episode that is under way.
 #[derive(Clone, Debug)]
 pub(crate) struct Episode {

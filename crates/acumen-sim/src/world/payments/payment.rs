@@ -6,10 +6,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::city::{Point, least_speed, near, travel_ms};
-use super::episode::normal;
+use super::episode::{AWAY, Episode, NEW_DEVICE, SHARED, normal};
 use super::event_types::Kind;
 use super::market::choose;
-use super::oracle::{When, evidence, probability};
+use super::oracle::{Shown, When, evidence, probability};
 use super::people::{Customer, DAY_MS, Device, Group, pick};
 use super::{Truth, World};
 
@@ -17,8 +17,6 @@ use super::{Truth, World};
 const PATIENCE_MS: i64 = 2 * 3_600_000;
 /// The speed that only two persons reach.
 const IMPOSSIBLE_KM_PER_HOUR: f64 = 500.0;
-const NEW_DEVICE: usize = 0;
-const AWAY: usize = 1;
 
 /// A payment before it is told.
 struct Draft {
@@ -127,46 +125,20 @@ impl World {
         };
         let side = usize::from(!episode.fraud);
         let random = &mut self.random;
-        let profile = &self.sides[episode.family][side].profile;
         let (mut shown, finale) = episode.draw(
             &self.sides[episode.family][side],
             when,
             &self.online,
             random,
         );
-        let who = &self.customers[customer];
-        let city = episode.away.unwrap_or(who.city);
-        let merchant = match episode.merchant {
-            Some(merchant) if shown.stayed => merchant,
-            _ => {
-                let range = self
-                    .market
-                    .of(shown.category, (!shown.online).then_some(city));
-                let (merchant, usual, at_random) =
-                    choose(range, who.favourite, profile.usual, random);
-                let known = shown.online || episode.away.is_none();
-                shown.usual = known.then_some((usual, at_random));
-                merchant
-            }
-        };
+        let city = episode.away.unwrap_or(self.customers[customer].city);
+        let merchant = self.merchant(customer, &episode, &mut shown);
         let site = self.market.merchants[merchant].site;
         shown.online = site.is_none();
-        let mut device = None;
-        if shown.online {
-            device = Some(match &episode.fresh {
-                Some((device, _)) => device.clone(),
-                None if episode.family == 3 => who.devices[0].clone(),
-                None => own_device(who, random),
-            });
-            if !episode.device_seen {
-                episode.device_seen = true;
-                shown.fresh = Some(episode.fresh.is_some());
-                shown.reused = episode.fresh.as_ref().map(|(_, reused)| *reused);
-            }
-            if random.random::<f64>() < self.parameters.people.typing_sent {
-                shown.typing = Some(profile.typing + profile.typing_spread * normal(random));
-            }
-        }
+        let device = shown
+            .online
+            .then(|| self.device(customer, &mut episode, &mut shown));
+        let who = &self.customers[customer];
         let place = site
             .or(episode.spot)
             .unwrap_or_else(|| self.base(who, episode.next_ms));
@@ -209,11 +181,52 @@ impl World {
         }
     }
 
-    fn finish(&mut self, customer: usize, episode: super::episode::Episode) {
+    /// The merchant of an episode's next payment, and what it shows.
+    fn merchant(&mut self, customer: usize, episode: &Episode, shown: &mut Shown) -> usize {
+        if let (true, Some(merchant)) = (shown.stayed, episode.merchant) {
+            return merchant;
+        }
+        let side = usize::from(!episode.fraud);
+        let profile = &self.sides[episode.family][side].profile;
+        let who = &self.customers[customer];
+        let city = episode.away.unwrap_or(who.city);
+        let range = self
+            .market
+            .of(shown.category, (!shown.online).then_some(city));
+        let (merchant, usual, at_random) =
+            choose(range, who.favourite, profile.usual, &mut self.random);
+        let known = shown.online || episode.away.is_none();
+        shown.usual = known.then_some((usual, at_random));
+        merchant
+    }
+
+    /// The device of an episode's next payment online, and what it and the typing show.
+    fn device(&mut self, customer: usize, episode: &mut Episode, shown: &mut Shown) -> Device {
+        let side = usize::from(!episode.fraud);
+        let profile = &self.sides[episode.family][side].profile;
+        let who = &self.customers[customer];
+        let device = match &episode.fresh {
+            Some((device, _)) => device.clone(),
+            None if episode.family == SHARED => who.devices[0].clone(),
+            None => own_device(who, &mut self.random),
+        };
+        if !episode.device_seen {
+            episode.device_seen = true;
+            shown.fresh = Some(episode.fresh.is_some());
+            shown.reused = episode.fresh.as_ref().map(|(_, reused)| *reused);
+        }
+        if self.random.random::<f64>() < self.parameters.people.typing_sent {
+            let typing = profile.typing + profile.typing_spread * normal(&mut self.random);
+            shown.typing = Some(typing);
+        }
+        device
+    }
+
+    fn finish(&mut self, customer: usize, episode: Episode) {
         let who = &mut self.customers[customer];
         match (episode.fraud, episode.family) {
             // A farm's identity is thrown away.
-            (true, 3) => who.closed = true,
+            (true, SHARED) => who.closed = true,
             // A leaked card is replaced.
             (true, AWAY) => who.leaked = None,
             // A new phone stays.
