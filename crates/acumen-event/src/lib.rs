@@ -34,7 +34,7 @@ mod sync;
 
 pub use decode::{DecodeLimits, Decoder, Item, Items, Problem, Rejected};
 pub use error::LogError;
-pub use log::{Durability, Log, LogOptions, Recovery, Trimmed};
+pub use log::{Durability, LOG_BUFFER_BYTES_MAX, Log, LogOptions, Recovery, Trimmed};
 pub use quarantine::{
     Counters, QUARANTINE_BYTES_MAX, QUARANTINED_ORIGINAL_BYTES_MAX, Quarantine, Quarantined,
 };

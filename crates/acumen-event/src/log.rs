@@ -31,6 +31,9 @@ pub enum Durability {
     Os,
 }
 
+/// Bytes that [`Log::append`] buffers before it flushes of its own accord.
+pub const LOG_BUFFER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// How a log is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogOptions {
@@ -55,7 +58,8 @@ impl Default for LogOptions {
 /// The durable, ordered log of one data folder. One thread owns and appends to it.
 ///
 /// [`append`](Log::append) buffers, [`flush`](Log::flush) gives to the operating system,
-/// [`commit`](Log::commit) or a [`SyncHandle`] puts on the disk; only then acknowledge.
+/// [`commit`](Log::commit) or a [`SyncHandle`] puts on the disk; only then acknowledge. What is
+/// only buffered when the log is dropped is lost.
 #[derive(Debug)]
 pub struct Log {
     folder: PathBuf,
@@ -119,7 +123,7 @@ impl Log {
         Ok(id)
     }
 
-    /// Buffers a record and returns its position.
+    /// Buffers a record (at most [`LOG_BUFFER_BYTES_MAX`] of them) and returns its position.
     ///
     /// # Errors
     /// [`LogError::TooLong`] and [`LogError::Encode`] of the record itself (the log goes on);
@@ -129,6 +133,9 @@ impl Log {
         self.shared.check()?;
         if self.active.bytes >= self.options.segment_bytes && self.active.next > self.active.first {
             self.roll()?;
+        }
+        if self.buffer.len() >= LOG_BUFFER_BYTES_MAX {
+            self.flush()?;
         }
         let schema = match body {
             Body::Event(event) if event.values.len() != event.kind.fields.len() => {

@@ -19,7 +19,7 @@ pub(crate) const FRAME_BYTES: usize = 17;
 const MAGIC: &[u8; 8] = b"ACUMLOG1";
 /// Bytes of a frame before what the checksum covers.
 const UNCHECKED_BYTES: usize = 8;
-const READ_BYTES: usize = 256 * 1024;
+const READ_BYTES: usize = 64 * 1024;
 
 /// Where the segment that begins with a position lies.
 pub(crate) fn segment_path(folder: &Path, first: u64) -> PathBuf {

@@ -13,7 +13,7 @@ use crate::error::LogError;
 use crate::segment::{Frames, HEADER_BYTES, Next, segment_path};
 
 /// Bytes of log between two marks.
-const MARK_BYTES: u64 = 256 * 1024;
+const MARK_BYTES: u64 = 64 * 1024;
 
 /// What is known of a segment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

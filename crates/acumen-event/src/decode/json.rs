@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::with_capacity(16);
+        let mut entries = Vec::with_capacity(4);
         while let Some((JsonKey(key), value)) = map.next_entry::<JsonKey<'de>, Json<'de>>()? {
             entries.push((key, value));
         }

@@ -109,6 +109,12 @@ fn every_bad_input_is_named_with_its_remedy() {
             "send bool",
         ),
         (
+            with(r#"{"os": "linux", "id": 77}"#, "7"),
+            "wrong_type",
+            "`device` must be an object, found the number 7",
+            "send an object",
+        ),
+        (
             with("\"web\"", "[1]"),
             "wrong_type",
             "`channel` must be category, found a list",

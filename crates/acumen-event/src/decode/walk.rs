@@ -93,6 +93,10 @@ impl<'a, 'b> Walk<'a, 'b> {
                     self.entries(path, inner);
                 }
                 (None, Json::Null) if self.known.is_group(path) => {}
+                (None, _) if self.known.is_group(path) => {
+                    let problem = field::wrong_type(path, "an object", json);
+                    self.problems.push(problem);
+                }
                 (None, _) if path == "type" => {}
                 (None, _) if key == "currency" && self.known.has_money => {
                     self.currency(path, group, json);

@@ -12,7 +12,7 @@ use crate::summary::{Scan, Summary};
 /// What opening a log found and did.
 #[derive(Debug, Default)]
 pub struct Recovery {
-    /// Records that can be read.
+    /// Records of the log, those in salvaged damage included.
     pub records: u64,
     /// Segment files.
     pub segments: usize,

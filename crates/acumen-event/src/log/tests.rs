@@ -162,6 +162,19 @@ fn marks_lead_into_the_middle_of_a_large_segment() {
 }
 
 #[test]
+fn the_buffer_is_flushed_when_it_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = order();
+    let (mut log, _) = Log::open(folder.path(), LogOptions::default()).unwrap();
+    for number in 0..LOG_BUFFER_BYTES_MAX as i64 / 50 {
+        log.append(&event(&kind, number)).unwrap();
+        assert!(log.buffer.len() < LOG_BUFFER_BYTES_MAX + 1_000);
+    }
+    assert!(log.flushed_position() > 0);
+    assert_eq!(log.sync_handle().synced(), 0, "written is not durable");
+}
+
+#[test]
 fn two_owners_of_one_folder_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let first = Log::open(folder.path(), LogOptions::default()).unwrap();
