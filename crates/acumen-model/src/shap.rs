@@ -22,7 +22,7 @@ use crate::forest::{Forest, Tree};
 
 mod tree;
 
-use tree::{ExplainedTree, Split};
+use tree::{Branch, ExplainedTree, Split};
 
 /// Quadrature nodes of one pass over a tree; deeper trees take more passes.
 const LANES: usize = 4;
@@ -76,7 +76,7 @@ impl Explainer {
         assert_eq!(row.len(), self.n_features, "values of the row");
         let mut contributions = vec![0.0; self.n_features];
         let mut passed = vec![false; self.depth];
-        for tree in &self.trees {
+        for tree in self.trees.iter().filter(|tree| !tree.splits.is_empty()) {
             for (at, weights) in &tree.passes {
                 let mut walk = Walk {
                     splits: &tree.splits,
@@ -85,7 +85,7 @@ impl Explainer {
                     passed: &mut passed,
                     contributions: &mut contributions,
                 };
-                walk.below(0, *weights);
+                walk.below(Branch::Split(0), *weights);
             }
         }
         Explanation {
@@ -104,30 +104,37 @@ struct Walk<'a> {
     contributions: &'a mut [f64],
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     /// Adds the contributions of the splits of a subtree. `product` is the quadrature weight
     /// times the factors of all columns above. Returns the sum over the leaves below of their
     /// value times the factors of the splits between: of a column that was split on before, the
     /// factor relative to the one above.
-    fn below(&mut self, index: u32, product: Lanes) -> Lanes {
-        let splits = self.splits;
-        let split = &splits[index as usize];
-        if split.node.is_leaf() {
-            return [f64::from(split.node.value); LANES];
-        }
+    fn below(&mut self, branch: Branch, product: Lanes) -> Lanes {
+        let split = match branch {
+            Branch::Leaf(value) => return [value; LANES],
+            Branch::Split(index) => &self.splits[index as usize],
+        };
         match split.ancestor {
             None => self.first_on_column(split, product),
-            Some(ancestor) => self.again_on_column(split, ancestor, product),
+            Some(ancestor) => self.again_on_column(split, ancestor as usize, product),
         }
     }
 
-    fn first_on_column(&mut self, split: &Split, product: Lanes) -> Lanes {
+    // Kept out of the recursion's other half: inlined, the two spill what they compute.
+    #[inline(never)]
+    fn first_on_column(&mut self, split: &'a Split, product: Lanes) -> Lanes {
         let mut sum = [0.0; LANES];
         let mut moved = [0.0; LANES];
-        for (child, passed, share) in self.branches(split, true) {
+        for (branch, passed, share) in self.branches(split, true) {
+            if share == 0.0 && !passed {
+                continue; // no coalition of columns leads here
+            }
             let factor = self.factor(passed, share);
-            self.passed[split.depth] = passed;
-            let below = self.below(child, zip(product, factor, |a, b| a * b));
+            self.passed[split.depth as usize] = passed;
+            let below = match branch {
+                Branch::Leaf(value) => [value; LANES],
+                Branch::Split(_) => self.below(branch, zip(product, factor, |a, b| a * b)),
+            };
             let own = number(passed) - share;
             moved = zip(moved, below, |sum, below| sum + own * below);
             sum = zip(sum, zip(factor, below, |a, b| a * b), |a, b| a + b);
@@ -139,19 +146,20 @@ impl Walk<'_> {
 
     /// As above, but the factor that the column brought into the product is divided out, and the
     /// leaves below, which the split above counts as its own, are taken back from it.
-    fn again_on_column(&mut self, split: &Split, ancestor: usize, product: Lanes) -> Lanes {
+    #[inline(never)]
+    fn again_on_column(&mut self, split: &'a Split, ancestor: usize, product: Lanes) -> Lanes {
         let came = self.passed[ancestor];
         let above = self.factor(came, split.share_above);
         let counted = number(came) - split.share_above;
         let without = zip(product, above, |a, b| a / b);
         let mut sum = [0.0; LANES];
-        for (child, passed, share) in self.branches(split, came) {
-            if !passed && share == 0.0 {
+        for (branch, passed, share) in self.branches(split, came) {
+            if share == 0.0 && !passed {
                 continue; // no coalition of columns leads here
             }
             let factor = self.factor(passed, share);
-            self.passed[split.depth] = passed;
-            let below = self.below(child, zip(without, factor, |a, b| a * b));
+            self.passed[split.depth as usize] = passed;
+            let below = self.below(branch, zip(without, factor, |a, b| a * b));
             let relative = zip(factor, above, |a, b| a / b);
             let own = number(passed) - share;
             let moved = zip(below, relative, |below, relative| {
@@ -164,13 +172,12 @@ impl Walk<'_> {
         sum
     }
 
-    /// Child, whether the row passes to it, and its share of cover; left and right.
-    fn branches(&self, split: &Split, came: bool) -> [(u32, bool, f64); 2] {
-        let node = &split.node;
-        let left = node.goes_left(self.row[node.feature as usize]);
+    /// What lies below, whether the row passes to it, and its share of cover; left and right.
+    fn branches(&self, split: &Split, came: bool) -> [(Branch, bool, f64); 2] {
+        let left = split.node.goes_left(self.row[split.node.feature as usize]);
         [
-            (node.left, came && left, split.share[0]),
-            (node.right, came && !left, split.share[1]),
+            (split.branches[0], came && left, split.share[0]),
+            (split.branches[1], came && !left, split.share[1]),
         ]
     }
 
@@ -198,6 +205,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::forest::Node;
     use crate::sample::{COLUMNS, forest_and_rows, stump};
 
     /// The margin of a coalition: columns outside it follow both branches by cover.
@@ -272,11 +280,24 @@ mod tests {
     #[test]
     fn a_branch_without_cover_is_harmless() {
         let mut forest = stump();
-        (
-            forest.trees[0].nodes[1].cover,
-            forest.trees[0].nodes[2].cover,
-        ) = (0.0, 10.0);
-        let contributions = Explainer::new(&forest).explain(&[0.0; 3]).contributions;
+        let nodes = &mut forest.trees[0].nodes;
+        (nodes[1].cover, nodes[2].cover) = (0.0, 10.0);
+        let split_again = Node {
+            left: 3,
+            right: 4,
+            cover: 0.0,
+            ..nodes[0].clone()
+        };
+        let low = Node {
+            value: -1.0,
+            ..nodes[1].clone()
+        };
+        nodes[1] = split_again;
+        nodes.extend([low.clone(), low]);
+        let explainer = Explainer::new(&forest);
+        let contributions = explainer.explain(&[0.0; 3]).contributions;
         assert!((contributions[0] + 3.0).abs() < 1e-6, "{contributions:?}");
+        let contributions = explainer.explain(&[1.0; 3]).contributions;
+        assert!(contributions[0].abs() < 1e-6, "{contributions:?}");
     }
 }

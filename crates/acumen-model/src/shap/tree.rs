@@ -5,6 +5,7 @@ use crate::forest::{Node, Tree};
 
 #[derive(Clone, Debug)]
 pub(super) struct ExplainedTree {
+    /// The root comes first, and subtrees lie together; no split is a tree of one leaf.
     pub(super) splits: Vec<Split>,
     /// Quadrature nodes and weights on (0, 1), `LANES` at a time.
     pub(super) passes: Vec<(Lanes, Lanes)>,
@@ -12,18 +13,27 @@ pub(super) struct ExplainedTree {
     pub(super) expected: f64,
 }
 
-/// A node, and the shares of cover along its path.
+/// A node that splits, and the shares of cover along its path.
 #[derive(Clone, Debug)]
 pub(super) struct Split {
     pub(super) node: Node,
+    /// What lies to the left and to the right.
+    pub(super) branches: [Branch; 2],
     /// How many splits lie above.
-    pub(super) depth: usize,
+    pub(super) depth: u32,
     /// The depth of the nearest split above on the same column.
-    pub(super) ancestor: Option<usize>,
+    pub(super) ancestor: Option<u32>,
     /// The share of cover that the splits above on the same column let through.
     pub(super) share_above: f64,
     /// The same with this split, to the left and to the right.
     pub(super) share: [f64; 2],
+}
+
+/// What lies below a split.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Branch {
+    Leaf(f64),
+    Split(u32),
 }
 
 /// A split above, as the splits below see it.
@@ -33,69 +43,93 @@ struct Step {
     share: f64,
 }
 
+/// A node that is still to be visited.
+struct Open {
+    node: u32,
+    /// How it was reached, with the split above and the side of it.
+    from: Option<(Step, usize, usize)>,
+    depth: usize,
+    /// The share of all rows that come here.
+    reached: f64,
+}
+
 impl ExplainedTree {
     pub(super) fn new(tree: &Tree) -> ExplainedTree {
         let mut explained = ExplainedTree {
-            splits: tree.nodes.iter().map(Split::alone).collect(),
+            splits: Vec::new(),
             passes: Vec::new(),
             expected: 0.0,
         };
         let mut columns = 0;
         // Depth first; a path is cut back to the depth of the node that is visited next.
         let mut path: Vec<Step> = Vec::new();
-        let mut open = vec![(0_usize, 0_usize, None, 1.0_f64)];
-        while let Some((index, depth, step, reached)) = open.pop() {
-            path.truncate(depth.saturating_sub(1));
-            path.extend(step);
-            let node = &tree.nodes[index];
+        let mut stack = vec![Open {
+            node: 0,
+            from: None,
+            depth: 0,
+            reached: 1.0,
+        }];
+        while let Some(open) = stack.pop() {
+            path.truncate(open.depth.saturating_sub(1));
+            path.extend(open.from.map(|(step, ..)| step));
+            let node = &tree.nodes[open.node as usize];
+            let value = f64::from(node.value);
+            let index = explained.splits.len();
+            if let Some((_, above, side)) = open.from {
+                explained.splits[above].branches[side] = match node.is_leaf() {
+                    true => Branch::Leaf(value),
+                    false => Branch::Split(index as u32),
+                };
+            }
             if node.is_leaf() {
                 columns = columns.max(distinct_columns(&path));
-                explained.expected += reached * f64::from(node.value);
+                explained.expected += open.reached * value;
                 continue;
             }
-            let ancestor = path.iter().rposition(|step| step.feature == node.feature);
-            let share_above = ancestor.map_or(1.0, |depth| path[depth].share);
             let ratio = cover_ratio(tree, node);
-            let share = ratio.map(|ratio| ratio * share_above);
-            explained.splits[index] = Split {
-                node: node.clone(),
-                depth,
-                ancestor,
-                share_above,
-                share,
-            };
+            let split = Split::new(node, &path, ratio);
             for (side, child) in [node.left, node.right].into_iter().enumerate() {
                 let step = Step {
                     feature: node.feature,
-                    share: share[side],
+                    share: split.share[side],
                 };
-                open.push((child as usize, depth + 1, Some(step), reached * ratio[side]));
+                stack.push(Open {
+                    node: child,
+                    from: Some((step, index, side)),
+                    depth: open.depth + 1,
+                    reached: open.reached * ratio[side],
+                });
             }
+            explained.splits.push(split);
         }
-        if columns > 0 {
-            // A polynomial of degree `columns − 1` needs half as many nodes.
-            let count = columns.div_ceil(2).next_multiple_of(LANES);
-            let (at, weights) = gauss_legendre(count);
-            let lanes = |list: &[f64]| std::array::from_fn(|lane| list[lane]);
-            let passes = at.chunks(LANES).zip(weights.chunks(LANES));
-            explained.passes = passes
-                .map(|(at, weights)| (lanes(at), lanes(weights)))
-                .collect();
-        }
+        explained.passes = passes(columns);
         explained
     }
 }
 
 impl Split {
-    fn alone(node: &Node) -> Split {
+    fn new(node: &Node, path: &[Step], ratio: [f64; 2]) -> Split {
+        let ancestor = path.iter().rposition(|step| step.feature == node.feature);
+        let share_above = ancestor.map_or(1.0, |depth| path[depth].share);
         Split {
             node: node.clone(),
-            depth: 0,
-            ancestor: None,
-            share_above: 1.0,
-            share: [0.0; 2],
+            branches: [Branch::Leaf(0.0); 2], // until they are visited
+            depth: path.len() as u32,
+            ancestor: ancestor.map(|depth| depth as u32),
+            share_above,
+            share: ratio.map(|ratio| ratio * share_above),
         }
     }
+}
+
+/// The quadrature of a polynomial of degree `columns − 1`: half as many nodes.
+fn passes(columns: usize) -> Vec<(Lanes, Lanes)> {
+    let (at, weights) = gauss_legendre(columns.div_ceil(2).next_multiple_of(LANES));
+    let lanes = |list: &[f64]| std::array::from_fn(|lane| list[lane]);
+    let chunks = at.chunks(LANES).zip(weights.chunks(LANES));
+    chunks
+        .map(|(at, weights)| (lanes(at), lanes(weights)))
+        .collect()
 }
 
 /// The shares of the rows that go left and right; halves where no row came.
