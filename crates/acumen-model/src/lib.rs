@@ -1,4 +1,17 @@
 //! Rows into predictions: learners, metrics, calibration, explanations, artifacts.
+//!
+//! ```text
+//! Dataset ──learner──▶ Forest ──calibration, metrics──▶ Artifact ──▶ ArtifactMember
+//!                        │ ▲                                         (Row ▶ Prediction)
+//!                        ▼ │
+//!                    XGBoost JSON
+//! ```
+//!
+//! What holds: many rows are predicted bit for bit as one by one; an artifact that was saved and
+//! loaded predicts the same bits; contributions add up to the margin; a calibration never
+//! decreases; the same rows, parameters and seed give the same version.
+//!
+//! It does not know what a row is about, what is done with a prediction, or what it is worth.
 
 pub mod artifact;
 pub mod binning;
