@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use acumen_base::Event;
 
+use crate::compile::At;
 use crate::outcome::Mark;
 use crate::pipeline::{Applied, Pipeline, Prepared};
 use crate::plan::{Plan, ViewPlan};
@@ -74,7 +75,9 @@ impl Pipeline {
             plan: &plan,
         };
         run(&feed, &mut work);
-        let columns = gather(&plan, view_plan, work);
+        let mut all = united(&plan, work);
+        derive(&feed, view_plan, &mut all);
+        let columns = pick(view_plan, all);
         self.counters.rows[view] += rows.len() as u64;
         for (missing, column) in self.counters.missing[view].iter_mut().zip(&columns) {
             *missing += column.iter().filter(|value| value.is_nan()).count() as u64;
@@ -202,15 +205,38 @@ fn run(feed: &Feed<'_>, work: &mut [Work<'_>]) {
     });
 }
 
-fn gather(plan: &Plan, view: &ViewPlan, work: Vec<Work<'_>>) -> Vec<Vec<f64>> {
+/// The columns of all units by their place in the plan; those of no use are empty.
+fn united(plan: &Plan, work: Vec<Work<'_>>) -> Vec<Vec<f64>> {
     let mut all: Vec<Vec<f64>> = Vec::with_capacity(plan.width());
     for work in work {
-        if work.wanted {
-            all.extend(work.columns);
-        } else {
-            all.resize_with(plan.offsets[work.index + 1], Vec::new);
-        }
+        all.extend(work.columns);
+        all.resize_with(plan.offsets[work.index + 1], Vec::new);
     }
+    all.resize_with(plan.width(), Vec::new);
+    all
+}
+
+/// The second phase: columns computed from columns.
+fn derive(feed: &Feed<'_>, view: &ViewPlan, all: &mut [Vec<f64>]) {
+    let (plan, batch) = (feed.plan, feed.batch);
+    let units = plan.offsets.len() - 1 - plan.derived.len();
+    for (index, derived) in plan.derived.iter().enumerate() {
+        let index = units + index;
+        if !view.wanted[index] {
+            continue;
+        }
+        let mut column = Vec::with_capacity(feed.rows);
+        for at in (0..batch.events.len()).filter(|at| batch.rows[*at] != NO_ROW) {
+            let row = batch.rows[at] as usize;
+            let event = &feed.events[batch.events[at] as usize];
+            let read = |at: At| all[plan.offsets[at.0] + at.1][row];
+            column.push(derived.value(event, usize::from(batch.kinds[at]), read));
+        }
+        all[plan.offsets[index]] = column;
+    }
+}
+
+fn pick(view: &ViewPlan, mut all: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     let mut columns: Vec<Vec<f64>> = Vec::with_capacity(view.globals.len());
     for (index, global) in view.globals.iter().enumerate() {
         // Two features may ask for the same column; the last of them takes it.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use acumen_base::{Column, ColumnKind, FieldType, Span};
 
+use crate::derive::Derived;
 use crate::operand::{Convert, NUMBER_UNITS, OperandPlan};
 use crate::outcome::OutcomePlan;
 use crate::problem::{Problem, suggest};
@@ -12,8 +13,12 @@ use crate::spec::{FeatureSpec, Operand, Param, PipelineSpec};
 use crate::state::{Keyed, State};
 use crate::windows::{Output, Source, Windows};
 
-/// Where a column is computed: a unit, and its place in it.
+/// Where a column is computed: a unit, and its place in it. Derived columns stand behind all
+/// units: theirs is [`DERIVED`] and their number, until the number of units is known.
 pub(crate) type At = (usize, usize);
+
+/// The unit from which derived columns are counted while units still grow.
+pub(crate) const DERIVED: usize = 1 << 32;
 
 /// A column of a feature.
 #[derive(Clone, Debug)]
@@ -49,6 +54,7 @@ pub(crate) struct Builder<'a> {
     pub(crate) operands: Vec<OperandPlan>,
     pub(crate) outcomes: Vec<OutcomePlan>,
     pub(crate) drafts: Vec<Draft>,
+    pub(crate) derived: Vec<Derived>,
     rings: HashMap<RingKey, usize, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>,
     /// The columns of each feature compiled so far.
     pub(crate) features: Vec<(String, Vec<ColumnDraft>)>,
@@ -69,6 +75,7 @@ impl<'a> Builder<'a> {
             operands: Vec::new(),
             outcomes: Vec::new(),
             drafts: Vec::new(),
+            derived: Vec::new(),
             rings: HashMap::default(),
             features: Vec::new(),
             problems: Vec::new(),
@@ -539,6 +546,31 @@ impl<'a> Context<'a> {
         self.columns.push(ColumnDraft {
             column,
             entity: Some(entity),
+            at,
+        });
+    }
+
+    /// The column of a derived feature: it has the feature's own name.
+    pub(crate) fn derived_column(
+        &mut self,
+        derived: Derived,
+        kind: ColumnKind,
+        unit: &str,
+        help: &str,
+    ) {
+        let at = (DERIVED + self.builder.derived.len(), 0);
+        self.builder.derived.push(derived);
+        let name = self.feature.name.clone();
+        let (unit, help) = (unit.to_owned(), help.to_owned());
+        let column = Column {
+            name,
+            kind,
+            unit,
+            help,
+        };
+        self.columns.push(ColumnDraft {
+            column,
+            entity: None,
             at,
         });
     }

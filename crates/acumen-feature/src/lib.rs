@@ -2,6 +2,7 @@
 
 mod batch;
 mod compile;
+mod derive;
 mod entity;
 mod history;
 mod occurrences;

@@ -3,6 +3,7 @@
 mod aggregate;
 mod baseline;
 mod calendar;
+mod derived;
 mod distinct;
 mod fields;
 mod fingerprint;
@@ -118,6 +119,7 @@ pub static OPERATORS: &[&dyn Operator] = &[
     &fingerprint::Fingerprint,
     &calendar::Calendar,
     &sequence::Sequence,
+    &derived::Expression,
 ];
 
 /// The operator of this name.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use acumen_base::{Columns, Event, Key, Span, Time, Value};
 
+use crate::compile::At;
 use crate::entity::{EntityIndex, NO_SLOT};
 use crate::operand::MISSING;
 use crate::outcome::{Mark, OutcomeIndex};
@@ -185,6 +186,14 @@ impl Pipeline {
         let Some((view, out)) = out else {
             return;
         };
+        for (index, derived) in plan.derived.iter().enumerate() {
+            let index = self.units.len() + index;
+            if plan.views[view].wanted[index] {
+                let values = &self.values;
+                let read = |at: At| values[plan.offsets[at.0] + at.1];
+                self.values[plan.offsets[index]] = derived.value(event, facts.kind, read);
+            }
+        }
         self.counters.rows[view] += 1;
         let missing = &mut self.counters.missing[view];
         for ((out, global), missing) in out.iter_mut().zip(&plan.views[view].globals).zip(missing) {

@@ -7,7 +7,8 @@ use acumen_base::key::hash64;
 use acumen_base::limits::COLUMNS_MAX;
 use acumen_base::{Columns, FieldType};
 
-use crate::compile::{Builder, ColumnDraft, Context};
+use crate::compile::{At, Builder, ColumnDraft, Context, DERIVED};
+use crate::derive::{Derived, Read};
 use crate::operand::OperandPlan;
 use crate::operator::{Need, OPERATORS, Operator, operator};
 use crate::outcome::OutcomePlan;
@@ -22,7 +23,7 @@ pub(crate) struct ViewPlan {
     pub(crate) columns: Arc<Columns>,
     /// The place of each column among all columns of the plan.
     pub(crate) globals: Vec<usize>,
-    /// Which units have to be read for it.
+    /// Which units, and then which derived features, have to be read for it.
     pub(crate) wanted: Vec<bool>,
 }
 
@@ -33,10 +34,12 @@ pub(crate) struct Plan {
     pub(crate) entity_fields: Vec<Vec<Option<usize>>>,
     pub(crate) operands: Vec<OperandPlan>,
     pub(crate) outcomes: Vec<OutcomePlan>,
+    pub(crate) derived: Vec<Derived>,
     pub(crate) rate: Option<RatePlan>,
     /// The columns of each feature.
     pub(crate) features: Vec<(String, Vec<ColumnDraft>)>,
-    /// Where each unit's columns begin among all; one more at the end.
+    /// Where the columns of each unit, and then of each derived feature, begin among all; one
+    /// more at the end.
     pub(crate) offsets: Vec<usize>,
     pub(crate) views: Vec<ViewPlan>,
     /// Of the whole definition: state of another is refused.
@@ -61,7 +64,12 @@ impl Plan {
                 let help = "give one of them another name".to_owned();
                 builder.problem(&feature.name, "name", "is declared twice".to_owned(), help);
             }
-            builder = compile_feature(builder, feature);
+        }
+        // Derived features read the columns of others: they come last, in their own order.
+        for derived in [false, true] {
+            for feature in spec.features.iter().filter(|f| is_derived(f) == derived) {
+                builder = compile_feature(builder, feature);
+            }
         }
         let views: Vec<_> = spec
             .views
@@ -75,13 +83,31 @@ impl Plan {
             operands,
             outcomes,
             drafts,
-            features,
+            mut derived,
+            mut features,
             ..
         } = builder;
         let units: Vec<Box<dyn State>> = drafts.into_iter().map(|d| d.finish()).collect();
+        let mut views = views;
+        let drafts = features
+            .iter_mut()
+            .map(|f| &mut f.1)
+            .chain(views.iter_mut().map(|v| &mut v.1));
+        drafts
+            .flatten()
+            .for_each(|draft| behind(&mut draft.at, units.len()));
+        for read in derived.iter_mut().flat_map(|derived| &mut derived.reads) {
+            if let Read::Column { at, .. } = read {
+                behind(at, units.len());
+            }
+        }
         let mut offsets = vec![0];
-        for unit in &units {
-            offsets.push(offsets[offsets.len() - 1] + unit.width());
+        let widths = units
+            .iter()
+            .map(|unit| unit.width())
+            .chain(derived.iter().map(|_| 1));
+        for width in widths {
+            offsets.push(offsets[offsets.len() - 1] + width);
         }
         for fields in &mut entity_fields {
             for (entity, field) in fields.iter_mut().enumerate() {
@@ -92,13 +118,17 @@ impl Plan {
         }
         let views = spec.views.iter().zip(views);
         let views = views
-            .map(|(view, (kind, drafts))| view_plan(&spec, view, kind, drafts, &offsets))
+            .map(|(view, (kind, drafts))| {
+                let needed = needed(&drafts, &derived, units.len());
+                view_plan(&spec, view, (kind, drafts), &needed, &features, &offsets)
+            })
             .collect();
         let fingerprint = fingerprint(&spec);
         let plan = Plan {
             entity_fields,
             operands,
             outcomes,
+            derived,
             rate,
             features,
             offsets,
@@ -203,12 +233,20 @@ fn entity_fields(builder: &mut Builder<'_>) -> Vec<Vec<Option<usize>>> {
     all
 }
 
-fn compile_feature<'a>(mut builder: Builder<'a>, feature: &'a FeatureSpec) -> Builder<'a> {
-    let name = match feature.operator.as_str() {
+fn is_derived(feature: &FeatureSpec) -> bool {
+    operator_name(feature) == "derived"
+}
+
+fn operator_name(feature: &FeatureSpec) -> &str {
+    match feature.operator.as_str() {
         "" if !feature.aggregations.is_empty() => "aggregate",
         "" if feature.params.contains_key("cel") => "derived",
         name => name,
-    };
+    }
+}
+
+fn compile_feature<'a>(mut builder: Builder<'a>, feature: &'a FeatureSpec) -> Builder<'a> {
+    let name = operator_name(feature);
     let Some(found) = operator(name) else {
         let help = suggest(name, OPERATORS.iter().map(|op| op.name()));
         let message = match name {
@@ -300,30 +338,51 @@ fn check_view(builder: &mut Builder<'_>, view: &ViewSpec) -> (usize, Vec<ColumnD
     (kind, drafts)
 }
 
+/// Puts a derived column behind the units.
+fn behind(at: &mut At, units: usize) {
+    if at.0 >= DERIVED {
+        at.0 = at.0 - DERIVED + units;
+    }
+}
+
+/// The columns of a view and all that they are derived from.
+fn needed(drafts: &[ColumnDraft], derived: &[Derived], units: usize) -> BTreeSet<At> {
+    let mut needed: BTreeSet<At> = drafts.iter().map(|draft| draft.at).collect();
+    for (index, derived) in derived.iter().enumerate().rev() {
+        if needed.contains(&(units + index, 0)) {
+            needed.extend(derived.columns());
+        }
+    }
+    needed
+}
+
 fn view_plan(
     spec: &PipelineSpec,
     view: &ViewSpec,
-    kind: usize,
-    drafts: Vec<ColumnDraft>,
+    (kind, drafts): (usize, Vec<ColumnDraft>),
+    needed: &BTreeSet<At>,
+    features: &[(String, Vec<ColumnDraft>)],
     offsets: &[usize],
 ) -> ViewPlan {
     let mut wanted = vec![false; offsets.len() - 1];
-    let mut globals = Vec::new();
-    for draft in &drafts {
-        wanted[draft.at.0] = true;
-        globals.push(offsets[draft.at.0] + draft.at.1);
+    for at in needed {
+        wanted[at.0] = true;
     }
-    let features: Vec<&FeatureSpec> = spec
-        .features
-        .iter()
-        .filter(|f| view.features.contains(&f.name))
-        .collect();
+    let place = |draft: &ColumnDraft| offsets[draft.at.0] + draft.at.1;
+    let globals = drafts.iter().map(place).collect();
+    // A row means what its features mean, and the features that these are derived from.
+    let columns = |name: &str| features.iter().find(|f| f.0 == name).map(|f| &f.1);
+    let means = |feature: &&FeatureSpec| {
+        let mut columns = columns(&feature.name).into_iter().flatten();
+        view.features.contains(&feature.name) || columns.any(|draft| needed.contains(&draft.at))
+    };
+    let means: Vec<&FeatureSpec> = spec.features.iter().filter(means).collect();
     let definition = (
         spec.currency,
         &spec.entities,
         &spec.rates,
         &spec.outcomes,
-        features,
+        means,
     );
     let definition = format!("{:016x}", fingerprint(&definition));
     let list = drafts.into_iter().map(|draft| draft.column).collect();

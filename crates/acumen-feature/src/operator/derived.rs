@@ -1,0 +1,117 @@
+//! `derived`: an expression over other columns and the event's own fields.
+
+use acumen_base::ColumnKind;
+use acumen_expr::{Compiled, Scope, Type};
+
+use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
+use crate::derive::{Derived, Read};
+use crate::problem::Problem;
+
+/// The operator.
+pub(super) struct Expression;
+
+impl Operator for Expression {
+    fn name(&self) -> &'static str {
+        "derived"
+    }
+
+    fn doc(&self) -> &'static str {
+        "One column, computed by a CEL expression over the columns of other features and the \
+         fields of the event that the row is of (`order.amount`). Missing operands make it \
+         missing. A number or a duration (in seconds) is a number, an amount is in major units of \
+         the base currency and missing in another, text is a category code. It may read derived \
+         features that are declared before it."
+    }
+
+    fn params(&self) -> &'static [ParamDoc] {
+        &[ParamDoc {
+            name: "cel",
+            kind: ParamKind::Text,
+            default: "",
+            doc: "The expression.",
+        }]
+    }
+
+    fn accepts(&self) -> Accepts {
+        Accepts::NOTHING
+    }
+
+    fn example(&self) -> &'static str {
+        "{operator: derived, cel: \"spending.z * velocity.card.count_1h\"}"
+    }
+
+    fn compile(&self, context: &mut Context<'_>) {
+        let Some(text) = context.text("cel") else {
+            return;
+        };
+        let (scope, reads) = scope(context);
+        let compiled = match Compiled::infer(&text, &scope) {
+            Ok(compiled) => compiled,
+            Err(errors) => {
+                for error in errors {
+                    context.builder.problems.push(Problem {
+                        feature: context.feature.name.clone(),
+                        key: "cel".to_owned(),
+                        message: error.message,
+                        help: error.help,
+                        offset: Some(error.offset),
+                    });
+                }
+                return;
+            }
+        };
+        let currency = context.builder.spec.currency;
+        let (kind, unit) = match compiled.result_type() {
+            Type::Bool => (ColumnKind::Flag, ""),
+            Type::Text => (ColumnKind::Category, ""),
+            Type::Money => (ColumnKind::Number, currency.code()),
+            Type::Duration => (ColumnKind::Number, "s"),
+            Type::Int | Type::Double => (ColumnKind::Number, ""),
+            Type::Time => {
+                let help = "subtract another instant from it".to_owned();
+                context.problem("cel", "an instant is not one number".to_owned(), help);
+                return;
+            }
+        };
+        let help = format!("computed: {text}");
+        context.derived_column(
+            Derived {
+                compiled,
+                reads,
+                currency,
+            },
+            kind,
+            unit,
+            &help,
+        );
+    }
+}
+
+/// Every field and every column so far; of a field and a column of one name, the field.
+fn scope(context: &Context<'_>) -> (Scope, Vec<Read>) {
+    let mut scope = Scope::new();
+    let mut reads = Vec::new();
+    for (kind, event) in context.builder.spec.events.iter().enumerate() {
+        for (position, field) in event.fields.iter().enumerate() {
+            if let Some(of) = Type::of_field(field.kind) {
+                scope.declare(&format!("{}.{}", event.name, field.name), of);
+                reads.push(Read::Field(kind, position));
+            }
+        }
+    }
+    for draft in context
+        .builder
+        .features
+        .iter()
+        .flat_map(|feature| &feature.1)
+    {
+        let name = &draft.column.name;
+        if scope.path(name).is_some() {
+            continue;
+        }
+        let flag = draft.column.kind == ColumnKind::Flag;
+        scope.declare(name, if flag { Type::Bool } else { Type::Double });
+        reads.push(Read::Column { at: draft.at, flag });
+    }
+    (scope, reads)
+}

@@ -1,0 +1,228 @@
+//! The laws, over a pipeline that uses every operator.
+
+use std::sync::Arc;
+
+use acumen_base::row::same_bits;
+use acumen_base::{Event, Key, Time};
+use acumen_feature::{OPERATORS, Pipeline, StateError};
+use proptest::prelude::*;
+
+use crate::log::logs;
+use crate::spec::{CLOSES, features, pipeline};
+
+fn new() -> Pipeline {
+    Pipeline::compile(pipeline()).expect("the spec is valid")
+}
+
+/// The rows of the orders of a log, one by one.
+fn rows(pipeline: &mut Pipeline, log: &[Arc<Event>], first: u64) -> Vec<Vec<f64>> {
+    let width = pipeline.columns(0).len();
+    let mut rows = Vec::new();
+    for (index, event) in log.iter().enumerate() {
+        let mut row = vec![0.0; width];
+        let wanted = event.kind.name == "order";
+        pipeline.step(
+            event,
+            first + index as u64,
+            wanted.then_some((0, &mut row[..])),
+        );
+        if wanted {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn all_same(a: &[Vec<f64>], b: &[Vec<f64>]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_bits(a, b))
+}
+
+#[test]
+fn every_operator_is_under_the_laws() {
+    let used = features();
+    for operator in OPERATORS {
+        let name = operator.name();
+        assert!(
+            used.iter().any(|feature| feature.operator == name),
+            "no law test uses {name}"
+        );
+        assert!(
+            operator.doc().len() > 40 && operator.example().contains("operator"),
+            "{name}"
+        );
+    }
+    let columns = new().columns(0).clone();
+    for column in &columns.list {
+        assert!(column.help.len() > 8, "{} has no help", column.name);
+    }
+    let mut names: Vec<&str> = columns
+        .list
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), columns.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn many_are_a_fold_of_one(log in logs(), cut in 0..70_usize) {
+        let (mut one, mut many) = (new(), new());
+        let expected = rows(&mut one, &log, 0);
+        let cut = cut.min(log.len());
+        let mut found = Vec::new();
+        for (part, first) in [(&log[..cut], 0), (&log[cut..], cut as u64)] {
+            let block = many.step_many(part, first, 0);
+            for row in 0..block.rows.len() {
+                found.push(block.columns.iter().map(|column| column[row]).collect::<Vec<f64>>());
+            }
+        }
+        prop_assert!(all_same(&expected, &found));
+        prop_assert_eq!(one.save(), many.save());
+        prop_assert_eq!(one.counters(), many.counters());
+    }
+
+    #[test]
+    fn saving_and_loading_changes_nothing(log in logs(), cut in 0..70_usize) {
+        let cut = cut.min(log.len());
+        let mut whole = new();
+        let expected = rows(&mut whole, &log, 0);
+        let mut first = new();
+        let mut found = rows(&mut first, &log[..cut], 0);
+        let mut second = new();
+        second.load(&first.save()).expect("it was just saved");
+        found.extend(rows(&mut second, &log[cut..], cut as u64));
+        prop_assert!(all_same(&expected, &found));
+        prop_assert_eq!(whole.save(), second.save());
+    }
+
+    #[test]
+    fn parts_merge_to_the_whole(log in logs(), mask in any::<u128>()) {
+        // Within the time in which outcomes close: beyond it a part may have settled what the
+        // other one knew better.
+        let start = log[0].known_at.0;
+        let span = log.iter().take_while(|event| event.known_at.0 - start < CLOSES).count();
+        let (log, last) = (&log[..span - 1], &log[span - 1]);
+        let (mut whole, mut left, mut right) = (new(), new(), new());
+        for (index, event) in log.iter().enumerate() {
+            let shared = event.kind.name == "rate";
+            let side = mask >> index & 1 == 1;
+            // Amounts are converted where they are observed: at the rates of all.
+            whole.step(event, index as u64, None);
+            if shared || side {
+                left.step(event, index as u64, None);
+            }
+            if shared || !side {
+                right.step(event, index as u64, None);
+            }
+        }
+        left.merge(&right);
+        let width = whole.columns(0).len();
+        let (mut expected, mut found) = (vec![0.0; width], vec![0.0; width]);
+        let position = log.len() as u64;
+        whole.step(last, position, Some((0, &mut expected)));
+        left.step(last, position, Some((0, &mut found)));
+        if !last.is_too_late() {
+            for ((column, a), b) in whole.columns(0).list.iter().zip(&expected).zip(&found) {
+                prop_assert!(same_bits(&[*a], &[*b]), "{}: {a}, merged {b}", column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_later_changes_no_earlier_row(log in logs(), cut in 1..70_usize) {
+        let cut = cut.min(log.len());
+        let full = rows(&mut new(), &log, 0);
+        let short = rows(&mut new(), &log[..cut], 0);
+        prop_assert!(all_same(&full[..short.len()], &short));
+    }
+
+    #[test]
+    fn the_order_of_unrelated_keys_changes_nothing(log in logs()) {
+        // The events of another log, under keys of their own, stand between these.
+        let expected = rows(&mut new(), &log, 0);
+        let mut mixed = new();
+        let width = mixed.columns(0).len();
+        let mut found = Vec::new();
+        for (index, event) in log.iter().enumerate() {
+            let mut row = vec![0.0; width];
+            if let Some(other) = stranger(event) {
+                mixed.step(&other, 2 * index as u64, None);
+            }
+            let wanted = event.kind.name == "order";
+            mixed.step(event, 2 * index as u64 + 1, wanted.then_some((0, &mut row[..])));
+            if wanted {
+                found.push(row);
+            }
+        }
+        prop_assert!(all_same(&expected, &found));
+    }
+}
+
+/// The same event of other keys and another id.
+fn stranger(event: &Event) -> Option<Event> {
+    if event.kind.name == "rate" {
+        return None;
+    }
+    let mut other = event.clone();
+    other.id = format!("stranger-{}", event.id).into();
+    for (field, value) in event.kind.fields.iter().zip(&mut other.values) {
+        if let (true, Some(text)) = (field.name.ends_with("_id"), value.as_text()) {
+            *value = acumen_base::Value::text(&format!("stranger-{text}"));
+        }
+    }
+    Some(other)
+}
+
+#[test]
+fn state_of_another_definition_is_refused() {
+    let mut spec = pipeline();
+    spec.features.pop();
+    spec.views[0].features.pop();
+    let other = Pipeline::compile(spec).expect("the spec is valid");
+    let mut mine = new();
+    assert!(matches!(
+        mine.load(&other.save()),
+        Err(StateError::Definition { .. })
+    ));
+    let saved = mine.save();
+    assert!(matches!(
+        mine.load(&saved[..saved.len() / 2]),
+        Err(StateError::Damaged(_))
+    ));
+    assert!(mine.load(&[]).is_err());
+    assert!(mine.load(&saved).is_ok());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20))]
+
+    #[test]
+    fn an_entity_reads_as_it_is(log in logs()) {
+        let mut pipeline = new();
+        rows(&mut pipeline, &log, 0);
+        let now = log[log.len() - 1].known_at;
+        let keys: Vec<&str> =
+            log.iter().filter_map(|event| event.value("customer_id").as_text()).collect();
+        prop_assert!(pipeline.read_entity("customer", "nobody", now).is_empty());
+        for key in keys {
+            let orders = log.iter().filter(|event| {
+                event.kind.name == "order"
+                    && !event.is_too_late()
+                    && Key::of(event.value("customer_id").as_text().unwrap_or("")) == Key::of(key)
+            });
+            let newest = orders.map(|event| event.event_time).max();
+            let values = pipeline.read_entity("customer", key, now);
+            let pause = values.iter().find(|value| value.column == "pause.seconds");
+            let pause = pause.expect("it is a column of the entity");
+            prop_assert_eq!(pause.age, newest.map(|time: Time| now - time));
+            match newest {
+                Some(time) => prop_assert_eq!(pause.value, (now - time).0 as f64 / 1_000.0),
+                None => prop_assert!(pause.value.is_nan()),
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Every operator against a naive oracle, and the laws over every operator.
+
+mod laws;
+mod log;
+mod oracle;
+mod problems;
+mod spec;
