@@ -281,7 +281,8 @@ def main(events_path, truth_path):
     boosted = xgboost.XGBClassifier(n_estimators=400, learning_rate=0.06, max_depth=6,
                                     min_child_weight=5, subsample=0.8, colsample_bytree=0.6,
                                     max_bin=512, enable_categorical=True, n_jobs=2, random_state=7)
-    keep = train & ((known == 1) | (np.arange(len(data)) % 4 == 0))
+    # Every known fraud and a quarter of the rest, weighed by four.
+    keep = train & ((known == 1) | (np.arange(len(raw)) % 4 == 0))
     weight = np.where(known[keep] == 1, 1.0, 4.0)
     boosted.fit(data[keep], known[keep], sample_weight=weight)
     boosted_score = boosted.predict_proba(data[test])[:, 1]

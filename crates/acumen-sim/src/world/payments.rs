@@ -12,7 +12,10 @@
 //! truth; a chargeback comes at least `chargeback.days[0]` after its payment. Only a day is held
 //! in memory, and the chargebacks to come. After the last day the outstanding chargebacks follow.
 //!
-//! The frozen figures of `usecases/fraud/world.yaml` stand at its head.
+//! How hard the frozen parameters (`usecases/fraud/world.yaml`) are, with 2,500 customers and
+//! seed 7, as recall at 95 % precision on the last fifth of the year: logistic regression on the
+//! raw event 0.001, the best single rule 0.151, XGBoost with streaming features 0.794, the oracle
+//! 0.976. `python peers/world_baselines.py EVENTS TRUTH` repeats them from what [`simulate`] wrote.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
