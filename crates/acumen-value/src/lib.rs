@@ -39,4 +39,4 @@ pub use ledger::Ledger;
 pub use saved::LedgerError;
 pub use spec::{CellSpec, TruthSource, ValueSpec, When};
 pub use totals::{ActionTotals, Cell, Explored, Interventions, Totals};
-pub use valuation::Valuation;
+pub use valuation::{Rates, Valuation};

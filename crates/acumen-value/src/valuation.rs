@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use acumen_base::problem::did_you_mean;
+use acumen_base::outcome::Truth;
 use acumen_base::{Currency, Event, Money, Problem};
 use acumen_expr::{Compiled, Scope, Type, Val};
 
@@ -36,7 +37,7 @@ pub(crate) struct Worth {
 }
 
 /// Major units of the ledger's currency for one major unit of another.
-pub(crate) type Rates = BTreeMap<Currency, f64>;
+pub type Rates = BTreeMap<Currency, f64>;
 
 impl Valuation {
     /// Checks a spec and compiles its formulas; reports all problems at once.
@@ -116,6 +117,24 @@ impl Valuation {
             positive: with_any(&formulas.positive),
             negative: with_any(&formulas.negative),
         }
+    }
+
+    /// What an action on an event is worth under a truth, in the declared currency; `None` while
+    /// the truth is open, and where a formula has no value (a missing field, no rate).
+    pub fn value(
+        &self,
+        action: &str,
+        truth: Truth,
+        event: &Event,
+        rates: &Rates,
+    ) -> Option<Money> {
+        let worth = self.worth(position(&self.spec, action)?, event, rates);
+        let minor = match truth {
+            Truth::Open => None,
+            Truth::Positive => worth.positive,
+            Truth::Negative => worth.negative,
+        };
+        minor.map(|minor| Money::new(minor, self.spec.currency))
     }
 
     fn converted(&self, money: Money, rates: &Rates) -> Option<i64> {
