@@ -15,8 +15,8 @@ use super::places::Places;
 use super::serving;
 use super::training;
 use super::tree::{Kind, Node};
-use super::types::{OutcomeDecl, RatesDecl, UseCase};
-use super::walk::Walk;
+use super::types::{OutcomeDecl, RatesDecl, ScoreDecl, ServingDecl, UseCase};
+use super::walk::{Group, Walk};
 
 /// What a use case's file is called.
 pub const USE_CASE_FILE: &str = "usecase.yaml";
@@ -54,118 +54,147 @@ impl UseCase {
     }
 }
 
-/// The keys of the file, in the order in which the documentation lists them.
+/// Everything in the file; what is missing or wrong is among what the walk found.
 fn read(
     walk: &mut Walk,
     tree: &Node,
     folder: &Path,
     catalogue: &Catalogue,
-    mut places: Places,
+    places: Places,
 ) -> Option<UseCase> {
     let mut group = walk.group(tree, "the use case")?;
-    let name = group.require("usecase");
-    let question = group.require("question");
-    let uses = group.get("uses");
-    let currency = group.get("currency");
-    let entities = group.get("entities");
-    let declared_events = group.require("events");
-    let rates = group.get("rates");
-    let decide = group.require("decide");
-    let outcome = group.get("outcome");
-    let declared_features = group.get("features");
-    let training_node = group.get("training");
-    let update_frequency = group.get("update_frequency");
-    let models_node = group.get("models");
-    let ensemble = group.get("ensemble");
-    let layers = group.require("layers");
-    let lists = group.get("lists");
-    let rules = group.get("rules");
-    let score = group.get("score");
-    let actions_node = group.require("actions");
-    let fallback = group.get("fallback");
-    let explore = group.get("explore");
-    let value = group.get("value");
-    let serving_node = group.get("serving");
-    let batch = group.get("batch_inference");
-    let retention = group.get("retention");
+    let mut use_case = nothing(folder, places);
+    read_subject(walk, &mut group, &mut use_case, catalogue);
+    read_learning(walk, &mut group, &mut use_case);
+    read_deciding(walk, &mut group, &mut use_case);
+    read_serving(walk, &mut group, &mut use_case);
     group.finish(walk);
-
-    let name = name.and_then(|node| checked_name(walk, node, folder));
-    let sets = uses
-        .map(|node| used_sets(walk, node, catalogue))
-        .unwrap_or_default();
-    let mut events = declared_events
-        .map(|node| read_events(walk, node, catalogue))
-        .unwrap_or_default();
-    add_events_of_sets(&sets, catalogue, &mut events);
-
-    let mut entities = entities.map(|node| walk.pairs(node)).unwrap_or_default();
-    let mut all_features = declared_features
-        .map(|node| features(walk, "", node))
-        .unwrap_or_default();
-    for set in &sets {
-        for pair in &set.entities {
-            if !entities.iter().any(|(entity, _)| *entity == pair.0) {
-                entities.push(pair.clone());
-            }
-        }
-        all_features.extend(set.features.iter().cloned());
-        places.extend(&set.places);
-    }
-    let models = models_node
-        .map(|node| training::models(walk, node))
-        .unwrap_or_default();
-    let training = training_node.and_then(|node| training::training(walk, node));
-    let actions = actions_node
-        .map(|node| decisions::actions(walk, node))
-        .unwrap_or_default();
-    let (decide_event, amount) = decide
-        .and_then(|node| read_decide(walk, node))
-        .unwrap_or_default();
-    let use_case = UseCase {
-        name: name.unwrap_or_default(),
-        question: question
-            .and_then(|node| walk.text(node))
-            .unwrap_or_default(),
-        folder: folder.to_owned(),
-        currency: currency
-            .and_then(|node| walk.parsed(node, "an ISO 4217 currency code such as `GBP`"))
-            .unwrap_or(Currency::GBP),
-        entities,
-        events,
-        rates: rates.and_then(|node| read_rates(walk, node)),
-        decide_event,
-        outcome: outcome.and_then(|node| read_outcome(walk, node)),
-        features: all_features,
-        ensemble: ensemble.and_then(|node| training::ensemble(walk, node)),
-        training,
-        models,
-        layers: layers
-            .map(|node| decisions::layers(walk, node))
-            .unwrap_or_default(),
-        lists: lists.map(|node| walk.pairs(node)).unwrap_or_default(),
-        rules: rules
-            .map(|node| decisions::rules(walk, node))
-            .unwrap_or_default(),
-        score: score
-            .and_then(|node| decisions::score(walk, node))
-            .unwrap_or_default(),
-        fallback: fallback.and_then(|node| walk.text(node)),
-        explore: explore.and_then(|node| decisions::explore(walk, node)),
-        value: value
-            .map(|node| decisions::value(walk, node, &actions))
-            .unwrap_or_default(),
-        actions,
-        amount,
-        serving: serving_node
-            .and_then(|node| serving::serving(walk, node))
-            .unwrap_or_default(),
-        batch: batch.and_then(|node| serving::batch(walk, node)),
-        retention: retention.and_then(|node| walk.span(node)),
-        update_frequency: update_frequency.and_then(|node| serving::frequency(walk, node)),
-        places,
-    };
     Some(use_case)
+}
+
+/// A use case that declares nothing.
+fn nothing(folder: &Path, places: Places) -> UseCase {
+    UseCase {
+        name: String::new(),
+        question: String::new(),
+        folder: folder.to_owned(),
+        currency: Currency::GBP,
+        entities: Vec::new(),
+        events: Vec::new(),
+        rates: None,
+        decide_event: String::new(),
+        outcome: None,
+        features: Vec::new(),
+        training: None,
+        models: Vec::new(),
+        ensemble: None,
+        layers: Vec::new(),
+        lists: Vec::new(),
+        rules: Vec::new(),
+        score: ScoreDecl::default(),
+        actions: Vec::new(),
+        fallback: None,
+        explore: None,
+        value: Vec::new(),
+        amount: None,
+        serving: ServingDecl::default(),
+        batch: None,
+        retention: None,
+        update_frequency: None,
+        places,
+    }
+}
+
+/// What it is about: events, entities and features.
+fn read_subject(
+    walk: &mut Walk,
+    group: &mut Group<'_>,
+    use_case: &mut UseCase,
+    catalogue: &Catalogue,
+) {
+    if let Some(node) = group.require("usecase") {
+        let folder = use_case.folder.clone();
+        use_case.name = checked_name(walk, node, &folder).unwrap_or_default();
+    }
+    if let Some(node) = group.require("question") {
+        use_case.question = walk.text(node).unwrap_or_default();
+    }
+    if let Some(node) = group.get("currency") {
+        let wanted = "an ISO 4217 currency code such as `GBP`";
+        use_case.currency = walk.parsed(node, wanted).unwrap_or(Currency::GBP);
+    }
+    if let Some(node) = group.get("entities") {
+        use_case.entities = walk.pairs(node);
+    }
+    if let Some(node) = group.require("events") {
+        use_case.events = read_events(walk, node, catalogue);
+    }
+    if let Some(node) = group.get("features") {
+        use_case.features = features(walk, "", node);
+    }
+    if let Some(node) = group.get("uses") {
+        let sets = used_sets(walk, node, catalogue);
+        add_sets(use_case, &sets, catalogue);
+    }
+    if let Some((event, amount)) = group
+        .require("decide")
+        .and_then(|node| read_decide(walk, node))
+    {
+        use_case.decide_event = event;
+        use_case.amount = amount;
+    }
+    use_case.rates = group.get("rates").and_then(|node| read_rates(walk, node));
+    use_case.outcome = group
+        .get("outcome")
+        .and_then(|node| read_outcome(walk, node));
+}
+
+/// What it learns.
+fn read_learning(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase) {
+    let training = group.get("training");
+    use_case.training = training.and_then(|node| training::training(walk, node));
+    if let Some(node) = group.get("models") {
+        use_case.models = training::models(walk, node);
+    }
+    let ensemble = group.get("ensemble");
+    use_case.ensemble = ensemble.and_then(|node| training::ensemble(walk, node));
+    let frequency = group.get("update_frequency");
+    use_case.update_frequency = frequency.and_then(|node| serving::frequency(walk, node));
+}
+
+/// How it decides, and what that is worth.
+fn read_deciding(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase) {
+    if let Some(node) = group.require("layers") {
+        use_case.layers = decisions::layers(walk, node);
+    }
+    if let Some(node) = group.get("lists") {
+        use_case.lists = walk.pairs(node);
+    }
+    if let Some(node) = group.get("rules") {
+        use_case.rules = decisions::rules(walk, node);
+    }
+    if let Some(node) = group.get("score") {
+        use_case.score = decisions::score(walk, node).unwrap_or_default();
+    }
+    if let Some(node) = group.require("actions") {
+        use_case.actions = decisions::actions(walk, node);
+    }
+    if let Some(node) = group.get("value") {
+        use_case.value = decisions::value(walk, node, &use_case.actions);
+    }
+    use_case.fallback = group.get("fallback").and_then(|node| walk.text(node));
+    let explore = group.get("explore");
+    use_case.explore = explore.and_then(|node| decisions::explore(walk, node));
+}
+
+/// How it is run.
+fn read_serving(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase) {
+    if let Some(node) = group.get("serving") {
+        use_case.serving = serving::serving(walk, node).unwrap_or_default();
+    }
+    let batch = group.get("batch_inference");
+    use_case.batch = batch.and_then(|node| serving::batch(walk, node));
+    use_case.retention = group.get("retention").and_then(|node| walk.span(node));
 }
 
 fn checked_name(walk: &mut Walk, node: &Node, folder: &Path) -> Option<String> {
@@ -231,20 +260,30 @@ fn read_events(walk: &mut Walk, node: &Node, catalogue: &Catalogue) -> Vec<Arc<E
     events
 }
 
-/// The features of the catalogue bring the event types that they read.
-fn add_events_of_sets(
-    sets: &[FeatureSet],
-    catalogue: &Catalogue,
-    events: &mut Vec<Arc<EventType>>,
-) {
-    let read = sets
-        .iter()
-        .flat_map(|set| &set.features)
-        .filter_map(|feature| feature.of.as_deref());
-    for of in read {
-        let name = of.split('.').next().unwrap_or(of);
-        let known = events.iter().any(|event| event.name == name);
-        events.extend(catalogue.event(name).filter(|_| !known).cloned());
+/// Features of the catalogue bring their entities, and the event types that they read.
+fn add_sets(use_case: &mut UseCase, sets: &[FeatureSet], catalogue: &Catalogue) {
+    for set in sets {
+        for pair in &set.entities {
+            if !use_case
+                .entities
+                .iter()
+                .any(|(entity, _)| *entity == pair.0)
+            {
+                use_case.entities.push(pair.clone());
+            }
+        }
+        for of in set
+            .features
+            .iter()
+            .filter_map(|feature| feature.of.as_deref())
+        {
+            let name = of.split('.').next().unwrap_or(of);
+            if use_case.event(name).is_none() {
+                use_case.events.extend(catalogue.event(name).cloned());
+            }
+        }
+        use_case.features.extend(set.features.iter().cloned());
+        use_case.places.extend(&set.places);
     }
 }
 
