@@ -18,6 +18,8 @@ use crate::data::Dataset;
 use crate::forest::Forest;
 
 pub mod boosting;
+#[cfg(test)]
+mod laws;
 mod params;
 
 pub use boosting::GradientBoosting;

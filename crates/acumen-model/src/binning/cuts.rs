@@ -103,23 +103,29 @@ fn choose(mass: &[f64], n_bins: usize) -> BTreeSet<usize> {
         .collect();
     let low = boundaries.first().copied().unwrap_or(mass.len());
     let high = mass.len() - boundaries.last().copied().unwrap_or(0);
-    boundaries.extend(geometric(low, n_tail));
-    boundaries.extend(geometric(high, n_tail).map(|i| mass.len() - i));
+    let inside = 1..mass.len();
+    boundaries.extend(geometric(low, n_tail).filter(|i| inside.contains(i)));
+    let from_the_top = geometric(high, n_tail).map(|i| mass.len().saturating_sub(i));
+    boundaries.extend(from_the_top.filter(|i| inside.contains(i)));
     refill(&mut boundaries, &prefix, n_bins - 1);
     boundaries
 }
 
-/// Up to `count` steps from 1 towards `reach` that grow geometrically.
-fn geometric(reach: usize, count: usize) -> impl Iterator<Item = usize> {
-    let ratio = (reach.max(1) as f64).powf(1.0 / count.max(1) as f64);
+/// Up to `count` steps from an end of the values: one by one, then growing geometrically until
+/// they are as wide as `width`, that of a bin of the middle.
+fn geometric(width: usize, count: usize) -> impl Iterator<Item = usize> {
+    // Of steps that grow by a factor 1 + g, 1/g are single and ln(width)/g reach the width.
+    let growth = 1.0 + (1.0 + (width.max(1) as f64).ln()) / count.max(1) as f64;
+    let width = width as f64;
     let mut next = 1.0_f64;
     std::iter::from_fn(move || {
         let here = next;
-        next = (here + 1.0).max((here * ratio).round());
+        next = (here * growth)
+            .round()
+            .clamp(here + 1.0, here + width.max(1.0));
         Some(here as usize)
     })
     .take(count)
-    .take_while(move |i| *i < reach)
 }
 
 struct Heavy {

@@ -28,10 +28,14 @@ impl<'a> Reader<'a> {
             match known {
                 None => reader.unknown(name, docs),
                 Some(doc) if reader.given.contains_key(doc.name) => {
+                    let names = [&[doc.name], doc.aliases].concat();
                     reader.problem(
                         name,
                         format!("`{name}` is given twice"),
-                        format!("it is another name of `{}`: keep one of them", doc.name),
+                        format!(
+                            "{}: these names are one parameter, so keep one",
+                            names.join(", ")
+                        ),
                     );
                 }
                 Some(doc) => {

@@ -7,7 +7,7 @@ use super::histogram::{Histogram, NodeRows, Pair, Sum, build};
 use super::rows::{Route, Rows};
 use super::split::{Bounds, Candidate, Direction, Penalty, Rule, Split};
 use super::workers::Workers;
-use crate::binning::{BinnedMatrix, Cuts};
+use crate::binning::{BinnedColumn, BinnedMatrix, Cuts};
 use crate::forest::{Node, Tree};
 
 /// Memory that the histograms of the nodes split at once may take.
@@ -108,7 +108,7 @@ impl Grower {
     }
 
     fn at_once(&self, ground: &Ground<'_>) -> usize {
-        let bins: usize = ground.bins.columns.iter().map(|c| c.n_bins()).sum();
+        let bins: usize = ground.bins.columns.iter().map(BinnedColumn::n_bins).sum();
         (HISTOGRAM_BYTES_MAX / (bins.max(1) * size_of::<Sum>())).max(1)
     }
 

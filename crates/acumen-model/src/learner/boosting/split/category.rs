@@ -4,10 +4,6 @@ use super::{Candidate, Direction, Found, HESSIAN_MIN, Rule};
 use crate::binning::BinnedColumn;
 use crate::learner::boosting::histogram::Sum;
 
-/// Categories are ordered by their weight with at least this much smoothing, so that a category
-/// of one row does not lead.
-const SMOOTHING_MIN: f64 = 1.0;
-
 impl Candidate<'_> {
     /// The best categories to send right. With few categories each is tried alone; with more,
     /// they are ordered by weight and every prefix and suffix is tried: the best partition is
@@ -24,10 +20,10 @@ impl Candidate<'_> {
                 self.weigh(values[bin as usize], missing, &[bin], &mut best);
             }
         } else {
-            let smoothing = self.penalty.lambda.max(SMOOTHING_MIN);
+            let lambda = self.penalty.lambda;
             let weight = |bin: &u32| {
                 let sum = values[*bin as usize];
-                -sum.gradient / (sum.hessian + smoothing)
+                -sum.gradient / (sum.hessian + lambda)
             };
             let mut ordered = present;
             ordered.sort_by(|a, b| weight(a).total_cmp(&weight(b)).then(a.cmp(b)));
