@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, FrameKind};
 use crate::error::LogError;
-use crate::segment::{Frames, HEADER_BYTES, Next, segment_path};
+use crate::segment::{Frame, Frames, HEADER_BYTES, Next, segment_path};
 
 /// Bytes of log between two marks.
 const MARK_BYTES: u64 = 64 * 1024;
@@ -104,47 +104,20 @@ impl Summary {
         loop {
             match frames.next()? {
                 Next::End => return Ok(scan),
-                Next::Frame(frame) => {
-                    let summary = &mut scan.summary;
-                    let jumps = frame.position != summary.next;
-                    if jumps && (!salvage || frame.position < summary.next) {
-                        return Err(LogError::Corrupt {
-                            segment: frames.path().to_owned(),
-                            offset: frame.offset,
-                            position: summary.next,
-                            what: format!("position {} stands there", frame.position),
-                        });
-                    }
-                    summary.bytes = frame.offset;
-                    let payload = frames.payload(&frame);
-                    if let Err(what) = summary.add_frame(frame.kind, frame.position, payload) {
-                        return Err(LogError::Corrupt {
-                            segment: frames.path().to_owned(),
-                            offset: frame.offset,
-                            position: summary.next,
-                            what: what.to_string(),
-                        });
-                    }
-                }
+                Next::Frame(frame) => scan.take(&frames, &frame, salvage)?,
                 Next::Bad(what) => {
-                    let damage = LogError::Corrupt {
-                        segment: frames.path().to_owned(),
-                        offset: frames.offset(),
-                        position: scan.summary.next,
-                        what: what.into(),
-                    };
+                    let damage = scan.corrupt(&frames, frames.offset(), what);
                     let behind = frames.resync(scan.summary.next)?;
-                    match behind {
-                        None if is_last => {
-                            scan.torn = Some(what);
-                            return Ok(scan);
-                        }
-                        _ if !salvage => return Err(damage),
-                        None => {
-                            scan.damage.push(damage);
-                            return Ok(scan);
-                        }
-                        Some(_) => scan.damage.push(damage),
+                    if behind.is_none() && is_last {
+                        scan.torn = Some(what);
+                        return Ok(scan);
+                    }
+                    if !salvage {
+                        return Err(damage);
+                    }
+                    scan.damage.push(damage);
+                    if behind.is_none() {
+                        return Ok(scan);
                     }
                 }
             }
@@ -199,6 +172,28 @@ impl Summary {
 }
 
 impl Scan {
+    fn take(&mut self, frames: &Frames, frame: &Frame, salvage: bool) -> Result<(), LogError> {
+        let expected = self.summary.next;
+        let jumps = frame.position != expected;
+        if jumps && (!salvage || frame.position < expected) {
+            let what = format!("position {} stands there", frame.position);
+            return Err(self.corrupt(frames, frame.offset, &what));
+        }
+        self.summary.bytes = frame.offset;
+        let payload = frames.payload(frame);
+        let added = self.summary.add_frame(frame.kind, frame.position, payload);
+        added.map_err(|what| self.corrupt(frames, frame.offset, &what.to_string()))
+    }
+
+    fn corrupt(&self, frames: &Frames, offset: u64, what: &str) -> LogError {
+        LogError::Corrupt {
+            segment: frames.path().to_owned(),
+            offset,
+            position: self.summary.next,
+            what: what.into(),
+        }
+    }
+
     /// A segment without a whole header: the crash fell between making it and its first record.
     fn without_header(mut self, folder: &Path, is_last: bool) -> Result<Scan, LogError> {
         let path = segment_path(folder, self.summary.first);
