@@ -1,3 +1,51 @@
 //! A use case folder into a checked plan, and everything that runs it.
+//!
+//! ```text
+//! Project ──compile──▶ Plan ─┬─▶ Engine   live: sequencer, workers, committer
+//!                            ├─▶ Offline  imports, training, reports
+//!                            └─▶ history  the log read again, decisions made again
+//! ```
+//!
+//! All of them change state through [`core::Core`] alone. Nothing here knows of HTTP, and nothing
+//! depends on which use case runs.
 
+mod committer;
+pub mod core;
+mod engine;
+mod error;
+mod evaluate;
+mod folder;
+pub mod history;
+mod import;
+pub mod metrics;
+mod offline;
+mod plan;
+mod projected;
+mod refusal;
+mod rows;
+mod sequencer;
+mod snapshot;
+mod status;
 pub mod spec;
+mod thresholds;
+mod train;
+pub mod usertest;
+mod worker;
+
+pub use acumen_event::{Durability, LogOptions, Quarantined, Rejected};
+pub use acumen_feature::EntityValue;
+pub use engine::{Engine, Ingested, Options, Readiness, RefusedEvent};
+pub use error::EngineError;
+pub use evaluate::{ActionLine, Evaluation, evaluate};
+pub use folder::Folder;
+pub use import::{ImportProgress, ImportReport, import_files};
+pub use offline::{Imported, Offline};
+pub use plan::{Plan, UseCasePlan};
+pub use refusal::{Refusal, Reply};
+pub use rows::{Rows, Wanted, rows};
+pub use sequencer::{Answer, Observed};
+pub use status::{MoneyStatus, Status, UseCaseStatus};
+pub use train::{TrainProgress, Trained, TrainedModel, train};
+
+/// The build that decides: decisions carry it, and a replay by another build says so.
+pub const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));

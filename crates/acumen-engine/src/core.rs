@@ -1,0 +1,253 @@
+//! What the log has said so far: the one place where a record changes state.
+//!
+//! The live sequencer, recovery, training and replays all apply records through [`Core`], so
+//! there is no second way in which state could come about.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use acumen_base::{Body, Control, Decision, Event, EventType, Key, Member, Record, Row, Time};
+use acumen_decision::State;
+use acumen_event::Seen;
+use acumen_feature::Pipeline;
+use acumen_model::{ArtifactMember, ModelStore};
+use acumen_value::Ledger;
+
+use crate::error::EngineError;
+use crate::projected::Projected;
+use crate::plan::{Plan, UseCasePlan};
+
+/// How many events may wait for a decision that was not made, before the oldest is forgotten
+/// (it can still be decided: its row is then read again from the log).
+const UNDECIDED_MAX: usize = 10_000;
+
+/// Decisions that the live page shows.
+const LATEST_MAX: usize = 20;
+
+/// State that the log gives and takes.
+pub struct Core {
+    plan: Arc<Plan>,
+    store: Arc<ModelStore>,
+    /// Which ids are in the log.
+    pub seen: Seen,
+    /// One for each use case of the plan.
+    pub live: Vec<Live>,
+    /// The position that the next record will get.
+    pub next: u64,
+    /// The newest `known_at` of any event.
+    pub newest: Time,
+    /// Every edit with its position: what gives lists, modes, thresholds and models back.
+    pub controls: Vec<(u64, Control)>,
+}
+
+/// The state of one use case.
+pub struct Live {
+    /// Features.
+    pub pipeline: Pipeline,
+    /// Lists, rule modes, thresholds and deployed models: what decisions are made with.
+    pub state: Arc<State>,
+    /// Money, where the use case says what decisions are worth.
+    pub ledger: Option<Ledger>,
+    /// Where the decision on an event stands in the log.
+    pub decided: HashMap<Key, u64>,
+    /// Events with the row that was read for them, whose decision has not been met yet.
+    pub undecided: BTreeMap<u64, Undecided>,
+    /// How often each action was taken.
+    pub actions: BTreeMap<String, u64>,
+    /// The latest decisions, oldest first.
+    pub latest: VecDeque<Arc<Decision>>,
+}
+
+/// An event, its row, and the state that was in force at its log position.
+#[derive(Clone, Debug)]
+pub struct Undecided {
+    /// The event.
+    pub event: Arc<Event>,
+    /// Its row.
+    pub row: Arc<Row>,
+    /// What governed at its position.
+    pub state: Arc<State>,
+}
+
+/// What applying a record gave.
+#[derive(Debug)]
+pub enum Applied {
+    /// An event, with a row for each use case that decides on it.
+    Event(Vec<(usize, Undecided)>),
+    /// A decision of a use case, with what it was made from where that is still at hand.
+    Decision(usize, Option<Undecided>),
+    /// Lists, rules, thresholds or deployments changed.
+    Control,
+    /// A record of a use case or event type that the plan no longer has.
+    Foreign,
+}
+
+impl Core {
+    /// State before the first record.
+    pub fn new(plan: Arc<Plan>, store: Arc<ModelStore>) -> Core {
+        let live = plan.use_cases.iter().map(Live::new).collect();
+        Core { plan, store, seen: Seen::new(), live, next: 0, newest: Time(i64::MIN), controls: Vec::new() }
+    }
+
+    /// What it was built from.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Applies the record that stands next in the log. With `read`, rows are read for events
+    /// that are decided on, and kept until their decision is met.
+    pub fn apply(&mut self, record: &Record, read: bool) -> Result<Applied, EngineError> {
+        let position = record.position;
+        self.next = position + 1;
+        Ok(match &record.body {
+            Body::Event(event) => match self.plan.event_type(&event.kind.name) {
+                Some(kind) => {
+                    let event = as_declared(event, kind);
+                    Applied::Event(self.event(&event, position, read))
+                }
+                None => Applied::Foreign,
+            },
+            Body::Decision(decision) => self.decision(decision, position),
+            Body::Control { control, .. } => {
+                self.control(control, position)?;
+                Applied::Control
+            }
+        })
+    }
+
+    /// Lets every use case observe an event.
+    pub fn event(
+        &mut self,
+        event: &Arc<Event>,
+        position: u64,
+        read: bool,
+    ) -> Vec<(usize, Undecided)> {
+        self.next = position + 1;
+        self.newest = self.newest.max(event.known_at);
+        self.seen.insert(event, position);
+        let mut rows = Vec::new();
+        for (i, live) in self.live.iter_mut().enumerate() {
+            let plan = &self.plan.use_cases[i];
+            if !(read && plan.decides(&event.kind.name)) {
+                live.pipeline.step(event, position, None);
+            } else {
+                let undecided = live.read(plan, event, position);
+                rows.push((i, undecided));
+            }
+            live.settle(plan, event);
+        }
+        rows
+    }
+
+    /// Notes a decision.
+    pub fn decision(&mut self, decision: &Arc<Decision>, position: u64) -> Applied {
+        self.next = position + 1;
+        let Some(i) = self.plan.position(&decision.use_case) else { return Applied::Foreign };
+        let live = &mut self.live[i];
+        let decide_event = &self.plan.use_cases[i].declared.decide_event;
+        live.decided.insert(event_key(decide_event, &decision.event_id), position);
+        *live.actions.entry(decision.action.clone()).or_default() += 1;
+        live.latest.push_back(Arc::clone(decision));
+        if live.latest.len() > LATEST_MAX {
+            live.latest.pop_front();
+        }
+        let undecided = live.undecided.remove(&decision.position);
+        if let (Some(ledger), Some(undecided)) = (&mut live.ledger, &undecided) {
+            ledger.decided(decision, &undecided.event);
+        }
+        Applied::Decision(i, undecided)
+    }
+
+    /// Applies an edit; an edit that no use case understands is refused and changes nothing.
+    pub fn control(&mut self, control: &Control, position: u64) -> Result<(), EngineError> {
+        let deployed = self.member(control)?;
+        for (i, live) in self.live.iter_mut().enumerate() {
+            let mut state = (*live.state).clone();
+            match (&deployed, control) {
+                (Some(member), Control::Deploy { use_case, .. })
+                    if *use_case == self.plan.use_cases[i].declared.name =>
+                {
+                    state.deploy(position, Arc::clone(member));
+                }
+                _ => state.apply(position, control).map_err(EngineError::Control)?,
+            }
+            live.state = Arc::new(state);
+        }
+        self.controls.push((position, control.clone()));
+        self.next = position + 1;
+        Ok(())
+    }
+
+    /// The model version that a deployment names.
+    pub fn member(&self, control: &Control) -> Result<Option<Arc<dyn Member>>, EngineError> {
+        let Control::Deploy { use_case, member, version } = control else { return Ok(None) };
+        let plan = self.plan.position(use_case).map(|i| &self.plan.use_cases[i]);
+        let plan = plan.ok_or_else(|| EngineError::unknown_use_case(use_case, &self.plan))?;
+        let artifact = self.store.get(use_case, member, version)?;
+        let loaded = ArtifactMember::new(Arc::new(artifact));
+        Ok(Some(Arc::new(Projected::new(loaded, &plan.columns)?)))
+    }
+
+    /// The position of the decision that a use case made on an event.
+    pub fn decided(&self, use_case: usize, event_id: &str) -> Option<u64> {
+        let kind = &self.plan.use_cases[use_case].declared.decide_event;
+        self.live[use_case].decided.get(&event_key(kind, event_id)).copied()
+    }
+}
+
+impl Live {
+    fn new(plan: &UseCasePlan) -> Live {
+        Live {
+            pipeline: plan.fresh_pipeline(),
+            state: Arc::new(plan.policy.initial_state()),
+            ledger: plan.value.clone().map(Ledger::new),
+            decided: HashMap::new(),
+            undecided: BTreeMap::new(),
+            actions: BTreeMap::new(),
+            latest: VecDeque::new(),
+        }
+    }
+
+    /// Observes the event and reads its row.
+    fn read(&mut self, plan: &UseCasePlan, event: &Arc<Event>, position: u64) -> Undecided {
+        let mut values = vec![f64::NAN; plan.columns.len()].into_boxed_slice();
+        self.pipeline.step(event, position, Some((0, &mut values)));
+        let columns = Arc::clone(&plan.columns);
+        let row = Arc::new(Row { columns, values, at: event.event_time, position });
+        let event = Arc::clone(event);
+        let undecided = Undecided { event, row, state: Arc::clone(&self.state) };
+        self.undecided.insert(position, undecided.clone());
+        if self.undecided.len() > UNDECIDED_MAX {
+            self.undecided.pop_first();
+        }
+        undecided
+    }
+
+    /// Lets the ledger know of the truth that an event carries, and of the time.
+    fn settle(&mut self, plan: &UseCasePlan, event: &Event) {
+        let Some(ledger) = &mut self.ledger else { return };
+        if let Some(outcome) = &plan.declared.outcome
+            && event.kind.name == outcome.positive
+            && let Some(id) = event.value(&outcome.by).as_text()
+        {
+            ledger.positive(id, event.known_at);
+        }
+        if let Some((currency, rate)) = plan.rate(event) {
+            ledger.set_rate(currency, rate);
+        }
+        ledger.advance(event.known_at);
+    }
+}
+
+/// The event as its type is declared today: fields that are new are missing in it.
+pub(crate) fn as_declared(event: &Arc<Event>, kind: &Arc<EventType>) -> Arc<Event> {
+    if event.kind == *kind {
+        return Arc::clone(event);
+    }
+    Arc::new(acumen_event::conform(event, kind))
+}
+
+/// The key by which the decision on an event is found.
+fn event_key(kind: &str, id: &str) -> Key {
+    Key::of(&format!("{kind}\u{0}{id}"))
+}

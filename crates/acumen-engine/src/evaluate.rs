@@ -1,0 +1,207 @@
+//! How good a use case would have been on a period: its rows decided on as they would have been
+//! live, and compared with what turned out to be true.
+
+use std::sync::Arc;
+
+use acumen_base::outcome::Truth;
+use acumen_base::{Body, Clock, Decision, ManualClock, Money, Time};
+use acumen_decision::{Request, State};
+use acumen_event::LogReader;
+use acumen_model::metrics::BinaryMetrics;
+use serde::Serialize;
+
+use crate::core::{Applied, Core};
+use crate::error::EngineError;
+use crate::history::Sources;
+use crate::rows::{Wanted, rows};
+
+/// What an evaluation found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evaluation {
+    /// The use case.
+    pub use_case: String,
+    /// From when.
+    pub from: Time,
+    /// To when.
+    pub to: Time,
+    /// Up to when outcomes were known.
+    pub as_of: Time,
+    /// Rows whose truth is known.
+    pub rows: usize,
+    /// Positives among them.
+    pub positives: usize,
+    /// Rows whose truth is not known yet.
+    pub open: usize,
+    /// The versions that answered.
+    pub versions: Vec<String>,
+    /// What the models saw of the period in training, in words; empty where they saw none of it.
+    pub warning: String,
+    /// The figures of the calibrated probability.
+    pub metrics: Option<BinaryMetrics>,
+    /// What was done, by action.
+    pub actions: Vec<ActionLine>,
+    /// Of interventions, the share that met a positive.
+    pub precision: Option<f64>,
+    /// Of positives, the share that met an intervention.
+    pub recall: Option<f64>,
+    /// What it was worth against always choosing the mildest action.
+    pub saved: Option<Money>,
+}
+
+/// What one action met.
+#[derive(Clone, Debug, Serialize)]
+pub struct ActionLine {
+    /// The action.
+    pub action: String,
+    /// Rows that turned out positive.
+    pub positive: usize,
+    /// Rows that turned out negative.
+    pub negative: usize,
+    /// What that was worth.
+    pub value: Option<Money>,
+}
+
+/// Decides on every event of `[from, to)` with today's models, rules and thresholds, on the rows
+/// that were read then.
+pub fn evaluate(
+    sources: &Sources,
+    use_case: usize,
+    (from, to): (Time, Time),
+    progress: &mut dyn FnMut(u64),
+) -> Result<Evaluation, EngineError> {
+    let plan = &sources.plan.use_cases[use_case];
+    let wanted = Wanted { from, to, as_of: None };
+    let rows = rows(sources, use_case, wanted, progress)?;
+    let state = state_at_the_end(sources, use_case)?;
+    let clock: Arc<dyn Clock> = ManualClock::at(rows.as_of);
+    let mut decided = Vec::with_capacity(rows.len());
+    for i in 0..rows.len() {
+        let row = rows.row(i);
+        let request = Request {
+            id: String::new(),
+            event: &rows.events[i],
+            row: &row,
+            received_nanos: 0,
+            decided_at: rows.as_of,
+            clock: Arc::clone(&clock),
+            seed: plan.seed(),
+            build: crate::BUILD,
+        };
+        decided.push(plan.policy.decide(&request, &state));
+    }
+    let mut evaluation = Evaluation {
+        use_case: plan.declared.name.clone(),
+        from,
+        to,
+        as_of: rows.as_of,
+        rows: 0,
+        positives: 0,
+        open: rows.truth.iter().filter(|truth| **truth == Truth::Open).count(),
+        versions: state.members().map(|m| format!("{} {}", m.name(), m.version())).collect(),
+        warning: String::new(),
+        metrics: None,
+        actions: Vec::new(),
+        precision: None,
+        recall: None,
+        saved: None,
+    };
+    let known: Vec<usize> = (0..rows.len()).filter(|&i| rows.truth[i] != Truth::Open).collect();
+    evaluation.rows = known.len();
+    evaluation.positives =
+        known.iter().filter(|&&i| rows.truth[i] == Truth::Positive).count();
+    evaluation.warning = seen_in_training(sources, use_case, &state, from)?;
+    evaluation.metrics = metrics(&decided, &rows, &known);
+    evaluation.by_action(plan, &decided, &rows, &known);
+    Ok(evaluation)
+}
+
+fn metrics(
+    decided: &[Decision],
+    rows: &crate::rows::Rows,
+    known: &[usize],
+) -> Option<BinaryMetrics> {
+    let scored: Vec<usize> =
+        known.iter().copied().filter(|&i| decided[i].probability.is_some()).collect();
+    if scored.is_empty() {
+        return None;
+    }
+    let predicted: Vec<f64> = scored.iter().filter_map(|&i| decided[i].probability).collect();
+    let outcome: Vec<f32> =
+        scored.iter().map(|&i| f32::from(rows.truth[i] == Truth::Positive)).collect();
+    Some(BinaryMetrics::of(&predicted, &outcome))
+}
+
+impl Evaluation {
+    fn by_action(
+        &mut self,
+        plan: &crate::plan::UseCasePlan,
+        decided: &[Decision],
+        rows: &crate::rows::Rows,
+        known: &[usize],
+    ) {
+        let mildest = plan.policy.actions().next().unwrap_or_default();
+        let (mut value, mut baseline) = (0_i64, 0_i64);
+        for action in plan.policy.actions() {
+            let of: Vec<usize> =
+                known.iter().copied().filter(|&i| decided[i].action == action).collect();
+            let worth = |action: &str| -> Option<i64> {
+                let valuation = plan.value.as_ref()?;
+                let worth = |&i: &usize| valuation.value(action, rows.truth[i], &rows.events[i], &rows.rates);
+                Some(of.iter().filter_map(worth).map(|money| money.minor).sum())
+            };
+            value += worth(action).unwrap_or(0);
+            baseline += worth(mildest).unwrap_or(0);
+            let positive = of.iter().filter(|&&i| rows.truth[i] == Truth::Positive).count();
+            self.actions.push(ActionLine {
+                action: action.to_owned(),
+                positive,
+                negative: of.len() - positive,
+                value: worth(action).map(|minor| Money::new(minor, plan.declared.currency)),
+            });
+        }
+        let (hits, wrong) = self.actions.iter().skip(1).fold((0, 0), |(hits, wrong), line| {
+            (hits + line.positive, wrong + line.negative)
+        });
+        self.precision = (hits + wrong > 0).then(|| hits as f64 / (hits + wrong) as f64);
+        self.recall = (self.positives > 0).then(|| hits as f64 / self.positives as f64);
+        let saved = Money::new(value - baseline, plan.declared.currency);
+        self.saved = plan.value.is_some().then_some(saved);
+    }
+}
+
+/// Lists, rules, thresholds and models as the end of the log leaves them.
+fn state_at_the_end(sources: &Sources, use_case: usize) -> Result<Arc<State>, EngineError> {
+    let mut core = Core::new(Arc::clone(&sources.plan), Arc::clone(&sources.store));
+    let reader = LogReader::open(&sources.folder.log())?;
+    for record in reader.read(reader.first_position()?) {
+        let record = record?;
+        if matches!(record.body, Body::Control { .. })
+            && !matches!(core.apply(&record, false)?, Applied::Control)
+        {
+            break;
+        }
+    }
+    Ok(Arc::clone(&core.live[use_case].state))
+}
+
+/// Whether a deployed model was fitted on part of the period.
+fn seen_in_training(
+    sources: &Sources,
+    use_case: usize,
+    state: &State,
+    from: Time,
+) -> Result<String, EngineError> {
+    let name = &sources.plan.use_cases[use_case].declared.name;
+    let mut warning = String::new();
+    for member in state.members() {
+        let artifact = sources.store.get(name, member.name(), member.version())?;
+        let seen = artifact.split.calibration.to;
+        if seen > from {
+            warning.push_str(&format!(
+                "`{}` was trained on rows up to {seen}: figures before that flatter it; ",
+                member.name()
+            ));
+        }
+    }
+    Ok(warning.trim_end_matches("; ").to_owned())
+}

@@ -1,0 +1,41 @@
+//! What lies where in a data folder: one folder is one tenant in one environment.
+
+use std::path::{Path, PathBuf};
+
+/// A data folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// The folder at a path; nothing is created.
+    pub fn new(root: impl Into<PathBuf>) -> Folder {
+        Folder { root: root.into() }
+    }
+
+    /// Its path.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The event log.
+    pub fn log(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    /// Verified pictures of the state.
+    pub fn snapshots(&self) -> PathBuf {
+        self.root.join("snapshots")
+    }
+
+    /// What was refused.
+    pub fn quarantine(&self) -> PathBuf {
+        self.root.join("quarantine")
+    }
+
+    /// Model versions.
+    pub fn models(&self) -> PathBuf {
+        self.root.join("models")
+    }
+}

@@ -1,0 +1,123 @@
+//! A data folder opened without threads: for imports, training and reports.
+
+use std::sync::Arc;
+
+use acumen_base::{Body, Control, Event, Time};
+use acumen_event::{Freshness, Log, LogOptions, LogReader, Recovery, Snapshots};
+use acumen_model::ModelStore;
+
+use crate::core::Core;
+use crate::error::EngineError;
+use crate::folder::Folder;
+use crate::history::Sources;
+use crate::plan::Plan;
+use crate::snapshot;
+
+/// Snapshots that are kept.
+const SNAPSHOTS_KEPT: usize = 2;
+
+/// Events between two commits of an import.
+const COMMIT_EVERY: u64 = 50_000;
+
+/// A data folder with its state, held by this process alone.
+pub struct Offline {
+    /// What replays read from.
+    pub sources: Sources,
+    /// The state.
+    pub core: Core,
+    /// The log.
+    pub log: Log,
+    /// What opening the log found and did.
+    pub recovery: Recovery,
+    appended: u64,
+}
+
+/// What became of an imported event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Imported {
+    /// It is new.
+    New,
+    /// It was there already, with the same body.
+    Repeated,
+    /// Another body is there under its id, at this position.
+    Conflict(u64),
+}
+
+impl Offline {
+    /// Opens a data folder, creating what is not there, and brings the state up to its log.
+    pub fn open(
+        plan: Arc<Plan>,
+        folder: Folder,
+        options: LogOptions,
+    ) -> Result<Offline, EngineError> {
+        let (mut log, recovery) = Log::open(&folder.log(), options)?;
+        for kind in &plan.types {
+            log.register(kind)?;
+        }
+        let store = Arc::new(ModelStore::open(&folder.models())?);
+        let sources = Sources { plan, store, folder };
+        let mut core = match sources.nearest(u64::MAX) {
+            Ok(core) => core,
+            // Features have changed since the snapshot: the log has everything, unless trimmed.
+            Err(error) if log.first_position() > 0 => return Err(error),
+            Err(_) => Core::new(Arc::clone(&sources.plan), Arc::clone(&sources.store)),
+        };
+        log.flush()?;
+        for record in LogReader::open(&sources.folder.log())?.read(core.next) {
+            core.apply(&record?, true)?;
+        }
+        Ok(Offline { sources, core, log, recovery, appended: 0 })
+    }
+
+    /// Appends an event that is known since `event.known_at`.
+    ///
+    /// History comes before what is newer: an event that was known before the newest one in the
+    /// log is refused, because rows that have been read since would have had to know it.
+    pub fn import(&mut self, event: &Arc<Event>) -> Result<Imported, EngineError> {
+        match self.core.seen.check(event) {
+            Freshness::Same(_) => return Ok(Imported::Repeated),
+            Freshness::Conflict(position) => return Ok(Imported::Conflict(position)),
+            Freshness::New => {}
+        }
+        if event.known_at < self.core.newest {
+            return Err(EngineError::NotEnough(format!(
+                "`{}` was known at {}, before the newest event in the log ({}): import all files \
+                 of one history in one command, and history before going live",
+                event.id, event.known_at, self.core.newest
+            )));
+        }
+        let position = self.log.append(&Body::Event(Arc::clone(event)))?;
+        self.core.event(event, position, false);
+        self.appended += 1;
+        if self.appended.is_multiple_of(COMMIT_EVERY) {
+            self.log.commit()?;
+        }
+        Ok(Imported::New)
+    }
+
+    /// Applies an edit, durably.
+    pub fn control(&mut self, control: Control, by: &str, at: Time) -> Result<u64, EngineError> {
+        let position = self.log.next_position();
+        self.core.control(&control, position)?;
+        self.log.append(&Body::Control { control, by: by.to_owned(), at })?;
+        self.log.commit()?;
+        Ok(position)
+    }
+
+    /// Makes everything durable and writes a snapshot.
+    pub fn close(mut self) -> Result<(), EngineError> {
+        self.log.commit()?;
+        write_snapshot(&self.sources, &self.core)
+    }
+}
+
+/// Writes a snapshot of the state and drops the oldest.
+pub(crate) fn write_snapshot(sources: &Sources, core: &Core) -> Result<(), EngineError> {
+    if core.next == 0 {
+        return Ok(());
+    }
+    let snapshots = Snapshots::open(&sources.folder.snapshots())?;
+    snapshots.write(core.next, &snapshot::save(core), snapshot::fingerprint(core))?;
+    snapshots.prune(SNAPSHOTS_KEPT)?;
+    Ok(())
+}

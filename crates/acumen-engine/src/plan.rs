@@ -1,0 +1,136 @@
+//! A checked project, compiled: what every event, row and decision is computed by.
+
+use std::sync::Arc;
+
+use acumen_base::{Columns, Currency, Diagnostic, Event, EventType, Seed, Value};
+use acumen_decision::Policy;
+use acumen_event::Decoder;
+use acumen_feature::{Pipeline, PipelineSpec};
+use acumen_value::{Valuation, ValueSpec};
+
+use crate::spec::{Project, UseCase, compile};
+
+/// The use cases of a project with everything that was compiled from them.
+#[derive(Debug)]
+pub struct Plan {
+    /// The use cases in the order of their names.
+    pub use_cases: Vec<UseCasePlan>,
+    /// Every event type that some use case reads, by name.
+    pub types: Vec<Arc<EventType>>,
+    /// Bytes into events of these types.
+    pub decoder: Decoder,
+}
+
+/// One use case, compiled.
+#[derive(Debug)]
+pub struct UseCasePlan {
+    /// What its file declares.
+    pub declared: UseCase,
+    /// How its events become rows.
+    pub pipeline: PipelineSpec,
+    /// The columns of its rows.
+    pub columns: Arc<Columns>,
+    /// How its rows become decisions.
+    pub policy: Arc<Policy>,
+    /// What its decisions are worth, where it says.
+    pub value: Option<Arc<Valuation>>,
+}
+
+impl Plan {
+    /// Compiles every use case of a project; those with problems are left out and reported.
+    pub fn compile(project: Project) -> (Plan, Vec<Diagnostic>) {
+        let mut problems = Vec::new();
+        let mut use_cases = Vec::new();
+        let mut types: Vec<Arc<EventType>> = Vec::new();
+        for declared in project.use_cases {
+            match UseCasePlan::compile(declared) {
+                Ok(plan) => {
+                    problems.extend(merge_types(&mut types, &plan.declared));
+                    use_cases.push(plan);
+                }
+                Err(found) => problems.extend(found),
+            }
+        }
+        types.sort_by(|a, b| a.name.cmp(&b.name));
+        let decoder = Decoder::new(types.clone());
+        (Plan { use_cases, types, decoder }, problems)
+    }
+
+    /// The place of a use case among [`Plan::use_cases`].
+    pub fn position(&self, use_case: &str) -> Option<usize> {
+        self.use_cases.iter().position(|plan| plan.declared.name == use_case)
+    }
+
+    /// The names of the use cases.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.use_cases.iter().map(|plan| plan.declared.name.as_str())
+    }
+
+    /// The current declaration of an event type.
+    pub fn event_type(&self, name: &str) -> Option<&Arc<EventType>> {
+        self.types.iter().find(|kind| kind.name == name)
+    }
+}
+
+impl UseCasePlan {
+    fn compile(declared: UseCase) -> Result<UseCasePlan, Vec<Diagnostic>> {
+        let pipeline = compile::pipeline_spec(&declared)?;
+        let compiled = compile::pipeline(&declared, pipeline.clone())?;
+        let columns = Arc::clone(compiled.columns(0));
+        let policy = Arc::new(compile::policy(&declared, Arc::clone(&columns))?);
+        let value = compile::value_spec(&declared)?.map(compiled_value);
+        Ok(UseCasePlan { declared, pipeline, columns, policy, value })
+    }
+
+    /// A pipeline that has observed nothing.
+    pub fn fresh_pipeline(&self) -> Pipeline {
+        Pipeline::compile(self.pipeline.clone()).expect("the same spec was compiled when the plan was made")
+    }
+
+    /// What its exploration draws from.
+    pub fn seed(&self) -> Seed {
+        let seed = self.declared.training.as_ref().map_or(0, |training| training.seed);
+        Seed(seed).derive(&self.declared.name)
+    }
+
+    /// The currency and the rate that an event quotes, if it is one that does.
+    pub(crate) fn rate(&self, event: &Event) -> Option<(Currency, f64)> {
+        let rates = self.declared.rates.as_ref().filter(|rates| rates.event == event.kind.name)?;
+        let currency = event.value(&rates.currency).as_text()?.parse().ok()?;
+        match event.value(&rates.rate) {
+            Value::Number(rate) => Some((currency, *rate)),
+            _ => None,
+        }
+    }
+
+    /// Whether an event type is the one that is decided on.
+    pub fn decides(&self, kind: &str) -> bool {
+        self.declared.decide_event == kind
+    }
+}
+
+/// A value spec that `value_spec` has compiled once to check it.
+fn compiled_value(spec: ValueSpec) -> Arc<Valuation> {
+    Arc::new(Valuation::compile(spec).expect("the same spec was compiled when it was read"))
+}
+
+/// Two use cases that read events of one name must mean the same by it.
+fn merge_types(types: &mut Vec<Arc<EventType>>, use_case: &UseCase) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for kind in &use_case.events {
+        match types.iter().find(|known| known.name == kind.name) {
+            None => types.push(Arc::clone(kind)),
+            Some(known) if known == kind => {}
+            Some(_) => {
+                let mut problem = Diagnostic::new(
+                    "event_declared_twice",
+                    format!("`{}` is declared differently by another use case", kind.name),
+                    "declare it once in catalogue/events and let both read it",
+                );
+                problem.place = use_case.place(&format!("events.{}", kind.name));
+                problems.push(problem);
+            }
+        }
+    }
+    problems
+}

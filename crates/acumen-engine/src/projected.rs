@@ -1,0 +1,79 @@
+//! A model that sees some of a row's columns, as a layer wants it: one that takes the whole row.
+
+use std::sync::Arc;
+
+use acumen_base::{Attribution, Columns, Deadline, Member, MemberError, Prediction, Row};
+use acumen_model::ArtifactMember;
+
+use crate::error::EngineError;
+
+/// A loaded model with the places of its columns in the rows of its use case.
+#[derive(Debug)]
+pub(crate) struct Projected {
+    member: ArtifactMember,
+    /// The fingerprint of the whole rows.
+    rows: Arc<Columns>,
+    columns: Arc<Columns>,
+    places: Vec<usize>,
+}
+
+/// Some columns of a row; the fingerprint keeps how the whole row is computed.
+pub(crate) fn select(rows: &Columns, keep: impl Fn(&str) -> bool) -> Columns {
+    let list = rows.list.iter().filter(|column| keep(&column.name)).cloned().collect();
+    Columns::new(list, &format!("of {:016x}", rows.fingerprint))
+}
+
+impl Projected {
+    /// Refuses a model that was trained on rows of another definition.
+    pub(crate) fn new(
+        member: ArtifactMember,
+        rows: &Arc<Columns>,
+    ) -> Result<Projected, EngineError> {
+        let wanted = member.columns();
+        let columns = select(rows, |name| wanted.position(name).is_some());
+        if columns.fingerprint != wanted.fingerprint {
+            return Err(EngineError::NotEnough(format!(
+                "version {} of `{}` was trained on rows of another definition: train it again, or \
+                 go back to the features that it was trained on",
+                member.version(),
+                member.name()
+            )));
+        }
+        let places = columns.list.iter().filter_map(|c| rows.position(&c.name)).collect();
+        Ok(Projected { member, rows: Arc::clone(rows), columns: Arc::new(columns), places })
+    }
+
+    fn project(&self, row: &Row) -> Row {
+        Row {
+            columns: Arc::clone(&self.columns),
+            values: self.places.iter().map(|&place| row.values[place]).collect(),
+            at: row.at,
+            position: row.position,
+        }
+    }
+}
+
+impl Member for Projected {
+    fn name(&self) -> &str {
+        self.member.name()
+    }
+
+    fn version(&self) -> &str {
+        self.member.version()
+    }
+
+    fn columns(&self) -> &Columns {
+        &self.rows
+    }
+
+    fn predict(&self, row: &Row, deadline: &Deadline) -> Result<Prediction, MemberError> {
+        if row.columns.fingerprint != self.rows.fingerprint {
+            return Err(MemberError::WrongRow("the row is of another definition".to_owned()));
+        }
+        self.member.predict(&self.project(row), deadline)
+    }
+
+    fn attributions(&self, row: &Row) -> Vec<Attribution> {
+        self.member.attributions(&self.project(row))
+    }
+}

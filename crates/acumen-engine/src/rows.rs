@@ -1,0 +1,225 @@
+//! Rows for training and reports: the log replayed through the very pipeline that runs live.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use acumen_base::outcome::Truth;
+use acumen_base::{Body, Columns, Decision, Event, Row, Time};
+use acumen_event::LogReader;
+use acumen_value::Rates;
+
+use crate::core::as_declared;
+use crate::error::EngineError;
+use crate::history::Sources;
+use crate::plan::UseCasePlan;
+
+/// Events that step through the pipeline at once.
+const BATCH: usize = 8_192;
+
+/// Which rows are wanted, by event time, and what may be known of their outcomes.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Rows from this time on.
+    pub from: Time,
+    /// Rows before this time.
+    pub to: Time,
+    /// Outcomes that were known by then; `None` is the end of the log.
+    pub as_of: Option<Time>,
+}
+
+/// Rows in log order, column by column, with what became of them.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// What the columns are.
+    pub columns: Arc<Columns>,
+    /// One vector a column; NaN is missing.
+    pub data: Vec<Vec<f64>>,
+    /// The event behind each row.
+    pub events: Vec<Arc<Event>>,
+    /// Its truth, as far as it was known.
+    pub truth: Vec<Truth>,
+    /// How much each row counts: 0 where the decision hid the truth, 1 ÷ the explored share
+    /// where it was let through on purpose.
+    pub weight: Vec<f32>,
+    /// The time up to which outcomes are known.
+    pub as_of: Time,
+    /// The newest rates of currencies.
+    pub rates: Rates,
+}
+
+/// Replays the log and keeps the wanted rows.
+pub fn rows(
+    sources: &Sources,
+    use_case: usize,
+    wanted: Wanted,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Rows, EngineError> {
+    let plan = &sources.plan.use_cases[use_case];
+    let mut replay = Replay::new(plan, wanted);
+    let reader = LogReader::open(&sources.folder.log())?;
+    for record in reader.read(reader.first_position()?) {
+        let record = record?;
+        match record.body {
+            Body::Event(event) => {
+                if let Some(kind) = sources.plan.event_type(&event.kind.name) {
+                    replay.event(as_declared(&event, kind), record.position);
+                }
+            }
+            Body::Decision(decision) => replay.decision(&decision),
+            Body::Control { .. } => {}
+        }
+        if record.position.is_multiple_of(BATCH as u64) {
+            progress(record.position);
+        }
+    }
+    Ok(replay.finish())
+}
+
+/// The state of one replay.
+struct Replay<'a> {
+    plan: &'a UseCasePlan,
+    pipeline: acumen_feature::Pipeline,
+    wanted: Wanted,
+    batch: Vec<Arc<Event>>,
+    batch_position: u64,
+    rows: Rows,
+    /// When each positive outcome became known, by the id of the event that it is about.
+    positives: HashMap<Arc<str>, Time>,
+    /// What was done about each event.
+    actions: HashMap<String, Taken>,
+}
+
+/// What was done about an event.
+struct Taken {
+    action: String,
+    explored: bool,
+    propensity: f64,
+}
+
+impl<'a> Replay<'a> {
+    fn new(plan: &'a UseCasePlan, wanted: Wanted) -> Replay<'a> {
+        let rows = Rows {
+            columns: Arc::clone(&plan.columns),
+            data: vec![Vec::new(); plan.columns.len()],
+            events: Vec::new(),
+            truth: Vec::new(),
+            weight: Vec::new(),
+            as_of: Time(i64::MIN),
+            rates: Rates::new(),
+        };
+        Replay {
+            plan,
+            pipeline: plan.fresh_pipeline(),
+            wanted,
+            batch: Vec::with_capacity(BATCH),
+            batch_position: 0,
+            rows,
+            positives: HashMap::new(),
+            actions: HashMap::new(),
+        }
+    }
+
+    fn event(&mut self, event: Arc<Event>, position: u64) {
+        self.rows.as_of = self.rows.as_of.max(event.known_at);
+        if let Some(outcome) = &self.plan.declared.outcome
+            && event.kind.name == outcome.positive
+            && let acumen_base::Value::Text(id) = event.value(&outcome.by)
+        {
+            self.positives.entry(Arc::clone(id)).or_insert(event.known_at);
+        }
+        if let Some((currency, rate)) = self.plan.rate(&event) {
+            self.rows.rates.insert(currency, rate);
+        }
+        if self.batch.is_empty() {
+            self.batch_position = position;
+        }
+        self.batch.push(event);
+        if self.batch.len() == BATCH {
+            self.step();
+        }
+    }
+
+    fn decision(&mut self, decision: &Decision) {
+        if decision.use_case == self.plan.declared.name {
+            let taken = Taken {
+                action: decision.action.clone(),
+                explored: decision.action != decision.action_without_exploration,
+                propensity: decision.propensity,
+            };
+            self.actions.insert(decision.event_id.clone(), taken);
+        }
+    }
+
+    fn step(&mut self) {
+        let block = self.pipeline.step_many(&self.batch, self.batch_position, 0);
+        let wanted = |event: &Event| {
+            (self.wanted.from..self.wanted.to).contains(&event.event_time)
+        };
+        let kept: Vec<usize> = (0..block.rows.len())
+            .filter(|&i| wanted(&self.batch[block.rows[i] as usize]))
+            .collect();
+        for (column, values) in self.rows.data.iter_mut().zip(&block.columns) {
+            column.extend(kept.iter().map(|&i| values[i]));
+        }
+        let events = kept.iter().map(|&i| Arc::clone(&self.batch[block.rows[i] as usize]));
+        self.rows.events.extend(events);
+        self.batch.clear();
+    }
+
+    fn finish(mut self) -> Rows {
+        self.step();
+        let as_of = self.wanted.as_of.unwrap_or(self.rows.as_of);
+        self.rows.as_of = as_of;
+        let events = std::mem::take(&mut self.rows.events);
+        self.rows.truth = events.iter().map(|event| self.truth(event, as_of)).collect();
+        self.rows.weight = events.iter().map(|event| self.weight(event)).collect();
+        self.rows.events = events;
+        self.rows
+    }
+
+    fn truth(&self, event: &Event, as_of: Time) -> Truth {
+        let Some(outcome) = &self.plan.declared.outcome else { return Truth::Open };
+        match self.positives.get(&event.id) {
+            Some(known) if *known <= as_of => Truth::Positive,
+            _ if event.event_time + outcome.negative_after <= as_of => Truth::Negative,
+            _ => Truth::Open,
+        }
+    }
+
+    fn weight(&self, event: &Event) -> f32 {
+        let hidden_by = self.plan.declared.outcome.as_ref().map(|outcome| &outcome.hidden_by);
+        match self.actions.get(&*event.id) {
+            Some(taken) if hidden_by.is_some_and(|hidden| hidden.contains(&taken.action)) => 0.0,
+            // Let through on purpose: it stands for those that were not.
+            Some(taken) if taken.explored => (1.0 / taken.propensity) as f32,
+            _ => 1.0,
+        }
+    }
+}
+
+impl Rows {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// One row by itself.
+    pub fn row(&self, i: usize) -> Row {
+        Row {
+            columns: Arc::clone(&self.columns),
+            values: self.data.iter().map(|column| column[i]).collect(),
+            at: self.events[i].event_time,
+            position: 0,
+        }
+    }
+
+    /// The places of the rows whose truth is known and was not hidden by the decision.
+    pub fn mature(&self) -> Vec<usize> {
+        (0..self.len()).filter(|&i| self.truth[i] != Truth::Open && self.weight[i] > 0.0).collect()
+    }
+}

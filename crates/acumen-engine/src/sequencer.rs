@@ -1,0 +1,339 @@
+//! The one thread that appends, observes and reads, in log order.
+//!
+//! Requests reach it as [`Command`]s. Models run beside it, on the workers; what must be on disk
+//! before it is answered goes through the committer, which syncs once for many.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use acumen_base::{Body, Clock, Control, Decision, Event};
+use acumen_event::{Freshness, Log, LogError};
+
+use crate::committer::{Answering, Commit};
+use crate::core::Core;
+use crate::metrics::Metrics;
+use crate::refusal::{Refusal, Reply};
+use crate::spec::{Durability, WhenLogFails};
+use crate::worker::{Job, Work};
+
+/// Commands that are handled before what they wrote is handed to the committer.
+const BATCH_MAX: usize = 256;
+
+/// What the sequencer is asked to do.
+pub(crate) enum Command {
+    /// Log and observe events; each is answered for itself.
+    Observe { events: Vec<Event>, reply: Reply<Vec<Observed>> },
+    /// Log, observe and decide.
+    Decide { use_case: usize, event: Box<Event>, received_nanos: u64, reply: Reply<Answer> },
+    /// A worker made a decision.
+    Decided { use_case: usize, decision: Box<Decision>, event: Arc<Event> },
+    /// A worker could not make one.
+    Undecidable { use_case: usize, event_id: String, why: Refusal },
+    /// Apply an edit.
+    Control { control: Control, by: String, reply: Reply<u64> },
+    /// Look at the state between two records.
+    Ask(Box<dyn FnOnce(&mut Core, &mut Log) + Send>),
+    /// Finish what is under way and stop.
+    Close,
+}
+
+/// What became of an event that was sent to be observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// It is in the log.
+    Logged {
+        /// Where.
+        position: u64,
+    },
+    /// It was there already, with the same body.
+    Repeated {
+        /// Where.
+        position: u64,
+    },
+    /// It is in the log, and came too late to be applied to features.
+    TooLate {
+        /// Where.
+        position: u64,
+    },
+    /// Another body is in the log under its id.
+    Conflict {
+        /// Where.
+        position: u64,
+    },
+}
+
+/// A decision and how it came about.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The decision.
+    pub decision: Arc<Decision>,
+    /// Whether it had been made before this request.
+    pub repeated: bool,
+    /// Whether it is on disk.
+    pub durable: bool,
+}
+
+/// The sequencer's own things.
+pub(crate) struct Sequencer {
+    pub(crate) core: Core,
+    pub(crate) log: Log,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) jobs: Sender<Job>,
+    pub(crate) commits: Sender<Commit>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Who waits for the decision on an event, by use case and event id.
+    pub(crate) waiting: BTreeMap<(usize, String), Vec<Reply<Answer>>>,
+    /// What to answer once everything appended so far is on disk.
+    pub(crate) answers: Vec<Answering>,
+    pub(crate) dirty: bool,
+    pub(crate) closing: bool,
+}
+
+impl Sequencer {
+    /// Handles commands until it is told to close and nothing is under way.
+    pub(crate) fn run(mut self, commands: &Receiver<Command>) -> (Core, Log) {
+        while let Ok(command) = commands.recv() {
+            self.handle(command);
+            for command in commands.try_iter().take(BATCH_MAX) {
+                self.handle(command);
+            }
+            self.end_batch();
+            if self.closing && self.waiting.is_empty() {
+                break;
+            }
+        }
+        (self.core, self.log)
+    }
+
+    fn handle(&mut self, command: Command) {
+        match command {
+            Command::Observe { events, reply } => self.observe(events, reply),
+            Command::Decide { use_case, event, received_nanos, reply } => {
+                self.decide(use_case, *event, received_nanos, reply);
+            }
+            Command::Decided { use_case, decision, event } => {
+                self.decided(use_case, *decision, &event);
+            }
+            Command::Undecidable { use_case, event_id, why } => {
+                for reply in self.waiting.remove(&(use_case, event_id)).into_iter().flatten() {
+                    reply(Err(why.clone()));
+                }
+            }
+            Command::Control { control, by, reply } => self.control(control, by, reply),
+            Command::Ask(question) => {
+                // A question may read the log, so what was appended must be there to be read.
+                self.flush();
+                question(&mut self.core, &mut self.log);
+            }
+            Command::Close => self.closing = true,
+        }
+    }
+
+    fn observe(&mut self, events: Vec<Event>, reply: Reply<Vec<Observed>>) {
+        if self.closing {
+            return reply(Err(Refusal::Closing));
+        }
+        let mut observed = Vec::with_capacity(events.len());
+        for event in events {
+            match self.core.seen.check(&event) {
+                Freshness::Same(position) => observed.push(Observed::Repeated { position }),
+                Freshness::Conflict(position) => observed.push(Observed::Conflict { position }),
+                Freshness::New => match self.append_event(event) {
+                    Ok((event, position)) => {
+                        self.core.event(&event, position, false);
+                        self.metrics.observed(&event);
+                        observed.push(match event.is_too_late() {
+                            true => Observed::TooLate { position },
+                            false => Observed::Logged { position },
+                        });
+                    }
+                    Err(error) => return reply(Err(Refusal::Log(error.to_string()))),
+                },
+            }
+        }
+        self.answer_when_durable(move |written| reply(written.map(|()| observed)));
+    }
+
+    fn decide(&mut self, use_case: usize, event: Event, received: u64, reply: Reply<Answer>) {
+        if self.closing {
+            return reply(Err(Refusal::Closing));
+        }
+        let id = event.id.to_string();
+        match self.core.seen.check(&event) {
+            Freshness::Conflict(position) => reply(Err(Refusal::Conflict { id, position })),
+            Freshness::Same(position) => self.decide_again(use_case, id, position, received, reply),
+            Freshness::New => match self.append_event(event) {
+                Ok((event, position)) => {
+                    let rows = self.core.event(&event, position, true);
+                    self.metrics.observed(&event);
+                    for (i, undecided) in rows {
+                        if i == use_case {
+                            self.dispatch(use_case, Work::Row(undecided), received);
+                        }
+                    }
+                    self.waiting.entry((use_case, id)).or_default().push(reply);
+                }
+                Err(error) => self.decide_unlogged(use_case, &error, reply),
+            },
+        }
+    }
+
+    /// The same event again: the same decision.
+    fn decide_again(
+        &mut self,
+        use_case: usize,
+        id: String,
+        position: u64,
+        received: u64,
+        reply: Reply<Answer>,
+    ) {
+        if let Some(waiting) = self.waiting.get_mut(&(use_case, id.clone())) {
+            return waiting.push(reply);
+        }
+        if let Some(at) = self.core.decided(use_case, &id) {
+            self.flush();
+            let answer = read_decision(&self.log, at)
+                .map(|decision| Answer { decision, repeated: true, durable: true });
+            // The first answer may still wait for its sync: this one must not overtake it.
+            return self.answer_when_durable(move |written| reply(written.and(answer)));
+        }
+        let work = match self.core.live[use_case].undecided.get(&position) {
+            Some(undecided) => Work::Row(undecided.clone()),
+            None => {
+                self.flush();
+                Work::Position { position, event_id: id.clone() }
+            }
+        };
+        self.dispatch(use_case, work, received);
+        self.waiting.entry((use_case, id)).or_default().push(reply);
+    }
+
+    fn dispatch(&mut self, use_case: usize, work: Work, received_nanos: u64) {
+        // The workers outlive the sequencer: sending fails only while the process ends.
+        let _ignored = self.jobs.send(Job { use_case, work, received_nanos });
+    }
+
+    fn decided(&mut self, use_case: usize, decision: Decision, event: &Arc<Event>) {
+        let id = event.id.to_string();
+        let decision = Arc::new(decision);
+        let position = match self.log.append(&Body::Decision(Arc::clone(&decision))) {
+            Ok(position) => position,
+            Err(error) => return self.answer_unlogged(use_case, &id, decision, &error),
+        };
+        self.dirty = true;
+        self.core.decision(&decision, position);
+        self.metrics.decided(use_case, &decision);
+        let waiting = self.waiting.remove(&(use_case, id)).unwrap_or_default();
+        let serving = &self.core.plan().use_cases[use_case].declared.serving;
+        if serving.durability == Durability::BestEffort {
+            answer_all(waiting, &decision, false);
+        } else {
+            let metrics = Arc::clone(&self.metrics);
+            self.answer_when_durable(move |written| match written {
+                Ok(()) => answer_all(waiting, &decision, true),
+                Err(why) => {
+                    metrics.unlogged();
+                    waiting.into_iter().for_each(|reply| reply(Err(why.clone())));
+                }
+            });
+        }
+    }
+
+    fn control(&mut self, control: Control, by: String, reply: Reply<u64>) {
+        // Tried on the state first: an edit that is refused must not be in the log.
+        let position = self.log.next_position();
+        if let Err(error) = self.core.control(&control, position) {
+            return reply(Err(Refusal::Invalid(error.to_string())));
+        }
+        let at = self.clock.now();
+        match self.log.append(&Body::Control { control, by, at }) {
+            Ok(_) => {
+                self.dirty = true;
+                self.answer_when_durable(move |written| reply(written.map(|()| position)));
+            }
+            Err(error) => reply(Err(Refusal::Log(error.to_string()))),
+        }
+    }
+
+    /// Stamps the times of arrival in log order and appends.
+    fn append_event(&mut self, mut event: Event) -> Result<(Arc<Event>, u64), LogError> {
+        event.received_at = self.clock.now().max(self.core.newest);
+        event.known_at = event.received_at;
+        let event = Arc::new(event);
+        let position = self.log.append(&Body::Event(Arc::clone(&event)))?;
+        self.dirty = true;
+        Ok((event, position))
+    }
+
+    /// The event could not be logged: the use case says whether an answer is worth more than
+    /// its record. Without a record there is no row at a log position, so there is no answer.
+    fn decide_unlogged(&mut self, use_case: usize, error: &LogError, reply: Reply<Answer>) {
+        self.metrics.unlogged();
+        let name = &self.core.plan().use_cases[use_case].declared.name;
+        reply(Err(Refusal::Log(format!("{name}: the event cannot be logged: {error}"))));
+    }
+
+    fn answer_unlogged(
+        &mut self,
+        use_case: usize,
+        id: &str,
+        decision: Arc<Decision>,
+        error: &LogError,
+    ) {
+        self.metrics.unlogged();
+        let waiting = self.waiting.remove(&(use_case, id.to_owned())).unwrap_or_default();
+        let serving = &self.core.plan().use_cases[use_case].declared.serving;
+        if serving.when_log_fails == WhenLogFails::Answer {
+            return answer_all(waiting, &decision, false);
+        }
+        let why = Refusal::Log(format!("the decision cannot be logged: {error}"));
+        waiting.into_iter().for_each(|reply| reply(Err(why.clone())));
+    }
+
+    fn answer_when_durable(
+        &mut self,
+        answer: impl FnOnce(Result<(), Refusal>) + Send + 'static,
+    ) {
+        self.answers.push(Box::new(answer));
+    }
+
+    fn flush(&mut self) {
+        // A failure is remembered by the log and met again when the batch ends.
+        let _remembered = self.log.flush();
+    }
+
+    fn end_batch(&mut self) {
+        if !self.dirty && self.answers.is_empty() {
+            return;
+        }
+        self.dirty = false;
+        let answers = std::mem::take(&mut self.answers);
+        match self.log.flush() {
+            Ok(()) => {
+                let _closing = self.commits.send(Commit { answers });
+            }
+            Err(error) => {
+                let why = Refusal::Log(error.to_string());
+                answers.into_iter().for_each(|answer| answer(Err(why.clone())));
+            }
+        }
+    }
+}
+
+/// Gives one decision to everyone who waits for it; only the first was not asked before.
+fn answer_all(waiting: Vec<Reply<Answer>>, decision: &Arc<Decision>, durable: bool) {
+    for (i, reply) in waiting.into_iter().enumerate() {
+        reply(Ok(Answer { decision: Arc::clone(decision), repeated: i > 0, durable }));
+    }
+}
+
+/// The decision at a log position.
+pub(crate) fn read_decision(log: &Log, position: u64) -> Result<Arc<Decision>, Refusal> {
+    match log.get(position).map(|record| record.body) {
+        Ok(Body::Decision(decision)) => Ok(decision),
+        Ok(_) => Err(Refusal::NotFound { what: format!("position {position} holds no decision") }),
+        Err(error) => Err(Refusal::Log(error.to_string())),
+    }
+}
+

@@ -1,0 +1,94 @@
+//! The workers that run policies and models beside the sequencer, on immutable rows.
+
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex};
+
+use acumen_base::{Clock, Decision};
+use acumen_decision::Request;
+
+use crate::core::Undecided;
+use crate::history::{self, Sources};
+use crate::refusal::Refusal;
+use crate::sequencer::Command;
+
+/// A decision to be made.
+pub(crate) struct Job {
+    /// The use case's place in the plan.
+    pub(crate) use_case: usize,
+    /// From what.
+    pub(crate) work: Work,
+    /// What the stopwatch read when the request arrived.
+    pub(crate) received_nanos: u64,
+}
+
+/// What a decision is made from.
+pub(crate) enum Work {
+    /// A row that has just been read.
+    Row(Undecided),
+    /// The row of an older event, which has to be read from the log again.
+    Position {
+        /// Where the event stands.
+        position: u64,
+        /// Its id.
+        event_id: String,
+    },
+}
+
+/// What every worker holds.
+#[derive(Clone)]
+pub(crate) struct Worker {
+    pub(crate) sources: Sources,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sequencer: Sender<Command>,
+}
+
+impl Worker {
+    /// Takes jobs until the sequencer is gone.
+    pub(crate) fn run(&self, jobs: &Arc<Mutex<Receiver<Job>>>) {
+        loop {
+            let job = match jobs.lock() {
+                Ok(queue) => queue.recv(),
+                Err(_poisoned) => return,
+            };
+            let Ok(job) = job else { return };
+            let command = self.work(job);
+            if self.sequencer.send(command).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn work(&self, job: Job) -> Command {
+        let use_case = job.use_case;
+        let undecided = match job.work {
+            Work::Row(undecided) => undecided,
+            Work::Position { position, event_id } => {
+                match history::row_at(&self.sources, use_case, position) {
+                    Ok(undecided) => undecided,
+                    Err(error) => {
+                        let why = Refusal::Log(error.to_string());
+                        return Command::Undecidable { use_case, event_id, why };
+                    }
+                }
+            }
+        };
+        let decision = Box::new(self.decide(use_case, &undecided, job.received_nanos));
+        Command::Decided { use_case, decision, event: undecided.event }
+    }
+
+    fn decide(&self, use_case: usize, undecided: &Undecided, received_nanos: u64) -> Decision {
+        let plan = &self.sources.plan.use_cases[use_case];
+        let name = &plan.declared.name;
+        let request = Request {
+            id: format!("{name}:{}", undecided.event.id),
+            event: &undecided.event,
+            row: &undecided.row,
+            received_nanos,
+            decided_at: self.clock.now(),
+            clock: Arc::clone(&self.clock),
+            seed: plan.seed(),
+            build: crate::BUILD,
+        };
+        plan.policy.decide(&request, &undecided.state)
+    }
+}

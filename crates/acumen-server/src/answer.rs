@@ -1,0 +1,27 @@
+//! From the engine's callbacks and blocking calls to futures.
+
+use std::sync::Arc;
+
+use acumen_engine::{Engine, Refusal, Reply};
+
+use crate::refused::Refused;
+
+/// Waits for the answer that the engine gives through a callback.
+pub(crate) async fn wait<T: Send + 'static>(ask: impl FnOnce(Reply<T>)) -> Result<T, Refused> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    ask(Box::new(move |answer| {
+        // Nobody waits any more where the client has hung up.
+        let _nobody_waits = sender.send(answer);
+    }));
+    let answer = receiver.await.unwrap_or(Err(Refusal::Closing));
+    answer.map_err(Refused::from)
+}
+
+/// Runs a call that blocks beside the threads that serve requests.
+pub(crate) async fn blocking<T: Send + 'static>(
+    engine: Arc<Engine>,
+    call: impl FnOnce(&Engine) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refused> {
+    let answer = tokio::task::spawn_blocking(move || call(&engine)).await;
+    answer.unwrap_or(Err(Refusal::Closing)).map_err(Refused::from)
+}

@@ -1,0 +1,149 @@
+//! Lists and rules: what people edit while the server runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use acumen_base::Control;
+use acumen_base::decision::RuleMode;
+use acumen_base::limits::LIST_EDIT_MAX;
+use acumen_engine::{Engine, Refusal};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::answer::{blocking, wait};
+use crate::refused::{Problem, Refused};
+
+/// An edit of a list.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListEdit {
+    /// Ids to add.
+    #[serde(default)]
+    add: Vec<String>,
+    /// Ids to take off.
+    #[serde(default)]
+    remove: Vec<String>,
+    /// Who edits, for the record.
+    by: String,
+}
+
+/// A switch of a rule.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleSwitch {
+    /// `on`, `shadow` or `off`.
+    mode: String,
+    /// Who switches, for the record.
+    by: String,
+}
+
+/// Where an edit stands in the log: it holds for every event behind that position.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Edited {
+    position: u64,
+}
+
+/// Every list with how many ids it holds.
+#[utoipa::path(get, path = "/v1/lists", tag = "state", responses((status = 200, body = BTreeMap<String, usize>)))]
+pub(crate) async fn all(
+    State(engine): State<Arc<Engine>>,
+) -> Result<Json<BTreeMap<String, usize>>, Refused> {
+    let lists = blocking(engine, Engine::lists).await?;
+    Ok(Json(lists.into_iter().map(|(name, ids)| (name, ids.len())).collect()))
+}
+
+/// The ids on a list.
+#[utoipa::path(
+    get, path = "/v1/lists/{list}", tag = "state",
+    params(("list" = String, Path, description = "the list")),
+    responses((status = 200, body = [String]), (status = 404, body = Problem))
+)]
+pub(crate) async fn get(
+    State(engine): State<Arc<Engine>>,
+    Path(list): Path<String>,
+) -> Result<Json<Vec<String>>, Refused> {
+    let mut lists = blocking(engine, Engine::lists).await?;
+    match lists.remove(&list) {
+        Some(ids) => Ok(Json(ids)),
+        None => Err(Refusal::unknown("list", &list, lists.keys().map(String::as_str)).into()),
+    }
+}
+
+/// Add ids to a list or take them off, durably.
+#[utoipa::path(
+    post, path = "/v1/lists/{list}", tag = "state",
+    params(("list" = String, Path, description = "the list")),
+    request_body = ListEdit,
+    responses((status = 200, body = Edited), (status = 404, body = Problem))
+)]
+pub(crate) async fn edit(
+    State(engine): State<Arc<Engine>>,
+    Path(list): Path<String>,
+    edit: Result<Json<ListEdit>, JsonRejection>,
+) -> Result<Json<Edited>, Refused> {
+    let Json(edit) = edit.map_err(bad_json)?;
+    let lists = blocking(Arc::clone(&engine), Engine::lists).await?;
+    if !lists.contains_key(&list) {
+        return Err(Refusal::unknown("list", &list, lists.keys().map(String::as_str)).into());
+    }
+    let ids = edit.add.len() + edit.remove.len();
+    if ids == 0 || ids > LIST_EDIT_MAX {
+        let message = format!("an edit names 1 to {LIST_EDIT_MAX} ids, this one {ids}");
+        return Err(Refusal::Invalid(message).into());
+    }
+    let mut position = 0;
+    if !edit.remove.is_empty() {
+        let control = Control::ListRemove { list: list.clone(), ids: edit.remove };
+        position = wait(|reply| engine.control(control, &edit.by, reply)).await?;
+    }
+    if !edit.add.is_empty() {
+        let control = Control::ListAdd { list, ids: edit.add };
+        position = wait(|reply| engine.control(control, &edit.by, reply)).await?;
+    }
+    Ok(Json(Edited { position }))
+}
+
+/// Switch a rule on, off or to shadow, durably.
+#[utoipa::path(
+    post, path = "/v1/usecases/{name}/rules/{rule}", tag = "state",
+    params(
+        ("name" = String, Path, description = "the use case"),
+        ("rule" = String, Path, description = "the rule's id"),
+    ),
+    request_body = RuleSwitch,
+    responses((status = 200, body = Edited), (status = 400, body = Problem))
+)]
+pub(crate) async fn switch_rule(
+    State(engine): State<Arc<Engine>>,
+    Path((name, rule)): Path<(String, String)>,
+    switch: Result<Json<RuleSwitch>, JsonRejection>,
+) -> Result<Json<Edited>, Refused> {
+    let Json(switch) = switch.map_err(bad_json)?;
+    let mode = match switch.mode.as_str() {
+        "on" => RuleMode::On,
+        "shadow" => RuleMode::Shadow,
+        "off" => RuleMode::Off,
+        other => {
+            let message = format!("`{other}` is not a mode: a rule is `on`, `shadow` or `off`");
+            return Err(Refusal::Invalid(message).into());
+        }
+    };
+    if engine.plan().position(&name).is_none() {
+        return Err(Refusal::unknown("use case", &name, engine.plan().names()).into());
+    }
+    let control = Control::Rule { use_case: name, rule, mode };
+    let position = wait(|reply| engine.control(control, &switch.by, reply)).await?;
+    Ok(Json(Edited { position }))
+}
+
+fn bad_json(rejection: JsonRejection) -> Refused {
+    let status = match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    Refused::new(status, "invalid", rejection.body_text(), "GET /docs shows the body it wants")
+}

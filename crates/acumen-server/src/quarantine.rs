@@ -1,0 +1,75 @@
+//! `/v1/quarantine`: what was refused, with its reason, to be mended and sent again.
+
+use std::sync::Arc;
+
+use acumen_engine::Engine;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+
+use crate::answer::{blocking, wait};
+use crate::refused::{Problem, Refused};
+use crate::wire::{EventsAnswer, QuarantinedEvent};
+
+/// Which part of the list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Page {
+    #[serde(default)]
+    after: u64,
+}
+
+/// Entries of one page.
+const PAGE: usize = 100;
+
+/// What was refused and not sent again since, oldest first, 100 a page.
+#[utoipa::path(
+    get, path = "/v1/quarantine", tag = "events",
+    params(("after" = Option<u64>, Query, description = "entries after this id")),
+    responses((status = 200, body = [QuarantinedEvent]))
+)]
+pub(crate) async fn list(
+    State(engine): State<Arc<Engine>>,
+    Query(page): Query<Page>,
+) -> Result<Json<Vec<QuarantinedEvent>>, Refused> {
+    let entries = blocking(engine, move |engine| engine.quarantined(page.after, PAGE)).await?;
+    Ok(Json(entries.iter().map(QuarantinedEvent::from).collect()))
+}
+
+/// One refused event with its original bytes.
+#[utoipa::path(
+    get, path = "/v1/quarantine/{id}", tag = "events",
+    params(("id" = u64, Path, description = "the id of the entry")),
+    responses((status = 200, body = QuarantinedEvent), (status = 404, body = Problem))
+)]
+pub(crate) async fn get(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<u64>,
+) -> Result<Json<QuarantinedEvent>, Refused> {
+    let entry = blocking(engine, move |engine| engine.quarantined_one(id)).await?;
+    Ok(Json(QuarantinedEvent::from(&entry)))
+}
+
+/// Send a refused event again, as it was or mended (an empty body sends it as it was).
+#[utoipa::path(
+    post, path = "/v1/quarantine/{id}/resubmit", tag = "events",
+    params(("id" = u64, Path, description = "the id of the entry")),
+    request_body(content = serde_json::Value, description = "the mended event"),
+    responses((status = 200, body = EventsAnswer), (status = 404, body = Problem))
+)]
+pub(crate) async fn resubmit(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<u64>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<EventsAnswer>, Refused> {
+    let body = body?;
+    let entry = blocking(Arc::clone(&engine), move |engine| engine.quarantined_one(id)).await?;
+    let event = if body.is_empty() { entry.original.into() } else { body };
+    let ingested = wait(|reply| engine.ingest(&event, reply)).await?;
+    let answer = EventsAnswer::from(&ingested);
+    if answer.refused.is_empty() {
+        blocking(engine, move |engine| engine.resolve_quarantined(id)).await?;
+    }
+    Ok(Json(answer))
+}

@@ -1,0 +1,105 @@
+//! `GET /v1/status`: what the live page shows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use acumen_engine::{Engine, UseCaseStatus};
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::answer::blocking;
+use crate::refused::Refused;
+
+/// What happens now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Status {
+    /// Records in the log.
+    records: u64,
+    /// Whether every declared model is loaded.
+    ready: bool,
+    /// What is missing, in words.
+    missing: Vec<String>,
+    use_cases: Vec<UseCaseLine>,
+}
+
+/// One use case.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UseCaseLine {
+    name: String,
+    question: String,
+    /// How many decisions were made.
+    decisions: u64,
+    /// By action, mildest first.
+    actions: BTreeMap<String, u64>,
+    /// What it is worth, where it says.
+    money: Option<MoneyLine>,
+    /// The latest decisions, newest first.
+    latest: Vec<LatestLine>,
+}
+
+/// What the decisions of a use case are worth so far.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MoneyLine {
+    /// Against always choosing the baseline.
+    saved: String,
+    baseline: String,
+    /// Of interventions whose truth is known, the share that was right.
+    precision: Option<f64>,
+    /// Of positives that are known, the share that met an intervention.
+    recall: Option<f64>,
+    /// Decisions whose truth is not known yet.
+    open: u64,
+}
+
+/// One of the latest decisions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LatestLine {
+    id: String,
+    action: String,
+    score: Option<f64>,
+    amount: Option<String>,
+    reason: Option<String>,
+    took_us: u64,
+}
+
+/// What happens now: the page at `/` shows it.
+#[utoipa::path(get, path = "/v1/status", tag = "operations", responses((status = 200, body = Status)))]
+pub(crate) async fn status(State(engine): State<Arc<Engine>>) -> Result<Json<Status>, Refused> {
+    let status = blocking(Arc::clone(&engine), Engine::status).await?;
+    let readiness = blocking(engine, Engine::readiness).await?;
+    Ok(Json(Status {
+        records: status.records,
+        ready: readiness.ready,
+        missing: readiness.missing,
+        use_cases: status.use_cases.iter().map(UseCaseLine::from).collect(),
+    }))
+}
+
+impl From<&UseCaseStatus> for UseCaseLine {
+    fn from(status: &UseCaseStatus) -> UseCaseLine {
+        let latest = status.latest.iter().map(|decision| LatestLine {
+            id: decision.id.clone(),
+            action: decision.action.clone(),
+            score: decision.score,
+            amount: decision.amount.map(|amount| amount.to_string()),
+            reason: decision.reasons.first().map(|reason| reason.text.clone()),
+            took_us: decision.took_us,
+        });
+        UseCaseLine {
+            name: status.name.clone(),
+            question: status.question.clone(),
+            decisions: status.actions.iter().map(|(_, n)| n).sum(),
+            actions: status.actions.iter().cloned().collect(),
+            money: status.money.as_ref().map(|money| MoneyLine {
+                saved: money.saved.to_string(),
+                baseline: money.baseline.clone(),
+                precision: money.precision,
+                recall: money.recall,
+                open: money.open,
+            }),
+            latest: latest.collect(),
+        }
+    }
+}
