@@ -46,9 +46,19 @@ pub(crate) struct OutcomePlan {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Open {
     time: i64,
+    known_at: i64,
     position: u64,
     positive: bool,
     slots: Slots,
+}
+
+impl OutcomePlan {
+    /// Whether a positive known at this time speaks of the event: before its outcome closed, and
+    /// not longer ahead of it than an event may be late.
+    fn joins(&self, known: i64, open: &Open) -> bool {
+        known <= open.time.saturating_add(self.closes)
+            && open.known_at <= known.saturating_add(self.waits)
+    }
 }
 
 /// The state of one outcome.
@@ -81,21 +91,17 @@ impl OutcomeIndex {
     ) -> bool {
         self.advance(plan, event.known_at.0);
         let key = Key::of(&event.id);
-        let time = event.event_time.0;
-        let positive = self.waiting.remove(&key).is_some_and(|known| {
-            known <= time.saturating_add(plan.closes)
-                && event.known_at.0 <= known.saturating_add(plan.waits)
-        });
-        let slots = Slots::from_slice(slots);
-        self.open.insert(
-            key,
-            Open {
-                time,
-                position,
-                positive,
-                slots,
-            },
-        );
+        let mut open = Open {
+            time: event.event_time.0,
+            known_at: event.known_at.0,
+            position,
+            positive: false,
+            slots: Slots::from_slice(slots),
+        };
+        let waiting = self.waiting.remove(&key);
+        let positive = waiting.is_some_and(|known| plan.joins(known, &open));
+        open.positive = positive;
+        self.open.insert(key, open);
         positive
     }
 
@@ -110,10 +116,10 @@ impl OutcomeIndex {
         self.advance(plan, known_at);
         let key = Key::of(event.values.get(plan.by).and_then(Value::as_text)?);
         let Some(open) = self.open.get_mut(&key) else {
-            self.waiting.entry(key).or_insert(known_at);
+            self.waiting.insert(key, known_at);
             return None;
         };
-        if open.positive || known_at > open.time.saturating_add(plan.closes) {
+        if open.positive || !plan.joins(known_at, open) {
             return None;
         }
         open.positive = true;
@@ -183,7 +189,7 @@ impl OutcomeIndex {
         }
         for (key, known) in there.waiting {
             let mine = self.waiting.entry(key).or_insert(known);
-            *mine = known.min(*mine);
+            *mine = known.max(*mine);
         }
         let mut found = Vec::new();
         let mut waiting = std::mem::take(&mut self.waiting);
@@ -191,7 +197,7 @@ impl OutcomeIndex {
             let Some(open) = self.open.get_mut(key) else {
                 return true;
             };
-            if !open.positive && *known <= open.time.saturating_add(plan.closes) {
+            if !open.positive && plan.joins(*known, open) {
                 open.positive = true;
                 found.push(Mark {
                     outcome,

@@ -20,7 +20,8 @@ struct Run {
 }
 
 impl Run {
-    /// Forgets settled events up to the last negative among them: no run reaches beyond it.
+    /// Forgets settled events before the last negative among them: no run reaches beyond it. The
+    /// negative itself stays, for the part of the state that this one may be merged with.
     fn prune(&self, of: &mut History<bool>) {
         let edge = of.newest_known.saturating_sub(self.settled);
         let settled = of.entries.iter().take_while(|entry| entry.time < edge);
@@ -30,7 +31,7 @@ impl Run {
             .map(|(index, _)| index)
             .last();
         if let Some(index) = last_negative {
-            of.entries.drain(..=index);
+            of.entries.drain(..index);
         }
     }
 }

@@ -9,7 +9,7 @@ use acumen_feature::Pipeline;
 use proptest::prelude::*;
 
 use crate::log::logs;
-use crate::spec::{CLOSES, WINDOWS, pipeline};
+use crate::spec::{CLOSES, LATENESS, WINDOWS, pipeline};
 
 /// The log as far as the row of its last event may know it.
 struct Known<'a> {
@@ -94,7 +94,9 @@ impl<'a> Known<'a> {
                 && event.value("order_id").as_text() == Some(&order.id)
         });
         let mut known = disputes.map(|dispute| dispute.known_at.0);
-        known.any(|known| known <= order.event_time.0 + CLOSES)
+        known.any(|known| {
+            known <= order.event_time.0 + CLOSES && order.known_at.0 <= known + LATENESS
+        })
     }
 
     fn flag(&self, index: usize) -> Option<bool> {
