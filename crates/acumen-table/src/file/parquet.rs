@@ -1,6 +1,7 @@
 //! Parquet files.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,7 +28,10 @@ pub(crate) struct ParquetFile {
 impl ParquetFile {
     pub(super) fn open(path: &Path) -> Result<ParquetFile, Diagnostic> {
         let (file, _) = open_file(path)?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| {
+        let opened = contained(|| {
+            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())
+        });
+        let builder = opened.map_err(|error| {
             let help = "check that the file is whole: a Parquet file ends with its description";
             refuse(
                 path,
@@ -66,29 +70,35 @@ impl ParquetFile {
         let columns = self.columns.iter().enumerate().filter(is_wanted);
         let roots = columns.map(|(index, _)| index);
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-        let reader = builder
-            .with_projection(mask)
-            .with_batch_size(RECORDS_PER_BATCH)
-            .build()
-            .map_err(|error| self.unreadable(error))?;
+        let builder = builder.with_projection(mask);
+        let builder = builder.with_batch_size(RECORDS_PER_BATCH);
+        let built = contained(|| builder.build().map_err(|error| error.to_string()));
+        let reader = built.map_err(|error| self.unreadable(error))?;
         self.reader = Some(reader);
         self.wanted = wanted;
         Ok(())
     }
 
-    fn unreadable(&self, source: impl std::error::Error + Send + Sync + 'static) -> TableError {
+    fn unreadable(&self, source: String) -> TableError {
         TableError::Read {
             path: self.path.clone(),
             done: self.done,
-            source: Box::new(source),
+            source: source.into(),
         }
     }
 
     pub(super) fn next_block(&mut self) -> Result<Option<Block>, TableError> {
-        let Some(next) = self.reader.as_mut().and_then(Iterator::next) else {
+        let Some(mut reader) = self.reader.take() else {
             return Ok(None);
         };
-        let batch = next.map_err(|error| self.unreadable(error))?;
+        let next = contained(|| reader.next().transpose().map_err(|error| error.to_string()));
+        let Some(batch) = next.map_err(|error| self.unreadable(error))? else {
+            return match self.done == self.total {
+                true => Ok(None),
+                false => Err(self.unreadable(format!("it promises {} records", self.total))),
+            };
+        };
+        self.reader = Some(reader);
         let first = self.done + 1;
         self.done += batch.num_rows() as u64;
         let column = |name: &String| {
@@ -104,4 +114,11 @@ impl ParquetFile {
             done: self.done,
         }))
     }
+}
+
+/// Runs the reader, which panics on some damaged files: one bad file must not end the process.
+/// What panicked is not used again.
+fn contained<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let damaged = || Err("the file is damaged".to_owned());
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| damaged())
 }

@@ -236,3 +236,32 @@ fn a_file_that_is_cut_off_is_an_error_and_never_a_panic() {
     assert!(matches!(error, TableError::Read { .. }), "{error}");
     assert!(error.to_string().contains("damaged.parquet"), "{error}");
 }
+
+#[test]
+fn damage_anywhere_in_a_table_is_an_error_or_a_rejection() {
+    let folder = Folder::new();
+    let path = folder.parquet(
+        "small.parquet",
+        vec![
+            ("n", Arc::new((0..50).map(Some).collect::<Int64Array>())),
+            ("at", Arc::new(StringArray::from(vec!["2018-04-01"; 50]))),
+            ("c", Arc::new(StringArray::from(vec!["x"; 50]))),
+            ("price", Arc::new(Float64Array::from(vec![1.0; 50]))),
+        ],
+    );
+    let whole = std::fs::read(&path).unwrap();
+    let mut read_on = 0;
+    for at in (0..whole.len()).step_by(3) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x55;
+        let path = folder.write("damaged.parquet", damaged);
+        let Ok(mut source) = open(&path, &plain_mapping()) else {
+            continue;
+        };
+        while let Ok(Some(batch)) = source.next_batch() {
+            assert!(batch.events.len() <= 50);
+            read_on += 1;
+        }
+    }
+    assert!(read_on > 0, "some damage is of no consequence");
+}
