@@ -162,7 +162,8 @@ impl Core {
     pub fn control(&mut self, control: &Control, position: u64) -> Result<(), EngineError> {
         let deployed = self.member(control)?;
         for (i, live) in self.live.iter_mut().enumerate() {
-            let mut state = (*live.state).clone();
+            // Copied only while a decision under way still holds the old one.
+            let state = Arc::make_mut(&mut live.state);
             match (&deployed, control) {
                 (Some(member), Control::Deploy { use_case, .. })
                     if *use_case == self.plan.use_cases[i].declared.name =>
@@ -171,7 +172,6 @@ impl Core {
                 }
                 _ => state.apply(position, control).map_err(EngineError::Control)?,
             }
-            live.state = Arc::new(state);
         }
         self.controls.push((position, control.clone()));
         self.next = position + 1;

@@ -52,10 +52,9 @@ impl From<Refusal> for Refused {
                 "look at the disk of the server: nothing is acknowledged that is not on it",
             ),
             Refusal::Rejected(rejected) => {
-                let help = rejected.help.clone();
-                let message = rejected.message.clone();
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
-                return Refused::new(status, rejected.code, message, &help);
+                let message = rejected.message();
+                return Refused::new(status, rejected.code(), message, rejected.help());
             }
         };
         Refused::new(status, code, refusal.to_string(), help)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use acumen_base::Decision;
 use acumen_base::decision::{LayerReport, LayerStatus, Reason};
-use acumen_engine::{Answer, EntityValue, Ingested, Plan, QuarantineEntry};
+use acumen_engine::{Answer, EntityValue, Ingested, Plan, Quarantined};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -121,7 +121,7 @@ pub(crate) struct RefusedLine {
 pub(crate) struct QuarantinedEvent {
     id: u64,
     /// What is wrong and what to do.
-    reason: String,
+    problems: Vec<String>,
     /// Where it came from.
     source: String,
     /// RFC 3339.
@@ -136,8 +136,6 @@ pub(crate) struct EntityFeature {
     column: String,
     /// `null` is missing.
     value: Option<f64>,
-    unit: String,
-    help: String,
     /// Milliseconds since the newest event behind it.
     age_ms: Option<i64>,
 }
@@ -258,11 +256,11 @@ impl From<&Ingested> for EventsAnswer {
     }
 }
 
-impl From<&QuarantineEntry> for QuarantinedEvent {
-    fn from(entry: &QuarantineEntry) -> QuarantinedEvent {
+impl From<&Quarantined> for QuarantinedEvent {
+    fn from(entry: &Quarantined) -> QuarantinedEvent {
         QuarantinedEvent {
             id: entry.id,
-            reason: entry.reason.clone(),
+            problems: entry.problems.iter().map(|p| format!("{}: {}", p.message, p.help)).collect(),
             source: entry.source.clone(),
             at: entry.at.to_string(),
             original: String::from_utf8_lossy(&entry.original).into_owned(),
@@ -273,10 +271,8 @@ impl From<&QuarantineEntry> for QuarantinedEvent {
 impl From<&EntityValue> for EntityFeature {
     fn from(value: &EntityValue) -> EntityFeature {
         EntityFeature {
-            column: value.column.name.clone(),
+            column: value.column.clone(),
             value: (!value.value.is_nan()).then_some(value.value),
-            unit: value.column.unit.clone(),
-            help: value.column.help.clone(),
             age_ms: value.age.map(|age| age.0),
         }
     }
