@@ -397,7 +397,7 @@ fn next(frontier: &mut Vec<Open>, growth: &Growth, at_once: usize, n_leaves: usi
     }
     if allowed < frontier.len() {
         // The last leaves go to the nodes that come first.
-        return frontier.drain(..allowed).collect();
+        return frontier.drain(..allowed.min(at_once)).collect();
     }
     // Nodes from the end when there are too many for the memory: the deepest are done first.
     frontier.split_off(frontier.len().saturating_sub(at_once))

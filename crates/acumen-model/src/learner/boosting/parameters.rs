@@ -350,9 +350,11 @@ impl BoostingParams {
     }
 }
 
-/// An explicit 0.5 for a probability: with the rate of a rare outcome instead, the first rounds
-/// have second derivatives so small that `min_child_weight` forbids the splits that matter
-/// (measured on rare outcomes: 0.016 average precision at 100 rounds).
+/// An explicit 0.5 for a probability: with the rate of a rare outcome instead, the second
+/// derivatives of the first rounds are so small that on few rows `min_child_weight` forbids the
+/// splits that matter. Measured on card payments, 0.9 % positive, average precision with 0.5
+/// against `auto`: 0.693 and 0.679 on 67 thousand rows (100 rounds, depth 3), but 0.758 and
+/// 0.767 on 795 thousand (50 rounds, depth 6): with much data `auto` is worth a trial.
 fn base_score(reader: &mut Reader<'_>, objective: Objective) -> Option<f64> {
     let default = match objective {
         Objective::BinaryLogistic => Some(0.5),
