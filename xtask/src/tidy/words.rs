@@ -43,5 +43,5 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.iter().any(|part| part == "tests")
+    path.iter().any(|part| part == "tests" || part == "tests.rs")
 }
