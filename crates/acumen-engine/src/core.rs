@@ -14,8 +14,8 @@ use acumen_model::{ArtifactMember, ModelStore};
 use acumen_value::Ledger;
 
 use crate::error::EngineError;
-use crate::projected::Projected;
 use crate::plan::{Plan, UseCasePlan};
+use crate::projected::Projected;
 
 /// How many events may wait for a decision that was not made, before the oldest is forgotten
 /// (it can still be decided: its row is then read again from the log).
@@ -86,7 +86,15 @@ impl Core {
     /// State before the first record.
     pub fn new(plan: Arc<Plan>, store: Arc<ModelStore>) -> Core {
         let live = plan.use_cases.iter().map(Live::new).collect();
-        Core { plan, store, seen: Seen::new(), live, next: 0, newest: Time(i64::MIN), controls: Vec::new() }
+        Core {
+            plan,
+            store,
+            seen: Seen::new(),
+            live,
+            next: 0,
+            newest: Time(i64::MIN),
+            controls: Vec::new(),
+        }
     }
 
     /// What it was built from.
@@ -142,10 +150,13 @@ impl Core {
     /// Notes a decision.
     pub fn decision(&mut self, decision: &Arc<Decision>, position: u64) -> Applied {
         self.next = position + 1;
-        let Some(i) = self.plan.position(&decision.use_case) else { return Applied::Foreign };
+        let Some(i) = self.plan.position(&decision.use_case) else {
+            return Applied::Foreign;
+        };
         let live = &mut self.live[i];
         let decide_event = &self.plan.use_cases[i].declared.decide_event;
-        live.decided.insert(event_key(decide_event, &decision.event_id), position);
+        live.decided
+            .insert(event_key(decide_event, &decision.event_id), position);
         *live.actions.entry(decision.action.clone()).or_default() += 1;
         live.latest.push_back(Arc::clone(decision));
         if live.latest.len() > LATEST_MAX {
@@ -170,7 +181,9 @@ impl Core {
                 {
                     state.deploy(position, Arc::clone(member));
                 }
-                _ => state.apply(position, control).map_err(EngineError::Control)?,
+                _ => state
+                    .apply(position, control)
+                    .map_err(EngineError::Control)?,
             }
         }
         self.controls.push((position, control.clone()));
@@ -180,8 +193,18 @@ impl Core {
 
     /// The model version that a deployment names.
     pub fn member(&self, control: &Control) -> Result<Option<Arc<dyn Member>>, EngineError> {
-        let Control::Deploy { use_case, member, version } = control else { return Ok(None) };
-        let plan = self.plan.position(use_case).map(|i| &self.plan.use_cases[i]);
+        let Control::Deploy {
+            use_case,
+            member,
+            version,
+        } = control
+        else {
+            return Ok(None);
+        };
+        let plan = self
+            .plan
+            .position(use_case)
+            .map(|i| &self.plan.use_cases[i]);
         let plan = plan.ok_or_else(|| EngineError::unknown_use_case(use_case, &self.plan))?;
         let artifact = self.store.get(use_case, member, version)?;
         let loaded = ArtifactMember::new(Arc::new(artifact));
@@ -191,7 +214,10 @@ impl Core {
     /// The position of the decision that a use case made on an event.
     pub fn decided(&self, use_case: usize, event_id: &str) -> Option<u64> {
         let kind = &self.plan.use_cases[use_case].declared.decide_event;
-        self.live[use_case].decided.get(&event_key(kind, event_id)).copied()
+        self.live[use_case]
+            .decided
+            .get(&event_key(kind, event_id))
+            .copied()
     }
 }
 
@@ -213,9 +239,18 @@ impl Live {
         let mut values = vec![f64::NAN; plan.columns.len()].into_boxed_slice();
         self.pipeline.step(event, position, Some((0, &mut values)));
         let columns = Arc::clone(&plan.columns);
-        let row = Arc::new(Row { columns, values, at: event.event_time, position });
+        let row = Arc::new(Row {
+            columns,
+            values,
+            at: event.event_time,
+            position,
+        });
         let event = Arc::clone(event);
-        let undecided = Undecided { event, row, state: Arc::clone(&self.state) };
+        let undecided = Undecided {
+            event,
+            row,
+            state: Arc::clone(&self.state),
+        };
         self.undecided.insert(position, undecided.clone());
         if self.undecided.len() > UNDECIDED_MAX {
             self.undecided.pop_first();
@@ -225,7 +260,9 @@ impl Live {
 
     /// Lets the ledger know of the truth that an event carries, and of the time.
     fn settle(&mut self, plan: &UseCasePlan, event: &Event) {
-        let Some(ledger) = &mut self.ledger else { return };
+        let Some(ledger) = &mut self.ledger else {
+            return;
+        };
         if let Some(outcome) = &plan.declared.outcome
             && event.kind.name == outcome.positive
             && let Some(id) = event.value(&outcome.by).as_text()

@@ -16,14 +16,14 @@ use crate::committer;
 use crate::core::Core;
 use crate::error::EngineError;
 use crate::folder::Folder;
-use crate::import::QUARANTINE_BYTES_MAX;
 use crate::history::{Replayed, Sources, replay_one};
+use crate::import::QUARANTINE_BYTES_MAX;
 use crate::metrics::Metrics;
 use crate::offline::Offline;
 use crate::plan::Plan;
 use crate::refusal::{Refusal, Reply};
-use crate::status::Status;
 use crate::sequencer::{Answer, Command, Observed, Sequencer, read_decision};
+use crate::status::Status;
 use crate::worker::Worker;
 
 /// How an engine is opened.
@@ -92,7 +92,8 @@ impl Engine {
         clock: Arc<dyn Clock>,
     ) -> Result<Engine, EngineError> {
         let offline = Offline::open(plan, folder, options.log.clone())?;
-        let quarantine = Quarantine::open(&offline.sources.folder.quarantine(), QUARANTINE_BYTES_MAX)?;
+        let quarantine =
+            Quarantine::open(&offline.sources.folder.quarantine(), QUARANTINE_BYTES_MAX)?;
         let sources = offline.sources.clone();
         let (commands, received) = channel();
         let (jobs, taken) = channel();
@@ -118,10 +119,14 @@ impl Engine {
             sequencer: commands.clone(),
         };
         let taken = Arc::new(Mutex::new(taken));
-        let mut others = vec![spawn("committer", move || committer::run(&committed, &disk))?];
+        let mut others = vec![spawn("committer", move || {
+            committer::run(&committed, &disk)
+        })?];
         for number in 0..options.workers.max(1) {
             let (worker, taken) = (worker.clone(), Arc::clone(&taken));
-            others.push(spawn(&format!("worker-{number}"), move || worker.run(&taken))?);
+            others.push(spawn(&format!("worker-{number}"), move || {
+                worker.run(&taken)
+            })?);
         }
         let sequencer = spawn("sequencer", move || sequencer.run(&received))?;
         Ok(Engine {
@@ -158,7 +163,11 @@ impl Engine {
     pub fn ingest(&self, body: &[u8], reply: Reply<Ingested>) {
         let mut ingested = Ingested::default();
         let (mut events, mut lines) = (Vec::new(), Vec::new());
-        for item in self.plan.decoder.decode_many(body, None, self.clock.now(), &self.limits) {
+        for item in self
+            .plan
+            .decoder
+            .decode_many(body, None, self.clock.now(), &self.limits)
+        {
             if events.len() == EVENTS_PER_REQUEST_MAX {
                 let most = EVENTS_PER_REQUEST_MAX;
                 let message = format!("a request may hold {most} events: send it in parts");
@@ -185,21 +194,34 @@ impl Engine {
         let answer = move |observed: Result<Vec<Observed>, Refusal>| {
             reply(observed.map(|observed| ingested.with(&lines, &ids, &observed)));
         };
-        self.send(Command::Observe { events, reply: Box::new(answer) });
+        self.send(Command::Observe {
+            events,
+            reply: Box::new(answer),
+        });
     }
 
     /// Logs, observes and decides one event; `received_nanos` is the stopwatch at its receipt.
     pub fn decide(&self, use_case: &str, body: &[u8], received_nanos: u64, reply: Reply<Answer>) {
         let Some(position) = self.plan.position(use_case) else {
-            return reply(Err(Refusal::unknown("use case", use_case, self.plan.names())));
+            return reply(Err(Refusal::unknown(
+                "use case",
+                use_case,
+                self.plan.names(),
+            )));
         };
         let kind = &self.plan.use_cases[position].declared.decide_event;
         let now = self.clock.now();
-        let event = match self.plan.decoder.decode_json(body, Some(kind), now, &self.limits) {
+        let event = match self
+            .plan
+            .decoder
+            .decode_json(body, Some(kind), now, &self.limits)
+        {
             Ok(event) => event,
             Err(rejected) => {
                 let kept = self.refuse(&rejected);
-                return reply(Err(kept.err().unwrap_or(Refusal::Rejected(Box::new(rejected)))));
+                return reply(Err(kept
+                    .err()
+                    .unwrap_or(Refusal::Rejected(Box::new(rejected)))));
             }
         };
         if event.kind.name != *kind {
@@ -208,7 +230,9 @@ impl Engine {
                 "{use_case} decides on `{kind}`, not on `{sent}`: send other events to /v1/events"
             ))));
         }
-        let Some(reply) = self.admit(reply) else { return };
+        let Some(reply) = self.admit(reply) else {
+            return;
+        };
         self.send(Command::Decide {
             use_case: position,
             event: Box::new(event),
@@ -226,7 +250,9 @@ impl Engine {
             return Err(Refusal::unknown("use case", use_case, self.plan.names()));
         };
         let event_id = event_id.to_owned();
-        let missing = Refusal::NotFound { what: format!("there is no decision `{id}`") };
+        let missing = Refusal::NotFound {
+            what: format!("there is no decision `{id}`"),
+        };
         self.ask(move |core, log| match core.decided(position, &event_id) {
             Some(at) => read_decision(log, at),
             None => Err(missing),
@@ -269,8 +295,14 @@ impl Engine {
 
     /// Applies an edit; the answer is its log position.
     pub fn control(&self, control: Control, by: &str, reply: Reply<u64>) {
-        let Some(reply) = self.admit(reply) else { return };
-        self.send(Command::Control { control, by: by.to_owned(), reply });
+        let Some(reply) = self.admit(reply) else {
+            return;
+        };
+        self.send(Command::Control {
+            control,
+            by: by.to_owned(),
+            reply,
+        });
     }
 
     /// The same, waiting for the answer.
@@ -297,7 +329,10 @@ impl Engine {
                     }
                 }
             }
-            Readiness { ready: missing.is_empty(), missing }
+            Readiness {
+                ready: missing.is_empty(),
+                missing,
+            }
         })
     }
 
@@ -307,7 +342,9 @@ impl Engine {
         question: impl FnOnce(&mut Core, &mut Log) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let (sender, receiver) = channel();
-        self.send(Command::Ask(Box::new(move |core, log| drop(sender.send(question(core, log))))));
+        self.send(Command::Ask(Box::new(move |core, log| {
+            drop(sender.send(question(core, log)))
+        })));
         receiver.recv().map_err(|_| Refusal::Closing)
     }
 
@@ -325,7 +362,8 @@ impl Engine {
 
     /// Marks a refused event as sent again.
     pub fn resolve_quarantined(&self, id: u64) -> Result<(), Refusal> {
-        self.with_quarantine(|quarantine| quarantine.take(id)).map(drop)
+        self.with_quarantine(|quarantine| quarantine.take(id))
+            .map(drop)
     }
 
     fn with_quarantine<T>(
@@ -360,7 +398,11 @@ impl Engine {
     /// Finishes what is under way, writes a snapshot and stops the threads.
     pub fn close(&self) -> Result<(), EngineError> {
         self.send(Command::Close);
-        let handle = self.sequencer.lock().ok().and_then(|mut handle| handle.take());
+        let handle = self
+            .sequencer
+            .lock()
+            .ok()
+            .and_then(|mut handle| handle.take());
         let Some(handle) = handle else { return Ok(()) };
         let stopped = handle.join();
         let (core, mut log) =
@@ -415,9 +457,16 @@ impl Ingested {
                 Observed::Repeated { .. } => self.repeated += 1,
                 Observed::TooLate { .. } => self.too_late += 1,
                 Observed::Conflict { position } => {
-                    let refusal = Refusal::Conflict { id: id.clone(), position: *position };
+                    let refusal = Refusal::Conflict {
+                        id: id.clone(),
+                        position: *position,
+                    };
                     let problem = refusal.to_string();
-                    self.refused.push(RefusedEvent { line: *line, problem, quarantine: None });
+                    self.refused.push(RefusedEvent {
+                        line: *line,
+                        problem,
+                        quarantine: None,
+                    });
                 }
             }
         }

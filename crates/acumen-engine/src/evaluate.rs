@@ -70,7 +70,11 @@ pub fn evaluate(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Evaluation, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
-    let wanted = Wanted { from, to, as_of: None };
+    let wanted = Wanted {
+        from,
+        to,
+        as_of: None,
+    };
     let rows = rows(sources, use_case, wanted, progress)?;
     let state = state_at_the_end(sources, use_case)?;
     let clock: Arc<dyn Clock> = ManualClock::at(rows.as_of);
@@ -96,8 +100,15 @@ pub fn evaluate(
         as_of: rows.as_of,
         rows: 0,
         positives: 0,
-        open: rows.truth.iter().filter(|truth| **truth == Truth::Open).count(),
-        versions: state.members().map(|m| format!("{} {}", m.name(), m.version())).collect(),
+        open: rows
+            .truth
+            .iter()
+            .filter(|truth| **truth == Truth::Open)
+            .count(),
+        versions: state
+            .members()
+            .map(|m| format!("{} {}", m.name(), m.version()))
+            .collect(),
         warning: String::new(),
         metrics: None,
         actions: Vec::new(),
@@ -105,10 +116,14 @@ pub fn evaluate(
         recall: None,
         saved: None,
     };
-    let known: Vec<usize> = (0..rows.len()).filter(|&i| rows.truth[i] != Truth::Open).collect();
+    let known: Vec<usize> = (0..rows.len())
+        .filter(|&i| rows.truth[i] != Truth::Open)
+        .collect();
     evaluation.rows = known.len();
-    evaluation.positives =
-        known.iter().filter(|&&i| rows.truth[i] == Truth::Positive).count();
+    evaluation.positives = known
+        .iter()
+        .filter(|&&i| rows.truth[i] == Truth::Positive)
+        .count();
     evaluation.warning = seen_in_training(sources, use_case, &state, from)?;
     evaluation.metrics = metrics(&decided, &rows, &known);
     evaluation.by_action(plan, &decided, &rows, &known);
@@ -120,14 +135,22 @@ fn metrics(
     rows: &crate::rows::Rows,
     known: &[usize],
 ) -> Option<BinaryMetrics> {
-    let scored: Vec<usize> =
-        known.iter().copied().filter(|&i| decided[i].probability.is_some()).collect();
+    let scored: Vec<usize> = known
+        .iter()
+        .copied()
+        .filter(|&i| decided[i].probability.is_some())
+        .collect();
     if scored.is_empty() {
         return None;
     }
-    let predicted: Vec<f64> = scored.iter().filter_map(|&i| decided[i].probability).collect();
-    let outcome: Vec<f32> =
-        scored.iter().map(|&i| f32::from(rows.truth[i] == Truth::Positive)).collect();
+    let predicted: Vec<f64> = scored
+        .iter()
+        .filter_map(|&i| decided[i].probability)
+        .collect();
+    let outcome: Vec<f32> = scored
+        .iter()
+        .map(|&i| f32::from(rows.truth[i] == Truth::Positive))
+        .collect();
     Some(BinaryMetrics::of(&predicted, &outcome))
 }
 
@@ -142,16 +165,24 @@ impl Evaluation {
         let mildest = plan.policy.actions().next().unwrap_or_default();
         let (mut value, mut baseline) = (0_i64, 0_i64);
         for action in plan.policy.actions() {
-            let of: Vec<usize> =
-                known.iter().copied().filter(|&i| decided[i].action == action).collect();
+            let of: Vec<usize> = known
+                .iter()
+                .copied()
+                .filter(|&i| decided[i].action == action)
+                .collect();
             let worth = |action: &str| -> Option<i64> {
                 let valuation = plan.value.as_ref()?;
-                let worth = |&i: &usize| valuation.value(action, rows.truth[i], &rows.events[i], &rows.rates);
+                let worth = |&i: &usize| {
+                    valuation.value(action, rows.truth[i], &rows.events[i], &rows.rates)
+                };
                 Some(of.iter().filter_map(worth).map(|money| money.minor).sum())
             };
             value += worth(action).unwrap_or(0);
             baseline += worth(mildest).unwrap_or(0);
-            let positive = of.iter().filter(|&&i| rows.truth[i] == Truth::Positive).count();
+            let positive = of
+                .iter()
+                .filter(|&&i| rows.truth[i] == Truth::Positive)
+                .count();
             self.actions.push(ActionLine {
                 action: action.to_owned(),
                 positive,
@@ -159,9 +190,13 @@ impl Evaluation {
                 value: worth(action).map(|minor| Money::new(minor, plan.declared.currency)),
             });
         }
-        let (hits, wrong) = self.actions.iter().skip(1).fold((0, 0), |(hits, wrong), line| {
-            (hits + line.positive, wrong + line.negative)
-        });
+        let (hits, wrong) = self
+            .actions
+            .iter()
+            .skip(1)
+            .fold((0, 0), |(hits, wrong), line| {
+                (hits + line.positive, wrong + line.negative)
+            });
         self.precision = (hits + wrong > 0).then(|| hits as f64 / (hits + wrong) as f64);
         self.recall = (self.positives > 0).then(|| hits as f64 / self.positives as f64);
         let saved = Money::new(value - baseline, plan.declared.currency);

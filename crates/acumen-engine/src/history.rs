@@ -62,7 +62,10 @@ impl Sources {
     pub fn nearest(&self, position: u64) -> Result<Core, EngineError> {
         let snapshots = Snapshots::open(&self.folder.snapshots())?;
         let mut core = Core::new(Arc::clone(&self.plan), Arc::clone(&self.store));
-        let taken = snapshots.latest()?.snapshot.filter(|taken| taken.position <= position);
+        let taken = snapshots
+            .latest()?
+            .snapshot
+            .filter(|taken| taken.position <= position);
         if let Some(taken) = taken {
             snapshot::load(&mut core, &taken)?;
         }
@@ -74,24 +77,25 @@ impl Sources {
         let mut records = LogReader::open(&self.folder.log())?.read(position);
         match records.next() {
             Some(record) if record.as_ref().map_or(true, |r| r.position == position) => Ok(record?),
-            _ => Err(EngineError::NotFound(format!("position {position} is not in the log"))),
+            _ => Err(EngineError::NotFound(format!(
+                "position {position} is not in the log"
+            ))),
         }
     }
 }
 
 /// The row of the event at a position, as it was read there.
-pub fn row_at(
-    sources: &Sources,
-    use_case: usize,
-    position: u64,
-) -> Result<Undecided, EngineError> {
+pub fn row_at(sources: &Sources, use_case: usize, position: u64) -> Result<Undecided, EngineError> {
     let mut core = sources.state_before(position)?;
     let record = sources.record(position)?;
     let rows = match core.apply(&record, true)? {
         Applied::Event(rows) => rows,
         _ => Vec::new(),
     };
-    let row = rows.into_iter().find(|(i, _)| *i == use_case).map(|(_, row)| row);
+    let row = rows
+        .into_iter()
+        .find(|(i, _)| *i == use_case)
+        .map(|(_, row)| row);
     row.ok_or_else(|| EngineError::NotFound(format!("position {position} holds no such event")))
 }
 
@@ -152,7 +156,10 @@ impl Replayed {
             self.mismatches += 1;
         }
         let room = DIFFERENCES_MAX.saturating_sub(self.differences.len());
-        let named = differences.into_iter().take(room).map(|text| format!("{}: {text}", made.id));
+        let named = differences
+            .into_iter()
+            .take(room)
+            .map(|text| format!("{}: {text}", made.id));
         self.differences.extend(named);
     }
 

@@ -100,7 +100,11 @@ impl Import {
             for record in &batch.rejected {
                 self.refuse_record(record, clock)?;
             }
-            progress(ImportProgress::Reading(file.to_owned(), batch.done, batch.total));
+            progress(ImportProgress::Reading(
+                file.to_owned(),
+                batch.done,
+                batch.total,
+            ));
         }
         Ok(())
     }
@@ -136,7 +140,10 @@ impl Import {
         let original = record.original.as_bytes();
         let (message, help) = (record.message.as_str(), record.help.as_str());
         let rejected = Rejected::because("record", None, message, help, original);
-        let place = Diagnostic { place: record.place.clone(), ..Diagnostic::new("", "", "") };
+        let place = Diagnostic {
+            place: record.place.clone(),
+            ..Diagnostic::new("", "", "")
+        };
         self.refuse(&rejected, place.to_string().trim(), clock)
     }
 

@@ -11,8 +11,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 /// Upper bounds of the latency buckets, in seconds: 50 µs to 1 s.
-const LATENCY_BUCKETS: [f64; 14] =
-    [5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, 5e-2, 0.2, 1.0];
+const LATENCY_BUCKETS: [f64; 14] = [
+    5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 3e-2, 5e-2, 0.2, 1.0,
+];
 
 /// What the engine counts.
 pub struct Metrics {
@@ -77,11 +78,31 @@ impl Metrics {
     fn registered(mut self) -> Metrics {
         let registry = &mut self.registry;
         registry.register("events", "Events logged, by type", self.events.clone());
-        registry.register("events_too_late", "Events logged but too late for features", self.late.clone());
-        registry.register("decisions", "Decisions made, by action", self.decisions.clone());
-        registry.register("refusals", "Requests and events refused, by reason", self.refusals.clone());
-        registry.register("layers_skipped", "Layers that did not run", self.skipped.clone());
-        registry.register("unlogged", "Answers that could not be logged", self.unlogged.clone());
+        registry.register(
+            "events_too_late",
+            "Events logged but too late for features",
+            self.late.clone(),
+        );
+        registry.register(
+            "decisions",
+            "Decisions made, by action",
+            self.decisions.clone(),
+        );
+        registry.register(
+            "refusals",
+            "Requests and events refused, by reason",
+            self.refusals.clone(),
+        );
+        registry.register(
+            "layers_skipped",
+            "Layers that did not run",
+            self.skipped.clone(),
+        );
+        registry.register(
+            "unlogged",
+            "Answers that could not be logged",
+            self.unlogged.clone(),
+        );
         registry.register_with_unit(
             "layer_latency",
             "Time a layer took",
@@ -106,7 +127,9 @@ impl Metrics {
     }
 
     pub(crate) fn observed(&self, event: &Event) {
-        let label = EventLabel { kind: event.kind.name.clone() };
+        let label = EventLabel {
+            kind: event.kind.name.clone(),
+        };
         if event.is_too_late() {
             self.late.get_or_create(&label).inc();
         }
@@ -116,23 +139,39 @@ impl Metrics {
     pub(crate) fn decided(&self, use_case: usize, decision: &Decision) {
         let use_case = self.use_cases[use_case].clone();
         for layer in &decision.layers {
-            let label = LayerLabel { use_case: use_case.clone(), layer: layer.name.clone() };
+            let label = LayerLabel {
+                use_case: use_case.clone(),
+                layer: layer.name.clone(),
+            };
             match layer.status {
                 LayerStatus::Ran => {
-                    self.layers.get_or_create(&label).observe(layer.took_us as f64 * 1e-6);
+                    self.layers
+                        .get_or_create(&label)
+                        .observe(layer.took_us as f64 * 1e-6);
                 }
                 _ => drop(self.skipped.get_or_create(&label).inc()),
             }
         }
-        let label = UseCaseLabel { use_case: use_case.clone() };
-        self.decision_latency.get_or_create(&label).observe(decision.took_us as f64 * 1e-6);
-        let label = DecisionLabel { use_case, action: decision.action.clone() };
+        let label = UseCaseLabel {
+            use_case: use_case.clone(),
+        };
+        self.decision_latency
+            .get_or_create(&label)
+            .observe(decision.took_us as f64 * 1e-6);
+        let label = DecisionLabel {
+            use_case,
+            action: decision.action.clone(),
+        };
         self.decisions.get_or_create(&label).inc();
     }
 
     /// Counts a refusal.
     pub fn refused(&self, reason: &str) {
-        self.refusals.get_or_create(&RefusalLabel { reason: reason.to_owned() }).inc();
+        self.refusals
+            .get_or_create(&RefusalLabel {
+                reason: reason.to_owned(),
+            })
+            .inc();
     }
 
     pub(crate) fn unlogged(&self) {
@@ -142,6 +181,8 @@ impl Metrics {
 
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Metrics").field("use_cases", &self.use_cases).finish_non_exhaustive()
+        f.debug_struct("Metrics")
+            .field("use_cases", &self.use_cases)
+            .finish_non_exhaustive()
     }
 }

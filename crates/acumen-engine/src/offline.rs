@@ -55,7 +55,11 @@ impl Offline {
             log.register(kind)?;
         }
         let store = Arc::new(ModelStore::open(&folder.models())?);
-        let sources = Sources { plan, store, folder };
+        let sources = Sources {
+            plan,
+            store,
+            folder,
+        };
         let mut core = match sources.nearest(u64::MAX) {
             Ok(core) => core,
             // Features have changed since the snapshot: the log has everything, unless trimmed.
@@ -66,7 +70,13 @@ impl Offline {
         for record in LogReader::open(&sources.folder.log())?.read(core.next) {
             core.apply(&record?, true)?;
         }
-        Ok(Offline { sources, core, log, recovery, appended: 0 })
+        Ok(Offline {
+            sources,
+            core,
+            log,
+            recovery,
+            appended: 0,
+        })
     }
 
     /// Appends an event that is known since `event.known_at`.
@@ -99,7 +109,11 @@ impl Offline {
     pub fn control(&mut self, control: Control, by: &str, at: Time) -> Result<u64, EngineError> {
         let position = self.log.next_position();
         self.core.control(&control, position)?;
-        self.log.append(&Body::Control { control, by: by.to_owned(), at })?;
+        self.log.append(&Body::Control {
+            control,
+            by: by.to_owned(),
+            at,
+        })?;
         self.log.commit()?;
         Ok(position)
     }
@@ -117,7 +131,11 @@ pub(crate) fn write_snapshot(sources: &Sources, core: &Core) -> Result<(), Engin
         return Ok(());
     }
     let snapshots = Snapshots::open(&sources.folder.snapshots())?;
-    snapshots.write(core.next, &snapshot::save(core), snapshot::fingerprint(core))?;
+    snapshots.write(
+        core.next,
+        &snapshot::save(core),
+        snapshot::fingerprint(core),
+    )?;
     snapshots.prune(SNAPSHOTS_KEPT)?;
     Ok(())
 }

@@ -53,17 +53,28 @@ impl Plan {
         }
         types.sort_by(|a, b| a.name.cmp(&b.name));
         let decoder = Decoder::new(types.clone());
-        (Plan { use_cases, types, decoder }, problems)
+        (
+            Plan {
+                use_cases,
+                types,
+                decoder,
+            },
+            problems,
+        )
     }
 
     /// The place of a use case among [`Plan::use_cases`].
     pub fn position(&self, use_case: &str) -> Option<usize> {
-        self.use_cases.iter().position(|plan| plan.declared.name == use_case)
+        self.use_cases
+            .iter()
+            .position(|plan| plan.declared.name == use_case)
     }
 
     /// The names of the use cases.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.use_cases.iter().map(|plan| plan.declared.name.as_str())
+        self.use_cases
+            .iter()
+            .map(|plan| plan.declared.name.as_str())
     }
 
     /// The current declaration of an event type.
@@ -79,23 +90,38 @@ impl UseCasePlan {
         let columns = Arc::clone(compiled.columns(0));
         let policy = Arc::new(compile::policy(&declared, Arc::clone(&columns))?);
         let value = compile::value_spec(&declared)?.map(compiled_value);
-        Ok(UseCasePlan { declared, pipeline, columns, policy, value })
+        Ok(UseCasePlan {
+            declared,
+            pipeline,
+            columns,
+            policy,
+            value,
+        })
     }
 
     /// A pipeline that has observed nothing.
     pub fn fresh_pipeline(&self) -> Pipeline {
-        Pipeline::compile(self.pipeline.clone()).expect("the same spec was compiled when the plan was made")
+        Pipeline::compile(self.pipeline.clone())
+            .expect("the same spec was compiled when the plan was made")
     }
 
     /// What its exploration draws from.
     pub fn seed(&self) -> Seed {
-        let seed = self.declared.training.as_ref().map_or(0, |training| training.seed);
+        let seed = self
+            .declared
+            .training
+            .as_ref()
+            .map_or(0, |training| training.seed);
         Seed(seed).derive(&self.declared.name)
     }
 
     /// The currency and the rate that an event quotes, if it is one that does.
     pub(crate) fn rate(&self, event: &Event) -> Option<(Currency, f64)> {
-        let rates = self.declared.rates.as_ref().filter(|rates| rates.event == event.kind.name)?;
+        let rates = self
+            .declared
+            .rates
+            .as_ref()
+            .filter(|rates| rates.event == event.kind.name)?;
         let currency = event.value(&rates.currency).as_text()?.parse().ok()?;
         match event.value(&rates.rate) {
             Value::Number(rate) => Some((currency, *rate)),
@@ -124,7 +150,10 @@ fn merge_types(types: &mut Vec<Arc<EventType>>, use_case: &UseCase) -> Vec<Diagn
             Some(_) => {
                 let mut problem = Diagnostic::new(
                     "event_declared_twice",
-                    format!("`{}` is declared differently by another use case", kind.name),
+                    format!(
+                        "`{}` is declared differently by another use case",
+                        kind.name
+                    ),
                     "declare it once in catalogue/events and let both read it",
                 );
                 problem.place = use_case.place(&format!("events.{}", kind.name));

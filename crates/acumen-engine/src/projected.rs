@@ -19,7 +19,12 @@ pub(crate) struct Projected {
 
 /// Some columns of a row; the fingerprint keeps how the whole row is computed.
 pub(crate) fn select(rows: &Columns, keep: impl Fn(&str) -> bool) -> Columns {
-    let list = rows.list.iter().filter(|column| keep(&column.name)).cloned().collect();
+    let list = rows
+        .list
+        .iter()
+        .filter(|column| keep(&column.name))
+        .cloned()
+        .collect();
     Columns::new(list, &format!("of {:016x}", rows.fingerprint))
 }
 
@@ -39,8 +44,17 @@ impl Projected {
                 member.name()
             )));
         }
-        let places = columns.list.iter().filter_map(|c| rows.position(&c.name)).collect();
-        Ok(Projected { member, rows: Arc::clone(rows), columns: Arc::new(columns), places })
+        let places = columns
+            .list
+            .iter()
+            .filter_map(|c| rows.position(&c.name))
+            .collect();
+        Ok(Projected {
+            member,
+            rows: Arc::clone(rows),
+            columns: Arc::new(columns),
+            places,
+        })
     }
 
     fn project(&self, row: &Row) -> Row {
@@ -68,7 +82,9 @@ impl Member for Projected {
 
     fn predict(&self, row: &Row, deadline: &Deadline) -> Result<Prediction, MemberError> {
         if row.columns.fingerprint != self.rows.fingerprint {
-            return Err(MemberError::WrongRow("the row is of another definition".to_owned()));
+            return Err(MemberError::WrongRow(
+                "the row is of another definition".to_owned(),
+            ));
         }
         self.member.predict(&self.project(row), deadline)
     }

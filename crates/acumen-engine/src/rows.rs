@@ -125,7 +125,9 @@ impl<'a> Replay<'a> {
             && event.kind.name == outcome.positive
             && let acumen_base::Value::Text(id) = event.value(&outcome.by)
         {
-            self.positives.entry(Arc::clone(id)).or_insert(event.known_at);
+            self.positives
+                .entry(Arc::clone(id))
+                .or_insert(event.known_at);
         }
         if let Some((currency, rate)) = self.plan.rate(&event) {
             self.rows.rates.insert(currency, rate);
@@ -152,16 +154,16 @@ impl<'a> Replay<'a> {
 
     fn step(&mut self) {
         let block = self.pipeline.step_many(&self.batch, self.batch_position, 0);
-        let wanted = |event: &Event| {
-            (self.wanted.from..self.wanted.to).contains(&event.event_time)
-        };
+        let wanted = |event: &Event| (self.wanted.from..self.wanted.to).contains(&event.event_time);
         let kept: Vec<usize> = (0..block.rows.len())
             .filter(|&i| wanted(&self.batch[block.rows[i] as usize]))
             .collect();
         for (column, values) in self.rows.data.iter_mut().zip(&block.columns) {
             column.extend(kept.iter().map(|&i| values[i]));
         }
-        let events = kept.iter().map(|&i| Arc::clone(&self.batch[block.rows[i] as usize]));
+        let events = kept
+            .iter()
+            .map(|&i| Arc::clone(&self.batch[block.rows[i] as usize]));
         self.rows.events.extend(events);
         self.batch.clear();
     }
@@ -171,14 +173,19 @@ impl<'a> Replay<'a> {
         let as_of = self.wanted.as_of.unwrap_or(self.rows.as_of);
         self.rows.as_of = as_of;
         let events = std::mem::take(&mut self.rows.events);
-        self.rows.truth = events.iter().map(|event| self.truth(event, as_of)).collect();
+        self.rows.truth = events
+            .iter()
+            .map(|event| self.truth(event, as_of))
+            .collect();
         self.rows.weight = events.iter().map(|event| self.weight(event)).collect();
         self.rows.events = events;
         self.rows
     }
 
     fn truth(&self, event: &Event, as_of: Time) -> Truth {
-        let Some(outcome) = &self.plan.declared.outcome else { return Truth::Open };
+        let Some(outcome) = &self.plan.declared.outcome else {
+            return Truth::Open;
+        };
         match self.positives.get(&event.id) {
             Some(known) if *known <= as_of => Truth::Positive,
             _ if event.event_time + outcome.negative_after <= as_of => Truth::Negative,
@@ -187,7 +194,12 @@ impl<'a> Replay<'a> {
     }
 
     fn weight(&self, event: &Event) -> f32 {
-        let hidden_by = self.plan.declared.outcome.as_ref().map(|outcome| &outcome.hidden_by);
+        let hidden_by = self
+            .plan
+            .declared
+            .outcome
+            .as_ref()
+            .map(|outcome| &outcome.hidden_by);
         match self.actions.get(&*event.id) {
             Some(taken) if hidden_by.is_some_and(|hidden| hidden.contains(&taken.action)) => 0.0,
             // Let through on purpose: it stands for those that were not.
@@ -220,6 +232,8 @@ impl Rows {
 
     /// The places of the rows whose truth is known and was not hidden by the decision.
     pub fn mature(&self) -> Vec<usize> {
-        (0..self.len()).filter(|&i| self.truth[i] != Truth::Open && self.weight[i] > 0.0).collect()
+        (0..self.len())
+            .filter(|&i| self.truth[i] != Truth::Open && self.weight[i] > 0.0)
+            .collect()
     }
 }

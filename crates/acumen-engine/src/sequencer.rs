@@ -23,15 +23,35 @@ const BATCH_MAX: usize = 256;
 /// What the sequencer is asked to do.
 pub(crate) enum Command {
     /// Log and observe events; each is answered for itself.
-    Observe { events: Vec<Event>, reply: Reply<Vec<Observed>> },
+    Observe {
+        events: Vec<Event>,
+        reply: Reply<Vec<Observed>>,
+    },
     /// Log, observe and decide.
-    Decide { use_case: usize, event: Box<Event>, received_nanos: u64, reply: Reply<Answer> },
+    Decide {
+        use_case: usize,
+        event: Box<Event>,
+        received_nanos: u64,
+        reply: Reply<Answer>,
+    },
     /// A worker made a decision.
-    Decided { use_case: usize, decision: Box<Decision>, event: Arc<Event> },
+    Decided {
+        use_case: usize,
+        decision: Box<Decision>,
+        event: Arc<Event>,
+    },
     /// A worker could not make one.
-    Undecidable { use_case: usize, event_id: String, why: Refusal },
+    Undecidable {
+        use_case: usize,
+        event_id: String,
+        why: Refusal,
+    },
     /// Apply an edit.
-    Control { control: Control, by: String, reply: Reply<u64> },
+    Control {
+        control: Control,
+        by: String,
+        reply: Reply<u64>,
+    },
     /// Look at the state between two records.
     Ask(Box<dyn FnOnce(&mut Core, &mut Log) + Send>),
     /// Finish what is under way and stop.
@@ -109,14 +129,32 @@ impl Sequencer {
     fn handle(&mut self, command: Command) {
         match command {
             Command::Observe { events, reply } => self.observe(events, reply),
-            Command::Decide { use_case, event, received_nanos, reply } => {
+            Command::Decide {
+                use_case,
+                event,
+                received_nanos,
+                reply,
+            } => {
                 self.decide(use_case, *event, received_nanos, reply);
             }
-            Command::Decided { use_case, decision, event } => {
+            Command::Decided {
+                use_case,
+                decision,
+                event,
+            } => {
                 self.decided(use_case, *decision, &event);
             }
-            Command::Undecidable { use_case, event_id, why } => {
-                for reply in self.waiting.remove(&(use_case, event_id)).into_iter().flatten() {
+            Command::Undecidable {
+                use_case,
+                event_id,
+                why,
+            } => {
+                for reply in self
+                    .waiting
+                    .remove(&(use_case, event_id))
+                    .into_iter()
+                    .flatten()
+                {
                     reply(Err(why.clone()));
                 }
             }
@@ -193,8 +231,11 @@ impl Sequencer {
         }
         if let Some(at) = self.core.decided(use_case, &id) {
             self.flush();
-            let answer = read_decision(&self.log, at)
-                .map(|decision| Answer { decision, repeated: true, durable: true });
+            let answer = read_decision(&self.log, at).map(|decision| Answer {
+                decision,
+                repeated: true,
+                durable: true,
+            });
             // The first answer may still wait for its sync: this one must not overtake it.
             return self.answer_when_durable(move |written| reply(written.and(answer)));
         }
@@ -202,7 +243,10 @@ impl Sequencer {
             Some(undecided) => Work::Row(undecided.clone()),
             None => {
                 self.flush();
-                Work::Position { position, event_id: id.clone() }
+                Work::Position {
+                    position,
+                    event_id: id.clone(),
+                }
             }
         };
         self.dispatch(use_case, work, received);
@@ -211,7 +255,11 @@ impl Sequencer {
 
     fn dispatch(&mut self, use_case: usize, work: Work, received_nanos: u64) {
         // The workers outlive the sequencer: sending fails only while the process ends.
-        let _ignored = self.jobs.send(Job { use_case, work, received_nanos });
+        let _ignored = self.jobs.send(Job {
+            use_case,
+            work,
+            received_nanos,
+        });
     }
 
     fn decided(&mut self, use_case: usize, decision: Decision, event: &Arc<Event>) {
@@ -234,7 +282,9 @@ impl Sequencer {
                 Ok(()) => answer_all(waiting, &decision, true),
                 Err(why) => {
                     metrics.unlogged();
-                    waiting.into_iter().for_each(|reply| reply(Err(why.clone())));
+                    waiting
+                        .into_iter()
+                        .for_each(|reply| reply(Err(why.clone())));
                 }
             });
         }
@@ -271,7 +321,9 @@ impl Sequencer {
     fn decide_unlogged(&mut self, use_case: usize, error: &LogError, reply: Reply<Answer>) {
         self.metrics.unlogged();
         let name = &self.core.plan().use_cases[use_case].declared.name;
-        reply(Err(Refusal::Log(format!("{name}: the event cannot be logged: {error}"))));
+        reply(Err(Refusal::Log(format!(
+            "{name}: the event cannot be logged: {error}"
+        ))));
     }
 
     fn answer_unlogged(
@@ -282,19 +334,21 @@ impl Sequencer {
         error: &LogError,
     ) {
         self.metrics.unlogged();
-        let waiting = self.waiting.remove(&(use_case, id.to_owned())).unwrap_or_default();
+        let waiting = self
+            .waiting
+            .remove(&(use_case, id.to_owned()))
+            .unwrap_or_default();
         let serving = &self.core.plan().use_cases[use_case].declared.serving;
         if serving.when_log_fails == WhenLogFails::Answer {
             return answer_all(waiting, &decision, false);
         }
         let why = Refusal::Log(format!("the decision cannot be logged: {error}"));
-        waiting.into_iter().for_each(|reply| reply(Err(why.clone())));
+        waiting
+            .into_iter()
+            .for_each(|reply| reply(Err(why.clone())));
     }
 
-    fn answer_when_durable(
-        &mut self,
-        answer: impl FnOnce(Result<(), Refusal>) + Send + 'static,
-    ) {
+    fn answer_when_durable(&mut self, answer: impl FnOnce(Result<(), Refusal>) + Send + 'static) {
         self.answers.push(Box::new(answer));
     }
 
@@ -315,7 +369,9 @@ impl Sequencer {
             }
             Err(error) => {
                 let why = Refusal::Log(error.to_string());
-                answers.into_iter().for_each(|answer| answer(Err(why.clone())));
+                answers
+                    .into_iter()
+                    .for_each(|answer| answer(Err(why.clone())));
             }
         }
     }
@@ -324,7 +380,11 @@ impl Sequencer {
 /// Gives one decision to everyone who waits for it; only the first was not asked before.
 fn answer_all(waiting: Vec<Reply<Answer>>, decision: &Arc<Decision>, durable: bool) {
     for (i, reply) in waiting.into_iter().enumerate() {
-        reply(Ok(Answer { decision: Arc::clone(decision), repeated: i > 0, durable }));
+        reply(Ok(Answer {
+            decision: Arc::clone(decision),
+            repeated: i > 0,
+            durable,
+        }));
     }
 }
 
@@ -332,8 +392,9 @@ fn answer_all(waiting: Vec<Reply<Answer>>, decision: &Arc<Decision>, durable: bo
 pub(crate) fn read_decision(log: &Log, position: u64) -> Result<Arc<Decision>, Refusal> {
     match log.get(position).map(|record| record.body) {
         Ok(Body::Decision(decision)) => Ok(decision),
-        Ok(_) => Err(Refusal::NotFound { what: format!("position {position} holds no decision") }),
+        Ok(_) => Err(Refusal::NotFound {
+            what: format!("position {position} holds no decision"),
+        }),
         Err(error) => Err(Refusal::Log(error.to_string())),
     }
 }
-

@@ -62,7 +62,11 @@ pub(crate) fn load(core: &mut Core, snapshot: &Snapshot) -> Result<(), EngineErr
     };
     let picture: Picture =
         postcard::from_bytes(&snapshot.bytes).map_err(|error| unusable(&error.to_string()))?;
-    let names: Vec<&str> = picture.live.iter().map(|live| live.use_case.as_str()).collect();
+    let names: Vec<&str> = picture
+        .live
+        .iter()
+        .map(|live| live.use_case.as_str())
+        .collect();
     if !core.plan().names().eq(names.iter().copied()) {
         return Err(unusable("it was taken with other use cases"));
     }
@@ -72,9 +76,13 @@ pub(crate) fn load(core: &mut Core, snapshot: &Snapshot) -> Result<(), EngineErr
     }
     for (i, saved) in picture.live.iter().enumerate() {
         let live = &mut core.live[i];
-        live.pipeline.load(&saved.pipeline).map_err(|error| unusable(&error.to_string()))?;
+        live.pipeline
+            .load(&saved.pipeline)
+            .map_err(|error| unusable(&error.to_string()))?;
         if let (Some(ledger), Some(bytes)) = (&mut live.ledger, &saved.ledger) {
-            ledger.load(bytes).map_err(|error| unusable(&error.to_string()))?;
+            ledger
+                .load(bytes)
+                .map_err(|error| unusable(&error.to_string()))?;
         }
         live.actions = saved.actions.clone();
         live.decided = saved.decided.iter().copied().collect();
@@ -87,7 +95,10 @@ pub(crate) fn load(core: &mut Core, snapshot: &Snapshot) -> Result<(), EngineErr
 /// A number that differs when the definitions of the plan's features differ.
 pub(crate) fn fingerprint(core: &Core) -> u64 {
     let plan = Arc::clone(core.plan());
-    let prints: Vec<u8> =
-        plan.use_cases.iter().flat_map(|plan| plan.columns.fingerprint.to_le_bytes()).collect();
+    let prints: Vec<u8> = plan
+        .use_cases
+        .iter()
+        .flat_map(|plan| plan.columns.fingerprint.to_le_bytes())
+        .collect();
     acumen_base::key::hash64(&prints)
 }

@@ -49,15 +49,24 @@ pub struct MoneyStatus {
 impl Status {
     pub(crate) fn of(core: &Core) -> Status {
         let plans = &core.plan().use_cases;
-        let use_cases = plans.iter().zip(&core.live).map(|(p, l)| UseCaseStatus::of(p, l));
-        Status { records: core.next, use_cases: use_cases.collect() }
+        let use_cases = plans
+            .iter()
+            .zip(&core.live)
+            .map(|(p, l)| UseCaseStatus::of(p, l));
+        Status {
+            records: core.next,
+            use_cases: use_cases.collect(),
+        }
     }
 }
 
 impl UseCaseStatus {
     fn of(plan: &UseCasePlan, live: &Live) -> UseCaseStatus {
         let taken = |name: &str| live.actions.get(name).copied().unwrap_or(0);
-        let actions = plan.policy.actions().map(|name| (name.to_owned(), taken(name)));
+        let actions = plan
+            .policy
+            .actions()
+            .map(|name| (name.to_owned(), taken(name)));
         let money = live.ledger.as_ref().map(|ledger| {
             let totals = ledger.totals();
             MoneyStatus {

@@ -27,14 +27,20 @@ pub(crate) fn fit(
 ) -> Option<Vec<(f64, f64)>> {
     rows.sort_by(|a, b| a.probability.total_cmp(&b.probability));
     // Rows of one probability cannot be told apart, so a cut falls between groups of them.
-    let groups: Vec<&[Judged<'_>]> =
-        rows.chunk_by(|a, b| a.probability == b.probability).collect();
+    let groups: Vec<&[Judged<'_>]> = rows
+        .chunk_by(|a, b| a.probability == b.probability)
+        .collect();
     if groups.is_empty() {
         return None;
     }
     let worth: Vec<Vec<i128>> = actions
         .iter()
-        .map(|(action, _, _)| groups.iter().map(|rows| sum(valuation, action, rates, rows)).collect())
+        .map(|(action, _, _)| {
+            groups
+                .iter()
+                .map(|rows| sum(valuation, action, rates, rows))
+                .collect()
+        })
         .collect();
     let starts = best_starts(&worth);
     let mut knots = vec![(0.0, 0.0)];
@@ -69,7 +75,10 @@ fn squeeze_down(knots: &mut [(f64, f64)]) {
 
 fn sum(valuation: &Valuation, action: &str, rates: &Rates, rows: &[Judged<'_>]) -> i128 {
     let worth = |row: &Judged<'_>| valuation.value(action, row.truth, row.event, rates);
-    rows.iter().filter_map(worth).map(|money| i128::from(money.minor)).sum()
+    rows.iter()
+        .filter_map(worth)
+        .map(|money| i128::from(money.minor))
+        .sum()
 }
 
 /// The first group of each action's stretch, when stretches follow each other in the order of the
@@ -119,11 +128,16 @@ mod tests {
 
     #[test]
     fn cuts_are_the_best_of_all() {
-        let worth: Vec<Vec<i128>> =
-            vec![vec![5, 4, -9, -9, -50], vec![1, 1, 1, -2, -5], vec![-4, -4, -4, 3, 3]];
+        let worth: Vec<Vec<i128>> = vec![
+            vec![5, 4, -9, -9, -50],
+            vec![1, 1, 1, -2, -5],
+            vec![-4, -4, -4, 3, 3],
+        ];
         let total = |starts: &[usize]| -> i128 {
             let ends = [starts[1], starts[2], 5];
-            (0..3).map(|a| worth[a][starts[a]..ends[a]].iter().sum::<i128>()).sum()
+            (0..3)
+                .map(|a| worth[a][starts[a]..ends[a]].iter().sum::<i128>())
+                .sum()
         };
         let mut most = i128::MIN;
         for first in 0..=5 {

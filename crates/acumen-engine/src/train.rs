@@ -71,8 +71,14 @@ pub fn train(
             "`{name}` declares no `training`: add it to its usecase.yaml"
         )));
     };
-    let wanted = Wanted { from: Time(i64::MIN), to: as_of.unwrap_or(Time(i64::MAX)), as_of };
-    let all = rows(sources, use_case, wanted, &mut |at| progress(TrainProgress::Reading(at)))?;
+    let wanted = Wanted {
+        from: Time(i64::MIN),
+        to: as_of.unwrap_or(Time(i64::MAX)),
+        as_of,
+    };
+    let all = rows(sources, use_case, wanted, &mut |at| {
+        progress(TrainProgress::Reading(at))
+    })?;
     let kept = window(training, &all);
     let mut trained = Trained::of(&all, &kept);
     for model in &plan.declared.models {
@@ -99,12 +105,19 @@ pub fn train(
             version: version.clone(),
         });
         let artifact = Arc::new(artifact);
-        trained.models.push(TrainedModel { name: model.name.clone(), version, artifact });
+        trained.models.push(TrainedModel {
+            name: model.name.clone(),
+            version,
+            artifact,
+        });
     }
     if plan.declared.score == ScoreDecl::ExpectedCost
         && let Some(knots) = fitted_thresholds(plan, &trained, &all, &kept)?
     {
-        trained.controls.push(Control::Thresholds { use_case: name.clone(), knots });
+        trained.controls.push(Control::Thresholds {
+            use_case: name.clone(),
+            knots,
+        });
     }
     Ok(trained)
 }
@@ -150,11 +163,17 @@ fn dataset(
         let wanted = model.features.as_ref();
         !excluded && wanted.is_none_or(|names| names.iter().any(|name| is_of(column, name)))
     }));
-    let places = columns.list.iter().filter_map(|column| all.columns.position(&column.name));
+    let places = columns
+        .list
+        .iter()
+        .filter_map(|column| all.columns.position(&column.name));
     let values: Vec<Vec<f64>> = places
         .map(|place| kept.iter().map(|&i| all.data[place][i]).collect())
         .collect();
-    let outcome = kept.iter().map(|&i| f32::from(all.truth[i] == Truth::Positive)).collect();
+    let outcome = kept
+        .iter()
+        .map(|&i| f32::from(all.truth[i] == Truth::Positive))
+        .collect();
     let time = kept.iter().map(|&i| all.events[i].event_time).collect();
     let made = Dataset::from_columns(columns, &values, outcome, time);
     let (mut dataset, encoding) = made.map_err(|e| EngineError::NotEnough(e.to_string()))?;
@@ -166,7 +185,9 @@ fn dataset(
 
 /// Whether a column is of a feature, or is the one of that name.
 fn is_of(column: &str, name: &str) -> bool {
-    column.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    column
+        .strip_prefix(name)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn shares(training: &TrainingDecl) -> Shares {
@@ -202,11 +223,23 @@ fn fitted_thresholds(
     let patient = Deadline::never(ManualClock::at(all.as_of));
     let period = model.artifact.split.calibration;
     let mut judged = Vec::new();
-    for &i in kept.iter().filter(|&&i| period.contains(all.events[i].event_time)) {
+    for &i in kept
+        .iter()
+        .filter(|&&i| period.contains(all.events[i].event_time))
+    {
         let predicted = member.predict(&all.row(i), &patient);
         let predicted = predicted.map_err(|error| EngineError::NotEnough(error.to_string()))?;
         let (probability, truth, event) = (predicted.value, all.truth[i], &all.events[i]);
-        judged.push(thresholds::Judged { probability, truth, event });
+        judged.push(thresholds::Judged {
+            probability,
+            truth,
+            event,
+        });
     }
-    Ok(thresholds::fit(&plan.declared.actions, valuation, &all.rates, judged))
+    Ok(thresholds::fit(
+        &plan.declared.actions,
+        valuation,
+        &all.rates,
+        judged,
+    ))
 }

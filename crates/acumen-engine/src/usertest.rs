@@ -37,14 +37,24 @@ struct EmptyLog {
 impl EmptyLog {
     fn new(plan: &Arc<Plan>, use_case: usize, store: &Arc<ModelStore>) -> EmptyLog {
         let core = Core::new(Arc::clone(plan), Arc::clone(store));
-        EmptyLog { plan: Arc::clone(plan), use_case, core, clock: ManualClock::at(Time(0)) }
+        EmptyLog {
+            plan: Arc::clone(plan),
+            use_case,
+            core,
+            clock: ManualClock::at(Time(0)),
+        }
     }
 }
 
 impl Bench for EmptyLog {
     fn add_to_list(&mut self, list: &str, ids: &[String]) -> Result<(), String> {
-        let control = Control::ListAdd { list: list.to_owned(), ids: ids.to_vec() };
-        self.core.control(&control, self.core.next).map_err(|error| error.to_string())
+        let control = Control::ListAdd {
+            list: list.to_owned(),
+            ids: ids.to_vec(),
+        };
+        self.core
+            .control(&control, self.core.next)
+            .map_err(|error| error.to_string())
     }
 
     fn give(&mut self, given: &Given) -> Result<Option<(Row, Decision)>, String> {

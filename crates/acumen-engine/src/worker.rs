@@ -67,13 +67,21 @@ impl Worker {
                     Ok(undecided) => undecided,
                     Err(error) => {
                         let why = Refusal::Log(error.to_string());
-                        return Command::Undecidable { use_case, event_id, why };
+                        return Command::Undecidable {
+                            use_case,
+                            event_id,
+                            why,
+                        };
                     }
                 }
             }
         };
         let decision = Box::new(self.decide(use_case, &undecided, job.received_nanos));
-        Command::Decided { use_case, decision, event: undecided.event }
+        Command::Decided {
+            use_case,
+            decision,
+            event: undecided.event,
+        }
     }
 
     fn decide(&self, use_case: usize, undecided: &Undecided, received_nanos: u64) -> Decision {

@@ -23,5 +23,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     call: impl FnOnce(&Engine) -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refused> {
     let answer = tokio::task::spawn_blocking(move || call(&engine)).await;
-    answer.unwrap_or(Err(Refusal::Closing)).map_err(Refused::from)
+    answer
+        .unwrap_or(Err(Refusal::Closing))
+        .map_err(Refused::from)
 }

@@ -27,8 +27,18 @@ pub(crate) async fn ready(
     State(engine): State<Arc<Engine>>,
 ) -> Result<(StatusCode, Json<Ready>), Refused> {
     let readiness = blocking(engine, Engine::readiness).await?;
-    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Ok((status, Json(Ready { ready: readiness.ready, missing: readiness.missing })))
+    let status = if readiness.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    Ok((
+        status,
+        Json(Ready {
+            ready: readiness.ready,
+            missing: readiness.missing,
+        }),
+    ))
 }
 
 /// Counters and latencies in the Prometheus text format.

@@ -75,7 +75,9 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
         .split_for_parts();
-    let json = description.to_json().expect("the description consists of plain values");
+    let json = description
+        .to_json()
+        .expect("the description consists of plain values");
     router
         .route("/openapi.json", get(move || pages::openapi(json.clone())))
         .route("/", get(pages::home))
@@ -83,7 +85,10 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .fallback(refused::no_such_route)
         .method_not_allowed_fallback(refused::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
         .layer(CatchPanicLayer::new())
         .with_state(engine)
 }

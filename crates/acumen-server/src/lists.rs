@@ -53,7 +53,12 @@ pub(crate) async fn all(
     State(engine): State<Arc<Engine>>,
 ) -> Result<Json<BTreeMap<String, usize>>, Refused> {
     let lists = blocking(engine, Engine::lists).await?;
-    Ok(Json(lists.into_iter().map(|(name, ids)| (name, ids.len())).collect()))
+    Ok(Json(
+        lists
+            .into_iter()
+            .map(|(name, ids)| (name, ids.len()))
+            .collect(),
+    ))
 }
 
 /// The ids on a list.
@@ -97,11 +102,17 @@ pub(crate) async fn edit(
     }
     let mut position = 0;
     if !edit.remove.is_empty() {
-        let control = Control::ListRemove { list: list.clone(), ids: edit.remove };
+        let control = Control::ListRemove {
+            list: list.clone(),
+            ids: edit.remove,
+        };
         position = wait(|reply| engine.control(control, &edit.by, reply)).await?;
     }
     if !edit.add.is_empty() {
-        let control = Control::ListAdd { list, ids: edit.add };
+        let control = Control::ListAdd {
+            list,
+            ids: edit.add,
+        };
         position = wait(|reply| engine.control(control, &edit.by, reply)).await?;
     }
     Ok(Json(Edited { position }))
@@ -135,7 +146,11 @@ pub(crate) async fn switch_rule(
     if engine.plan().position(&name).is_none() {
         return Err(Refusal::unknown("use case", &name, engine.plan().names()).into());
     }
-    let control = Control::Rule { use_case: name, rule, mode };
+    let control = Control::Rule {
+        use_case: name,
+        rule,
+        mode,
+    };
     let position = wait(|reply| engine.control(control, &switch.by, reply)).await?;
     Ok(Json(Edited { position }))
 }
@@ -145,5 +160,10 @@ fn bad_json(rejection: JsonRejection) -> Refused {
         StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::BAD_REQUEST,
     };
-    Refused::new(status, "invalid", rejection.body_text(), "GET /docs shows the body it wants")
+    Refused::new(
+        status,
+        "invalid",
+        rejection.body_text(),
+        "GET /docs shows the body it wants",
+    )
 }

@@ -64,8 +64,15 @@ pub(crate) async fn resubmit(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<EventsAnswer>, Refused> {
     let body = body?;
-    let entry = blocking(Arc::clone(&engine), move |engine| engine.quarantined_one(id)).await?;
-    let event = if body.is_empty() { entry.original.into() } else { body };
+    let entry = blocking(Arc::clone(&engine), move |engine| {
+        engine.quarantined_one(id)
+    })
+    .await?;
+    let event = if body.is_empty() {
+        entry.original.into()
+    } else {
+        body
+    };
     let ingested = wait(|reply| engine.ingest(&event, reply)).await?;
     let answer = EventsAnswer::from(&ingested);
     if answer.refused.is_empty() {

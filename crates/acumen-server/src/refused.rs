@@ -28,23 +28,36 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub(crate) fn new(status: StatusCode, code: &str, message: String, help: &str) -> Refused {
-        Refused { status, problem: Problem { code: code.into(), message, help: help.into() } }
+        Refused {
+            status,
+            problem: Problem {
+                code: code.into(),
+                message,
+                help: help.into(),
+            },
+        }
     }
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Refused {
         let (status, code, help) = match &refusal {
-            Refusal::Overloaded => {
-                (StatusCode::TOO_MANY_REQUESTS, "overloaded", "slow down, or send in batches")
-            }
-            Refusal::Closing => {
-                (StatusCode::SERVICE_UNAVAILABLE, "closing", "ask another server, or again later")
-            }
+            Refusal::Overloaded => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "overloaded",
+                "slow down, or send in batches",
+            ),
+            Refusal::Closing => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "closing",
+                "ask another server, or again later",
+            ),
             Refusal::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found", ""),
-            Refusal::Conflict { .. } => {
-                (StatusCode::CONFLICT, "conflict", "an id stands for one event for ever")
-            }
+            Refusal::Conflict { .. } => (
+                StatusCode::CONFLICT,
+                "conflict",
+                "an id stands for one event for ever",
+            ),
             Refusal::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", ""),
             Refusal::Log(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -82,11 +95,21 @@ impl IntoResponse for Refused {
 
 pub(crate) async fn no_such_route(uri: Uri) -> Refused {
     let message = format!("there is nothing at {}", uri.path());
-    Refused::new(StatusCode::NOT_FOUND, "no_such_route", message, "GET /docs lists every route")
+    Refused::new(
+        StatusCode::NOT_FOUND,
+        "no_such_route",
+        message,
+        "GET /docs lists every route",
+    )
 }
 
 pub(crate) async fn no_such_method(uri: Uri) -> Refused {
     let message = format!("{} does not take this method", uri.path());
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    Refused::new(status, "no_such_method", message, "GET /docs lists every route")
+    Refused::new(
+        status,
+        "no_such_method",
+        message,
+        "GET /docs lists every route",
+    )
 }

@@ -176,7 +176,10 @@ impl From<&Answer> for DecisionAnswer {
 
 impl From<&Reason> for ReasonLine {
     fn from(reason: &Reason) -> ReasonLine {
-        ReasonLine { code: reason.code.clone(), text: reason.text.clone() }
+        ReasonLine {
+            code: reason.code.clone(),
+            text: reason.text.clone(),
+        }
     }
 }
 
@@ -206,8 +209,13 @@ impl From<&LayerReport> for Layer {
 
 impl DecisionRecord {
     pub(crate) fn new(plan: &Plan, decision: &Decision) -> DecisionRecord {
-        let columns = plan.position(&decision.use_case).map(|i| &plan.use_cases[i].columns.list);
-        let names = columns.into_iter().flatten().map(|column| column.name.clone());
+        let columns = plan
+            .position(&decision.use_case)
+            .map(|i| &plan.use_cases[i].columns.list);
+        let names = columns
+            .into_iter()
+            .flatten()
+            .map(|column| column.name.clone());
         let values = decision.row.iter().map(|v| (!v.is_nan()).then_some(*v));
         DecisionRecord {
             id: decision.id.clone(),
@@ -260,7 +268,11 @@ impl From<&Quarantined> for QuarantinedEvent {
     fn from(entry: &Quarantined) -> QuarantinedEvent {
         QuarantinedEvent {
             id: entry.id,
-            problems: entry.problems.iter().map(|p| format!("{}: {}", p.message, p.help)).collect(),
+            problems: entry
+                .problems
+                .iter()
+                .map(|p| format!("{}: {}", p.message, p.help))
+                .collect(),
             source: entry.source.clone(),
             at: entry.at.to_string(),
             original: String::from_utf8_lossy(&entry.original).into_owned(),
