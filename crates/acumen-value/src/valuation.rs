@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use acumen_base::problem::did_you_mean;
 use acumen_base::outcome::Truth;
+use acumen_base::problem::did_you_mean;
 use acumen_base::{Currency, Event, Money, Problem};
 use acumen_expr::{Compiled, Scope, Type, Val};
 
@@ -121,13 +121,7 @@ impl Valuation {
 
     /// What an action on an event is worth under a truth, in the declared currency; `None` while
     /// the truth is open, and where a formula has no value (a missing field, no rate).
-    pub fn value(
-        &self,
-        action: &str,
-        truth: Truth,
-        event: &Event,
-        rates: &Rates,
-    ) -> Option<Money> {
+    pub fn value(&self, action: &str, truth: Truth, event: &Event, rates: &Rates) -> Option<Money> {
         let worth = self.worth(position(&self.spec, action)?, event, rates);
         let minor = match truth {
             Truth::Open => None,
