@@ -5,6 +5,7 @@ use std::sync::Arc;
 use acumen_base::Event;
 
 use crate::compile::At;
+use crate::gather::{GatherPlan, Pool};
 use crate::outcome::Mark;
 use crate::pipeline::{Applied, Pipeline, Prepared};
 use crate::plan::{Plan, ViewPlan};
@@ -46,7 +47,19 @@ struct Work<'a> {
     index: usize,
     unit: &'a mut Box<dyn State>,
     wanted: bool,
+    /// Its columns of one row.
+    values: Vec<f64>,
     columns: Vec<Vec<f64>>,
+}
+
+impl Pool for [&mut Work<'_>] {
+    fn unit(&mut self, index: usize) -> &mut dyn State {
+        let found = self.iter_mut().find(|work| work.index == index);
+        found
+            .expect("units that gather stand with those that they gather from")
+            .unit
+            .as_mut()
+    }
 }
 
 impl Pipeline {
@@ -63,6 +76,7 @@ impl Pipeline {
             .map(|(index, unit)| Work {
                 index,
                 wanted: view_plan.wanted[index],
+                values: Vec::new(),
                 columns: Vec::new(),
                 unit,
             })
@@ -152,53 +166,103 @@ impl Feed<'_> {
         }
     }
 
-    fn run(&self, work: &mut Work<'_>) {
-        let width = self.plan.offsets[work.index + 1] - self.plan.offsets[work.index];
-        if work.wanted {
-            work.columns = vec![vec![f64::NAN; self.rows]; width];
+    /// Feeds a group of units, each with all events, or event by event where some gather from
+    /// others.
+    fn run(&self, group: &mut [&mut Work<'_>]) {
+        for work in &mut *group {
+            let width = self.width(work);
+            work.values = vec![f64::NAN; width];
+            if work.wanted {
+                work.columns = vec![vec![f64::NAN; self.rows]; width];
+            }
         }
-        let mut values = vec![f64::NAN; width];
+        let inside = |gather: &&GatherPlan| {
+            group
+                .iter()
+                .any(|work| work.index == gather.unit && work.wanted)
+        };
+        let gathers: Vec<&GatherPlan> = self.plan.gathers.iter().filter(inside).collect();
         for at in 0..self.batch.events.len() {
             let facts = self.facts(at);
             let row = self.batch.rows[at];
-            if row == NO_ROW || !work.wanted {
-                work.unit.step(&facts, None);
-                continue;
+            if row != NO_ROW {
+                for gather in &gathers {
+                    let gathered = gather.read(group, &facts);
+                    let reader = group.iter_mut().find(|work| work.index == gather.unit);
+                    if let Some(work) = reader {
+                        let range = gather.begin..gather.begin + gathered.len();
+                        work.values[range].copy_from_slice(&gathered);
+                    }
+                }
             }
-            work.unit.step(&facts, Some(&mut values));
-            for (column, value) in work.columns.iter_mut().zip(&values) {
-                column[row as usize] = *value;
+            for work in &mut *group {
+                work.step(&facts, row);
             }
+        }
+    }
+
+    fn width(&self, work: &Work<'_>) -> usize {
+        self.plan.offsets[work.index + 1] - self.plan.offsets[work.index]
+    }
+}
+
+impl Work<'_> {
+    fn step(&mut self, facts: &Facts<'_>, row: u32) {
+        if row == NO_ROW || !self.wanted {
+            self.unit.step(facts, None);
+            return;
+        }
+        self.unit.step(facts, Some(&mut self.values));
+        for (column, value) in self.columns.iter_mut().zip(&self.values) {
+            column[row as usize] = *value;
         }
     }
 }
 
-/// Shares the units among threads, the widest first to the one with the least to do.
+/// Units that have to be fed together: those that gather, with those that they gather from.
+fn groups<'a, 'b>(plan: &Plan, work: &'a mut [Work<'b>]) -> Vec<Vec<&'a mut Work<'b>>> {
+    let mut group_of: Vec<usize> = (0..work.len()).collect();
+    for gather in &plan.gathers {
+        for source in &gather.sources {
+            let (from, to) = (group_of[source.unit], group_of[gather.unit]);
+            group_of
+                .iter_mut()
+                .filter(|group| **group == from)
+                .for_each(|group| *group = to);
+        }
+    }
+    let mut groups: Vec<Vec<&mut Work<'_>>> = Vec::new();
+    groups.resize_with(work.len(), Vec::new);
+    for (work, group) in work.iter_mut().zip(group_of) {
+        groups[group].push(work);
+    }
+    groups
+}
+
+/// Shares the groups among threads, the widest first to the one with the least to do.
 fn run(feed: &Feed<'_>, work: &mut [Work<'_>]) {
-    let width = |work: &Work<'_>| {
-        let read = if work.wanted {
-            feed.plan.offsets[work.index + 1] - feed.plan.offsets[work.index]
-        } else {
-            0
-        };
-        3 + read
+    let width = |group: &Vec<&mut Work<'_>>| -> usize {
+        let widths = group
+            .iter()
+            .map(|work| if work.wanted { feed.width(work) } else { 0 });
+        widths.map(|width| 3 + width).sum()
     };
-    let mut order: Vec<&mut Work<'_>> = work.iter_mut().collect();
-    order.sort_by_key(|work| std::cmp::Reverse(width(work)));
-    let mut shares: Vec<(usize, Vec<&mut Work<'_>>)> = Vec::new();
+    let mut order = groups(feed.plan, work);
+    order.sort_by_key(|group| std::cmp::Reverse(width(group)));
+    let mut shares: Vec<(usize, Vec<Vec<&mut Work<'_>>>)> = Vec::new();
     shares.resize_with(THREADS, Default::default);
-    for work in order {
+    for group in order {
         let least = shares.iter_mut().min_by_key(|share| share.0);
         if let Some(share) = least {
-            share.0 += width(work);
-            share.1.push(work);
+            share.0 += width(&group);
+            share.1.push(group);
         }
     }
     std::thread::scope(|scope| {
         for (_, share) in shares {
             scope.spawn(move || {
-                for work in share {
-                    feed.run(work);
+                for mut group in share {
+                    feed.run(&mut group);
                 }
             });
         }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use acumen_base::{Column, ColumnKind, FieldType, Span};
 
 use crate::derive::Derived;
+use crate::gather::GatherPlan;
 use crate::operand::{Convert, NUMBER_UNITS, OperandPlan};
 use crate::outcome::OutcomePlan;
 use crate::problem::{Problem, suggest};
@@ -55,6 +56,7 @@ pub(crate) struct Builder<'a> {
     pub(crate) outcomes: Vec<OutcomePlan>,
     pub(crate) drafts: Vec<Draft>,
     pub(crate) derived: Vec<Derived>,
+    pub(crate) gathers: Vec<GatherPlan>,
     rings: HashMap<RingKey, usize, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>,
     /// The columns of each feature compiled so far.
     pub(crate) features: Vec<(String, Vec<ColumnDraft>)>,
@@ -76,6 +78,7 @@ impl<'a> Builder<'a> {
             outcomes: Vec::new(),
             drafts: Vec::new(),
             derived: Vec::new(),
+            gathers: Vec::new(),
             rings: HashMap::default(),
             features: Vec::new(),
             problems: Vec::new(),

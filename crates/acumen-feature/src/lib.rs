@@ -4,6 +4,7 @@ mod batch;
 mod compile;
 mod derive;
 mod entity;
+mod gather;
 mod history;
 mod occurrences;
 mod operand;

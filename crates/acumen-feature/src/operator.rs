@@ -8,6 +8,7 @@ mod distinct;
 mod fields;
 mod fingerprint;
 mod geo_velocity;
+mod neighbours;
 mod profile;
 mod run_length;
 mod sequence;
@@ -119,6 +120,7 @@ pub static OPERATORS: &[&dyn Operator] = &[
     &fingerprint::Fingerprint,
     &calendar::Calendar,
     &sequence::Sequence,
+    &neighbours::Neighbours,
     &derived::Expression,
 ];
 

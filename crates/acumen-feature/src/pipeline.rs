@@ -171,6 +171,13 @@ impl Pipeline {
         let facts = prepared.facts(event, position);
         let plan = Arc::clone(&self.plan);
         let wanted = out.as_ref().map(|(view, _)| &plan.views[*view].wanted);
+        for gather in &plan.gathers {
+            if wanted.is_some_and(|wanted| wanted[gather.unit]) {
+                let gathered = gather.read(&mut self.units, &facts);
+                let begin = plan.offsets[gather.unit] + gather.begin;
+                self.values[begin..begin + gathered.len()].copy_from_slice(&gathered);
+            }
+        }
         for (index, unit) in self.units.iter_mut().enumerate() {
             let range = plan.offsets[index]..plan.offsets[index + 1];
             let read = wanted.is_some_and(|wanted| wanted[index]);

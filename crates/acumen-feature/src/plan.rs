@@ -9,6 +9,7 @@ use acumen_base::{Columns, FieldType};
 
 use crate::compile::{At, Builder, ColumnDraft, Context, DERIVED};
 use crate::derive::{Derived, Read};
+use crate::gather::GatherPlan;
 use crate::operand::OperandPlan;
 use crate::operator::{Need, OPERATORS, Operator, operator};
 use crate::outcome::OutcomePlan;
@@ -35,6 +36,7 @@ pub(crate) struct Plan {
     pub(crate) operands: Vec<OperandPlan>,
     pub(crate) outcomes: Vec<OutcomePlan>,
     pub(crate) derived: Vec<Derived>,
+    pub(crate) gathers: Vec<GatherPlan>,
     pub(crate) rate: Option<RatePlan>,
     /// The columns of each feature.
     pub(crate) features: Vec<(String, Vec<ColumnDraft>)>,
@@ -65,9 +67,9 @@ impl Plan {
                 builder.problem(&feature.name, "name", "is declared twice".to_owned(), help);
             }
         }
-        // Derived features read the columns of others: they come last, in their own order.
-        for derived in [false, true] {
-            for feature in spec.features.iter().filter(|f| is_derived(f) == derived) {
+        // Features that read the columns of others come after them, in their own order.
+        for rank in 0..3 {
+            for feature in spec.features.iter().filter(|f| self::rank(f) == rank) {
                 builder = compile_feature(builder, feature);
             }
         }
@@ -84,6 +86,7 @@ impl Plan {
             outcomes,
             drafts,
             mut derived,
+            gathers,
             mut features,
             ..
         } = builder;
@@ -111,7 +114,7 @@ impl Plan {
         }
         for fields in &mut entity_fields {
             for (entity, field) in fields.iter_mut().enumerate() {
-                if !units.iter().any(|unit| unit.entity() == Some(entity)) {
+                if !units.iter().any(|unit| unit.entities().contains(&entity)) {
                     *field = None;
                 }
             }
@@ -120,7 +123,19 @@ impl Plan {
         let views = views
             .map(|(view, (kind, drafts))| {
                 let needed = needed(&drafts, &derived, units.len());
-                view_plan(&spec, view, (kind, drafts), &needed, &features, &offsets)
+                let gathered = gathers
+                    .iter()
+                    .filter(|g| needed.iter().any(|at| at.0 == g.unit));
+                let gathered = gathered.flat_map(|g| &g.sources).map(|s| (s.unit, s.local));
+                let gathered: BTreeSet<At> = gathered.collect();
+                view_plan(
+                    &spec,
+                    view,
+                    (kind, drafts),
+                    (&needed, &gathered),
+                    &features,
+                    &offsets,
+                )
             })
             .collect();
         let fingerprint = fingerprint(&spec);
@@ -129,6 +144,7 @@ impl Plan {
             operands,
             outcomes,
             derived,
+            gathers,
             rate,
             features,
             offsets,
@@ -233,8 +249,13 @@ fn entity_fields(builder: &mut Builder<'_>) -> Vec<Vec<Option<usize>>> {
     all
 }
 
-fn is_derived(feature: &FeatureSpec) -> bool {
-    operator_name(feature) == "derived"
+/// 0 for features that read events, 1 for those that gather the columns of other keys, 2 for
+/// those that are derived from columns.
+fn rank(feature: &FeatureSpec) -> u8 {
+    match operator_name(feature) {
+        "derived" => 2,
+        _ => u8::from(feature.params.contains_key("gather")),
+    }
 }
 
 fn operator_name(feature: &FeatureSpec) -> &str {
@@ -360,7 +381,7 @@ fn view_plan(
     spec: &PipelineSpec,
     view: &ViewSpec,
     (kind, drafts): (usize, Vec<ColumnDraft>),
-    needed: &BTreeSet<At>,
+    (needed, gathered): (&BTreeSet<At>, &BTreeSet<At>),
     features: &[(String, Vec<ColumnDraft>)],
     offsets: &[usize],
 ) -> ViewPlan {
@@ -374,7 +395,8 @@ fn view_plan(
     let columns = |name: &str| features.iter().find(|f| f.0 == name).map(|f| &f.1);
     let means = |feature: &&FeatureSpec| {
         let mut columns = columns(&feature.name).into_iter().flatten();
-        view.features.contains(&feature.name) || columns.any(|draft| needed.contains(&draft.at))
+        view.features.contains(&feature.name)
+            || columns.any(|draft| needed.contains(&draft.at) || gathered.contains(&draft.at))
     };
     let means: Vec<&FeatureSpec> = spec.features.iter().filter(means).collect();
     let definition = (

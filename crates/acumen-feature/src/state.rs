@@ -5,8 +5,10 @@ use std::any::Any;
 use acumen_base::Event;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
 
 use crate::entity::NO_SLOT;
+use crate::gather::Hops;
 use crate::outcome::Mark;
 
 /// An event as operators see it: everything is looked up already.
@@ -43,6 +45,14 @@ pub(crate) trait State: Send + Sync {
     fn width(&self) -> usize;
     /// The entity it is kept of.
     fn entity(&self) -> Option<usize>;
+    /// Every entity whose slots it needs.
+    fn entities(&self) -> SmallVec<[usize; 2]> {
+        self.entity().into_iter().collect()
+    }
+    /// The keys that a row reaches through it, for gathering.
+    fn hops(&mut self, _facts: &Facts<'_>) -> Hops {
+        Hops::default()
+    }
     /// Reads the row's columns from the events before this one (adding its own value where the
     /// feature includes it), then observes it if it applies.
     fn step(&mut self, facts: &Facts<'_>, out: Option<&mut [f64]>);

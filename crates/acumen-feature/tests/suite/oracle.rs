@@ -386,6 +386,83 @@ fn single(known: &Known<'_>, out: &mut Named) {
     );
 }
 
+/// Applied orders before the row of which a field has this text, the latest first.
+fn orders<'a>(known: &Known<'a>, field: &str, key: &str) -> Vec<&'a Event> {
+    let earlier = known.log[..known.log.len() - 1].iter().enumerate();
+    let mut found: Vec<(usize, &Event)> = earlier
+        .map(|(index, event)| (index, event.as_ref()))
+        .filter(|(_, event)| event.kind.name == "order" && !event.is_too_late())
+        .filter(|(_, event)| event.event_time.0 <= known.at())
+        .filter(|(_, event)| event.value(field).as_text() == Some(key))
+        .collect();
+    found.sort_by_key(|(index, event)| std::cmp::Reverse((event.event_time.0, *index)));
+    found.into_iter().map(|(_, event)| event).collect()
+}
+
+/// The first different texts, at most so many.
+fn different<'a>(texts: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for text in texts {
+        if found.len() < most && !found.contains(&text) {
+            found.push(text);
+        }
+    }
+    found
+}
+
+fn around(known: &Known<'_>, out: &mut Named) {
+    let row = known.row();
+    let (mut devices, mut customers) = (Vec::new(), Vec::new());
+    if let Some(me) = row.value("customer_id").as_text() {
+        let mine = orders(known, "customer_id", me);
+        let met = std::iter::once(row)
+            .chain(mine)
+            .filter_map(|e| e.value("device_id").as_text());
+        devices = different(met, 2);
+        let mut met: Vec<(i64, usize, &str)> = Vec::new();
+        for device in &devices {
+            let with = orders(known, "device_id", device);
+            let place = |event: &Event| known.log.iter().position(|e| e.id == event.id);
+            let latest = with.iter().filter_map(|e| e.value("customer_id").as_text());
+            for customer in different(latest, 3).into_iter().filter(|c| *c != me) {
+                let mut same = with.iter();
+                let same = same.find(|e| e.value("customer_id").as_text() == Some(customer));
+                let event = same.expect("it was found among them");
+                met.push((
+                    event.event_time.0,
+                    place(event).expect("it is there"),
+                    customer,
+                ));
+            }
+        }
+        met.sort_by(|a, b| b.cmp(a));
+        customers = different(met.iter().map(|met| met.2), 2);
+    }
+    let there = known.has_key("customer");
+    let count = |keys: &[&str]| if there { keys.len() as f64 } else { f64::NAN };
+    out.insert("around.device_count".to_owned(), count(&devices));
+    out.insert("around.customer_count".to_owned(), count(&customers));
+    let pauses: Vec<f64> = customers
+        .iter()
+        .filter_map(|key| orders(known, "customer_id", key).first().copied())
+        .map(|event| (known.at() - event.event_time.0) as f64 / 1_000.0)
+        .collect();
+    let mut gathered = vec![("pause.seconds".to_owned(), pauses)];
+    for (name, window) in [("5s", 5_000), ("30s", 30_000)] {
+        let counts = devices.iter().map(|device| {
+            let seen = orders(known, "device_id", device).into_iter();
+            let seen = seen.filter(|event| event.event_time.0 > known.at() - window);
+            different(seen.filter_map(|e| e.value("customer_id").as_text()), 99).len() as f64
+        });
+        gathered.push((format!("customers.distinct_{name}"), counts.collect()));
+    }
+    for (name, values) in gathered {
+        out.insert(format!("around.mean.{name}"), mean(&values));
+        let largest = values.iter().copied().fold(f64::NAN, f64::max);
+        out.insert(format!("around.max.{name}"), largest);
+    }
+}
+
 /// Hashes have no second formula: equal inputs give equal codes, different ones different.
 fn hashes_agree(
     seen: &mut BTreeMap<(String, String), u64>,
@@ -444,6 +521,7 @@ proptest! {
             windows(&known, &mut expected);
             shares(&known, &mut expected);
             single(&known, &mut expected);
+            around(&known, &mut expected);
             let surplus = expected["raw.amount"] - expected["velocity.customer.avg_30s"];
             expected.insert("surplus".to_owned(), surplus);
             expected.insert("twice".to_owned(), surplus * 2.0);

@@ -150,6 +150,11 @@ pub(crate) fn features() -> Vec<FeatureSpec> {
             .fields("fields", &["amount", "channel"])
             .with("last", Param::Int(3)),
     ];
+    let around = feature("around", "neighbours", "order", &[])
+        .fields("path", &["customer", "device", "customer"])
+        .fields("gather", &["pause", "customers"])
+        .with("last", Param::Int(2));
+    all.push(around);
     let cel = |text: &str| Param::Text(text.to_owned());
     all.push(feature("twice", "derived", "", &[]).with("cel", cel("surplus * 2.0")));
     let surplus = "raw.amount - velocity.customer.avg_30s";
