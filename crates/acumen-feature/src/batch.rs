@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use acumen_base::Event;
 
-use crate::compile::At;
+use crate::builder::At;
 use crate::gather::{GatherPlan, Pool};
 use crate::outcome::Mark;
 use crate::pipeline::{Applied, Pipeline, Prepared};

@@ -4,7 +4,7 @@ use acumen_base::key::category_code;
 use acumen_base::{Currency, Event, Value};
 use acumen_expr::{Compiled, Frame, Val};
 
-use crate::compile::At;
+use crate::builder::At;
 
 /// Where a slot of an expression is read from.
 #[derive(Clone, Copy, Debug)]

@@ -4,9 +4,10 @@
 //! it and was known by then makes it positive, once. A positive that comes before the event it
 //! names (which was late) waits as long as an event may be late.
 
-use std::cell::Cell;
+use std::collections::VecDeque;
 
-use acumen_base::{Event, Key, Value};
+use acumen_base::Event;
+use acumen_base::key::hash64;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -45,6 +46,7 @@ pub(crate) struct OutcomePlan {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Open {
+    id: u64,
     time: i64,
     known_at: i64,
     position: u64,
@@ -53,6 +55,13 @@ struct Open {
 }
 
 impl OutcomePlan {
+    /// Whether an event or a positive of this time is still remembered: until its outcome closes,
+    /// and as long again as an event may be late, because the other of the two may stand in a
+    /// part that this one is merged with.
+    fn remembers(&self, time: i64, now: i64) -> bool {
+        time.saturating_add(self.closes).saturating_add(self.waits) >= now
+    }
+
     /// Whether a positive known at this time speaks of the event: before its outcome closed, and
     /// not longer ahead of it than an event may be late.
     fn joins(&self, known: i64, open: &Open) -> bool {
@@ -62,21 +71,25 @@ impl OutcomePlan {
 }
 
 /// The state of one outcome.
+///
+/// Events that may still turn out positive stand in log order; a map leads from their ids' hashes
+/// to their numbers. At a million open events two ids share a hash with a probability of 3e-8.
 #[derive(Default)]
 pub(crate) struct OutcomeIndex {
-    open: HashedMap<Key, Open>,
+    open: VecDeque<Open>,
+    /// The number of the first of `open`: numbers below it have closed.
+    first: u64,
+    by_id: HashedMap<u64, u64>,
     /// When each positive became known whose event has not come yet.
-    waiting: HashedMap<Key, i64>,
+    waiting: HashedMap<u64, i64>,
     newest_known: i64,
-    /// How many entries there were after the last sweep.
-    swept: Cell<usize>,
 }
 
-/// What is saved, ordered by key.
+/// What is saved, in an order of its own.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SavedOutcome {
-    open: Vec<(Key, Open)>,
-    waiting: Vec<(Key, i64)>,
+    open: Vec<Open>,
+    waiting: Vec<(u64, i64)>,
     newest_known: i64,
 }
 
@@ -90,19 +103,33 @@ impl OutcomeIndex {
         slots: &[u32],
     ) -> bool {
         self.advance(plan, event.known_at.0);
-        let key = Key::of(&event.id);
+        let id = hash64(event.id.as_bytes());
         let mut open = Open {
+            id,
             time: event.event_time.0,
             known_at: event.known_at.0,
             position,
             positive: false,
             slots: Slots::from_slice(slots),
         };
-        let waiting = self.waiting.remove(&key);
-        let positive = waiting.is_some_and(|known| plan.joins(known, &open));
-        open.positive = positive;
-        self.open.insert(key, open);
+        if !self.waiting.is_empty() {
+            let waiting = self.waiting.remove(&id);
+            open.positive = waiting.is_some_and(|known| plan.joins(known, &open));
+        }
+        let positive = open.positive;
+        self.push(open);
         positive
+    }
+
+    fn push(&mut self, open: Open) {
+        self.by_id
+            .insert(open.id, self.first + self.open.len() as u64);
+        self.open.push_back(open);
+    }
+
+    fn find(&mut self, id: u64) -> Option<&mut Open> {
+        let number = self.by_id.get(&id)?.checked_sub(self.first)?;
+        self.open.get_mut(number as usize)
     }
 
     /// Learns of a positive event; gives the event that it makes positive.
@@ -114,44 +141,45 @@ impl OutcomeIndex {
     ) -> Option<Mark> {
         let known_at = event.known_at.0;
         self.advance(plan, known_at);
-        let key = Key::of(event.values.get(plan.by).and_then(Value::as_text)?);
-        let Some(open) = self.open.get_mut(&key) else {
-            self.waiting.insert(key, known_at);
+        let id = hash64(event.values.get(plan.by)?.as_text()?.as_bytes());
+        let Some(open) = self.find(id) else {
+            self.waiting.insert(id, known_at);
             return None;
         };
         if open.positive || !plan.joins(known_at, open) {
             return None;
         }
         open.positive = true;
-        Some(Mark {
-            outcome,
-            time: open.time,
-            position: open.position,
-            slots: open.slots.clone(),
-        })
+        Some(open.mark(outcome))
     }
 
-    /// Forgets what can no longer matter, whenever the index has doubled.
+    /// Forgets what can no longer matter.
     fn advance(&mut self, plan: &OutcomePlan, known_at: i64) {
         self.newest_known = self.newest_known.max(known_at);
-        let size = self.open.len() + self.waiting.len();
-        if size < 1_024 || size < 2 * self.swept.get() {
-            return;
-        }
         let now = self.newest_known;
-        self.open
-            .retain(|_, open| open.time.saturating_add(plan.closes) >= now);
-        self.waiting
-            .retain(|_, known| known.saturating_add(plan.waits) >= now);
-        self.swept
-            .set((self.open.len() + self.waiting.len()).max(512));
+        while let Some(oldest) = self.open.front() {
+            if plan.remembers(oldest.time, now) {
+                break;
+            }
+            self.open.pop_front();
+            self.first += 1;
+        }
+        if self.by_id.len() > 1_024 + 2 * self.open.len() {
+            let first = self.first;
+            self.by_id.retain(|_, number| *number >= first);
+        }
+        // A power of two is seldom met: the cost of looking at all is spread over as many.
+        if self.waiting.len() >= 1_024 && self.waiting.len().is_power_of_two() {
+            self.waiting.retain(|_, known| plan.remembers(*known, now));
+        }
     }
 
-    pub(crate) fn save(&self) -> SavedOutcome {
-        let mut open: Vec<_> = self.open.iter().map(|(k, v)| (*k, v.clone())).collect();
-        open.sort_unstable_by_key(|entry| entry.0);
-        let mut waiting: Vec<_> = self.waiting.iter().map(|(k, v)| (*k, *v)).collect();
-        waiting.sort_unstable_by_key(|entry| entry.0);
+    pub(crate) fn save(&self, plan: &OutcomePlan) -> SavedOutcome {
+        let waiting = self.waiting.iter().map(|(id, known)| (*id, *known));
+        let useful = |entry: &(u64, i64)| plan.remembers(entry.1, self.newest_known);
+        let mut waiting: Vec<_> = waiting.filter(useful).collect();
+        waiting.sort_unstable();
+        let open = self.open.iter().cloned().collect();
         SavedOutcome {
             open,
             waiting,
@@ -160,12 +188,13 @@ impl OutcomeIndex {
     }
 
     pub(crate) fn load(saved: SavedOutcome) -> OutcomeIndex {
-        OutcomeIndex {
-            swept: Cell::new(saved.open.len() + saved.waiting.len()),
-            open: saved.open.into_iter().collect(),
+        let mut index = OutcomeIndex {
             waiting: saved.waiting.into_iter().collect(),
             newest_known: saved.newest_known,
-        }
+            ..OutcomeIndex::default()
+        };
+        saved.open.into_iter().for_each(|open| index.push(open));
+        index
     }
 
     /// Unites two parts; gives the marks that follow from an event in one and its positive in
@@ -177,39 +206,48 @@ impl OutcomeIndex {
         other: &OutcomeIndex,
         slots: &[Vec<u32>],
     ) -> Vec<Mark> {
-        let there = other.save();
-        self.newest_known = self.newest_known.max(there.newest_known);
-        for (key, mut open) in there.open {
+        let (mut mine, there) = (self.save(plan), other.save(plan));
+        for mut open in there.open {
             for (entity, slot) in open.slots.iter_mut().enumerate() {
                 if *slot != NO_SLOT {
                     *slot = slots[entity][*slot as usize];
                 }
             }
-            self.open.entry(key).or_insert(open);
+            mine.open.push(open);
         }
-        for (key, known) in there.waiting {
-            let mine = self.waiting.entry(key).or_insert(known);
+        mine.open.sort_by_key(|open| open.position);
+        mine.newest_known = mine.newest_known.max(there.newest_known);
+        *self = OutcomeIndex::load(mine);
+        for (id, known) in there.waiting {
+            let mine = self.waiting.entry(id).or_insert(known);
             *mine = known.max(*mine);
         }
         let mut found = Vec::new();
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.retain(|key, known| {
-            let Some(open) = self.open.get_mut(key) else {
-                return true;
-            };
-            if !open.positive && plan.joins(*known, open) {
-                open.positive = true;
-                found.push(Mark {
-                    outcome,
-                    time: open.time,
-                    position: open.position,
-                    slots: open.slots.clone(),
-                });
+        let mut waiting: Vec<(u64, i64)> = self.waiting.drain().collect();
+        waiting.sort_unstable();
+        for (id, known) in waiting {
+            match self.find(id) {
+                None => {
+                    self.waiting.insert(id, known);
+                }
+                Some(open) if !open.positive && plan.joins(known, open) => {
+                    open.positive = true;
+                    found.push(open.mark(outcome));
+                }
+                Some(_) => {}
             }
-            false
-        });
-        self.waiting = waiting;
-        found.sort_unstable_by_key(|mark| mark.position);
+        }
         found
+    }
+}
+
+impl Open {
+    fn mark(&self, outcome: usize) -> Mark {
+        Mark {
+            outcome,
+            time: self.time,
+            position: self.position,
+            slots: self.slots.clone(),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use acumen_base::{Columns, Event, Key, Span, Time, Value};
 
-use crate::compile::At;
+use crate::builder::At;
 use crate::entity::{EntityIndex, NO_SLOT};
 use crate::operand::MISSING;
 use crate::outcome::{Mark, OutcomeIndex};

@@ -7,7 +7,8 @@ use acumen_base::key::hash64;
 use acumen_base::limits::COLUMNS_MAX;
 use acumen_base::{Columns, FieldType};
 
-use crate::compile::{At, Builder, ColumnDraft, Context, DERIVED};
+use crate::builder::{At, Builder, ColumnDraft, DERIVED, Draft};
+use crate::compile::Context;
 use crate::derive::{Derived, Read};
 use crate::gather::GatherPlan;
 use crate::operand::OperandPlan;
@@ -48,6 +49,9 @@ pub(crate) struct Plan {
     pub(crate) fingerprint: u64,
 }
 
+/// A plan with its units, which hold nothing yet.
+pub(crate) type Compiled = (Plan, Vec<Box<dyn State>>);
+
 impl Plan {
     /// How many columns all units have.
     pub(crate) fn width(&self) -> usize {
@@ -55,7 +59,7 @@ impl Plan {
     }
 
     /// Compiles a spec; reports all its problems at once.
-    pub(crate) fn compile(spec: PipelineSpec) -> Result<(Plan, Vec<Box<dyn State>>), Vec<Problem>> {
+    pub(crate) fn compile(spec: PipelineSpec) -> Result<Compiled, Vec<Problem>> {
         let mut builder = Builder::new(&spec);
         let rate = check_rates(&mut builder);
         check_outcomes(&mut builder);
@@ -90,7 +94,7 @@ impl Plan {
             mut features,
             ..
         } = builder;
-        let units: Vec<Box<dyn State>> = drafts.into_iter().map(|d| d.finish()).collect();
+        let units: Vec<Box<dyn State>> = drafts.into_iter().map(Draft::finish).collect();
         let mut views = views;
         let drafts = features
             .iter_mut()

@@ -57,6 +57,7 @@ impl Pipeline {
     /// All state as bytes: the same state gives the same bytes.
     pub fn save(&self) -> Vec<u8> {
         let units = self.units.iter().map(|unit| unit.save());
+        let outcomes = self.outcomes.iter().zip(&self.plan.outcomes);
         let saved = Saved {
             entities: self
                 .entities
@@ -64,7 +65,7 @@ impl Pipeline {
                 .map(|index| index.keys().to_vec())
                 .collect(),
             rates: self.rates.clone(),
-            outcomes: self.outcomes.iter().map(OutcomeIndex::save).collect(),
+            outcomes: outcomes.map(|(index, plan)| index.save(plan)).collect(),
             units: units
                 .collect::<Result<_, _>>()
                 .expect("writing plain values to memory cannot fail"),

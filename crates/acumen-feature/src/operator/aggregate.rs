@@ -130,7 +130,7 @@ impl Operator for Aggregate {
                         _ => format!("{words} of {of} of this {by} {}", in_last(window)),
                     };
                     let suffix = format!("{name}_{window}");
-                    context.column(entity, &suffix, ColumnKind::Number, unit, &help, at);
+                    context.column(entity, &suffix, (ColumnKind::Number, unit), &help, at);
                 }
             }
         }

@@ -88,7 +88,7 @@ impl Operator for Baseline {
                         1 => name.to_owned(),
                         _ => format!("{name}_{window}"),
                     };
-                    context.column(entity, &suffix, ColumnKind::Number, unit, &help, at);
+                    context.column(entity, &suffix, (ColumnKind::Number, unit), &help, at);
                 }
             }
         }

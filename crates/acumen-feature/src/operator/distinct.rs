@@ -131,8 +131,7 @@ impl Operator for Distinct {
                 context.column(
                     entity,
                     &suffix,
-                    ColumnKind::Number,
-                    "",
+                    (ColumnKind::Number, ""),
                     &help,
                     (unit, local),
                 );

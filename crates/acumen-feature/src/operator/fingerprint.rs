@@ -208,8 +208,7 @@ impl Operator for Fingerprint {
             context.column(
                 entity,
                 "changed_components",
-                ColumnKind::Number,
-                "",
+                (ColumnKind::Number, ""),
                 &help,
                 (unit, 0),
             );

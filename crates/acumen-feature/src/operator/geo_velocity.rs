@@ -143,7 +143,7 @@ impl Operator for GeoVelocity {
             ];
             for (local, (name, of, words)) in columns.into_iter().enumerate() {
                 let help = format!("{words} of this {by}");
-                context.column(entity, name, ColumnKind::Number, of, &help, (unit, local));
+                context.column(entity, name, (ColumnKind::Number, of), &help, (unit, local));
             }
         }
     }

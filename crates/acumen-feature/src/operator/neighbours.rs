@@ -290,14 +290,20 @@ impl Operator for Neighbours {
         ];
         for (local, (name, help)) in counts.into_iter().take(hops).enumerate() {
             let suffix = format!("{name}_count");
-            context.column(from, &suffix, ColumnKind::Number, "", &help, (unit, local));
+            context.column(
+                from,
+                &suffix,
+                (ColumnKind::Number, ""),
+                &help,
+                (unit, local),
+            );
         }
         for (index, (name, of, _)) in gathered.iter().enumerate() {
             for (offset, word) in ["mean", "max"].into_iter().enumerate() {
                 let at = (unit, hops + 2 * index + offset);
                 let help = format!("{word} of {name} over the latest counterparties");
                 let suffix = format!("{word}.{name}");
-                context.column(from, &suffix, ColumnKind::Number, of, &help, at);
+                context.column(from, &suffix, (ColumnKind::Number, of), &help, at);
             }
         }
         let sources = gathered.into_iter().map(|gathered| gathered.2).collect();

@@ -145,12 +145,12 @@ impl Operator for Profile {
                     field.name.replace(['_', '.'], " ")
                 );
                 let at = (unit, local);
-                context.column(entity, &field.name, field.kind, &field.unit, &help, at);
+                context.column(entity, &field.name, (field.kind, &field.unit), &help, at);
             }
             if let Some((_, name)) = &age_of {
                 let help = format!("days since {} of this {by}", name.replace(['_', '.'], " "));
                 let at = (unit, described.len());
-                context.column(entity, "age_days", ColumnKind::Number, "d", &help, at);
+                context.column(entity, "age_days", (ColumnKind::Number, "d"), &help, at);
             }
         }
     }

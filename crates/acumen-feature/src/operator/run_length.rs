@@ -134,7 +134,9 @@ impl Operator for RunLength {
         let Some(operand) = context.outcome_or_flag() else {
             return;
         };
-        let settled = context.lateness().max(context.closes(operand.source));
+        let settled = context
+            .lateness()
+            .saturating_add(context.closes(operand.source));
         for entity in entities {
             let logic = Run {
                 kind: operand.kind,
@@ -145,9 +147,15 @@ impl Operator for RunLength {
             let by = context.entity_name(entity);
             let of = &operand.words;
             let help = format!("length of the latest run of {of} of this {by}");
-            context.column(entity, "events", ColumnKind::Number, "", &help, (unit, 0));
+            context.column(entity, "events", (ColumnKind::Number, ""), &help, (unit, 0));
             let help = format!("seconds since the latest run of {of} of this {by} began");
-            context.column(entity, "seconds", ColumnKind::Number, "s", &help, (unit, 1));
+            context.column(
+                entity,
+                "seconds",
+                (ColumnKind::Number, "s"),
+                &help,
+                (unit, 1),
+            );
         }
     }
 }

@@ -125,7 +125,7 @@ impl Operator for Sequence {
                     };
                     let suffix = format!("{}_{}", field.name, step + 1);
                     let at = (unit, step * described.len() + index);
-                    context.column(entity, &suffix, field.kind, &field.unit, &help, at);
+                    context.column(entity, &suffix, (field.kind, &field.unit), &help, at);
                 }
             }
         }

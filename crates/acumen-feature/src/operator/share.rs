@@ -69,7 +69,7 @@ impl Operator for Share {
                     };
                     let help = format!("{what} of this {by} {}{until}", in_last(window));
                     let suffix = format!("{name}_{window}");
-                    context.column(entity, &suffix, ColumnKind::Number, "", &help, at);
+                    context.column(entity, &suffix, (ColumnKind::Number, ""), &help, at);
                 }
             }
         }

@@ -82,7 +82,13 @@ impl Operator for SinceLast {
             let unit = context.unit(Box::new(state));
             let (event, by) = (context.event_name(kind), context.entity_name(entity));
             let help = format!("seconds since the previous {event} of this {by}");
-            context.column(entity, "seconds", ColumnKind::Number, "s", &help, (unit, 0));
+            context.column(
+                entity,
+                "seconds",
+                (ColumnKind::Number, "s"),
+                &help,
+                (unit, 0),
+            );
         }
     }
 }
