@@ -50,6 +50,7 @@ type RingKey = (Source, usize, i64, usize);
 /// Everything that grows while features are compiled.
 pub(crate) struct Builder<'a> {
     pub(crate) spec: &'a PipelineSpec,
+    /// How long an event that rows are read at may be late: older state is not read any more.
     pub(crate) lateness: i64,
     pub(crate) operands: Vec<OperandPlan>,
     pub(crate) outcomes: Vec<OutcomePlan>,
@@ -67,13 +68,9 @@ impl<'a> Builder<'a> {
     pub(crate) fn new(spec: &'a PipelineSpec) -> Builder<'a> {
         Builder {
             spec,
-            lateness: spec
-                .events
-                .iter()
-                .map(|kind| kind.lateness.0)
-                .max()
-                .unwrap_or(0)
-                .max(0),
+            lateness: lateness(spec, |name| {
+                spec.views.iter().any(|view| view.event == name)
+            }),
             operands: Vec::new(),
             outcomes: Vec::new(),
             drafts: Vec::new(),
@@ -131,4 +128,10 @@ impl<'a> Builder<'a> {
             }
         }
     }
+}
+
+/// The longest lateness of the event types of these names.
+pub(crate) fn lateness(spec: &PipelineSpec, named: impl Fn(&str) -> bool) -> i64 {
+    let kinds = spec.events.iter().filter(|kind| named(&kind.name));
+    kinds.map(|kind| kind.lateness.0).max().unwrap_or(0).max(0)
 }

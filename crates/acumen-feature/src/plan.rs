@@ -7,7 +7,7 @@ use acumen_base::key::hash64;
 use acumen_base::limits::COLUMNS_MAX;
 use acumen_base::{Columns, FieldType};
 
-use crate::builder::{At, Builder, ColumnDraft, DERIVED, Draft};
+use crate::builder::{At, Builder, ColumnDraft, DERIVED, Draft, lateness};
 use crate::compile::Context;
 use crate::derive::{Derived, Read};
 use crate::gather::GatherPlan;
@@ -210,7 +210,7 @@ fn check_outcomes(builder: &mut Builder<'_>) {
             positive: positive.unwrap_or(usize::MAX),
             by: by.map_or(0, |field| field.0),
             closes: outcome.closes.0,
-            waits: builder.lateness,
+            waits: lateness(builder.spec, |_| true),
             used: false,
         });
     }
