@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use acumen_base::limits::{EVENTS_PER_REQUEST_MAX, SEQUENCER_QUEUE_MAX};
 use acumen_base::{Clock, Control, Decision};
 use acumen_decision::Explanation;
-use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined};
+use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined, Recovery};
 use acumen_feature::EntityValue;
 
 use crate::committer;
@@ -40,6 +40,7 @@ pub struct Options {
 pub struct Engine {
     plan: Arc<Plan>,
     sources: Sources,
+    recovery: Recovery,
     clock: Arc<dyn Clock>,
     commands: Sender<Command>,
     admitted: Arc<AtomicUsize>,
@@ -132,6 +133,7 @@ impl Engine {
         Ok(Engine {
             plan: Arc::clone(&sources.plan),
             sources,
+            recovery: offline.recovery,
             clock,
             commands,
             admitted: Arc::new(AtomicUsize::new(0)),
@@ -146,6 +148,11 @@ impl Engine {
     /// The compiled project.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// What opening the log found and did.
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
     }
 
     /// Counters and latencies.

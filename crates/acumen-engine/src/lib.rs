@@ -32,7 +32,7 @@ mod train;
 pub mod usertest;
 mod worker;
 
-pub use acumen_event::{Durability, LogOptions, Quarantined, Rejected};
+pub use acumen_event::{Durability, LogOptions, Quarantined, Recovery, Rejected};
 pub use acumen_feature::EntityValue;
 pub use engine::{Engine, Ingested, Options, Readiness, RefusedEvent};
 pub use error::EngineError;

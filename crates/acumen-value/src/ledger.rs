@@ -60,6 +60,11 @@ impl Ledger {
         }
     }
 
+    /// The newest rates of currencies.
+    pub fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
     /// Sets how many major units of the ledger's currency one of another is worth, for decisions
     /// from here on. Refused (`false`) unless it is a finite number above 0.
     pub fn set_rate(&mut self, from: Currency, rate: f64) -> bool {
