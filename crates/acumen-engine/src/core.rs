@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use acumen_base::{Body, Control, Decision, Event, EventType, Key, Member, Record, Row, Time};
+use acumen_base::{
+    Body, Control, Decision, Event, EventType, Key, Member, Record, Row, Span, Time,
+};
 use acumen_decision::State;
 use acumen_event::Seen;
 use acumen_feature::Pipeline;
@@ -15,11 +17,18 @@ use acumen_value::Ledger;
 
 use crate::error::EngineError;
 use crate::plan::{Plan, UseCasePlan};
-use crate::projected::Projected;
+use crate::projected::{Projected, Unusable};
 
 /// How many events may wait for a decision that was not made, before the oldest is forgotten
 /// (it can still be decided: its row is then read again from the log).
 const UNDECIDED_MAX: usize = 10_000;
+
+/// For how long at least an id is known to be taken, and a decision found by its id: longer where
+/// a use case's lateness or outcomes are.
+pub const IDS_KEPT_AT_LEAST: Span = Span(30 * 24 * 60 * 60 * 1_000);
+
+/// Ids are forgotten in steps of this length, of the time at which events became known.
+const FORGET_EVERY: i64 = 24 * 60 * 60 * 1_000;
 
 /// Decisions that the live page shows.
 const LATEST_MAX: usize = 20;
@@ -28,6 +37,8 @@ const LATEST_MAX: usize = 20;
 pub struct Core {
     plan: Arc<Plan>,
     store: Arc<ModelStore>,
+    /// For how long ids are remembered.
+    ids_kept: Span,
     /// Which ids are in the log.
     pub seen: Seen,
     /// One for each use case of the plan.
@@ -48,8 +59,11 @@ pub struct Live {
     pub state: Arc<State>,
     /// Money, where the use case says what decisions are worth.
     pub ledger: Option<Ledger>,
-    /// Where the decision on an event stands in the log.
-    pub decided: HashMap<Key, u64>,
+    /// Where the decision on an event stands in the log, and when it was made.
+    pub decided: HashMap<Key, (u64, Time)>,
+    /// Deployed models that cannot answer, and why: rows are defined differently today, or the
+    /// version is gone.
+    pub unusable: BTreeMap<String, String>,
     /// Events with the row that was read for them, whose decision has not been met yet.
     pub undecided: BTreeMap<u64, Undecided>,
     /// How often each action was taken.
@@ -87,6 +101,7 @@ impl Core {
     pub fn new(plan: Arc<Plan>, store: Arc<ModelStore>) -> Core {
         let live = plan.use_cases.iter().map(Live::new).collect();
         Core {
+            ids_kept: ids_kept(&plan),
             plan,
             store,
             seen: Seen::new(),
@@ -104,10 +119,10 @@ impl Core {
 
     /// Applies the record that stands next in the log. With `read`, rows are read for events
     /// that are decided on, and kept until their decision is met.
-    pub fn apply(&mut self, record: &Record, read: bool) -> Result<Applied, EngineError> {
+    pub fn apply(&mut self, record: &Record, read: bool) -> Applied {
         let position = record.position;
         self.next = position + 1;
-        Ok(match &record.body {
+        match &record.body {
             Body::Event(event) => match self.plan.event_type(&event.kind.name) {
                 Some(kind) => {
                     let event = as_declared(event, kind);
@@ -115,12 +130,12 @@ impl Core {
                 }
                 None => Applied::Foreign,
             },
-            Body::Decision(decision) => self.decision(decision, position),
+            Body::Decision(decision) => self.decision(decision, position, None),
             Body::Control { control, .. } => {
-                self.control(control, position)?;
+                self.control_again(control, position);
                 Applied::Control
             }
-        })
+        }
     }
 
     /// Lets every use case observe an event.
@@ -131,7 +146,7 @@ impl Core {
         read: bool,
     ) -> Vec<(usize, Undecided)> {
         self.next = position + 1;
-        self.newest = self.newest.max(event.known_at);
+        self.advance(event.known_at);
         self.seen.insert(event, position);
         let mut rows = Vec::new();
         for (i, live) in self.live.iter_mut().enumerate() {
@@ -147,48 +162,114 @@ impl Core {
         rows
     }
 
-    /// Notes a decision.
-    pub fn decision(&mut self, decision: &Arc<Decision>, position: u64) -> Applied {
+    /// Moves the newest instant on, and forgets what is too old to be asked for again.
+    fn advance(&mut self, known_at: Time) {
+        let day = |time: Time| time.0.div_euclid(FORGET_EVERY);
+        let before = self.newest;
+        self.newest = before.max(known_at);
+        if before.0 == i64::MIN || day(before) == day(self.newest) {
+            return;
+        }
+        let oldest_kept = self.newest - self.ids_kept;
+        self.seen.forget_before(oldest_kept);
+        for live in &mut self.live {
+            live.decided.retain(|_, (_, at)| *at >= oldest_kept);
+        }
+    }
+
+    /// Notes a decision; `event` is the one that it answers, where it is at hand.
+    pub fn decision(
+        &mut self,
+        decision: &Arc<Decision>,
+        position: u64,
+        event: Option<&Arc<Event>>,
+    ) -> Applied {
         self.next = position + 1;
         let Some(i) = self.plan.position(&decision.use_case) else {
             return Applied::Foreign;
         };
         let live = &mut self.live[i];
         let decide_event = &self.plan.use_cases[i].declared.decide_event;
-        live.decided
-            .insert(event_key(decide_event, &decision.event_id), position);
+        let key = event_key(decide_event, &decision.event_id);
+        live.decided.insert(key, (position, decision.decided_at));
         *live.actions.entry(decision.action.clone()).or_default() += 1;
         live.latest.push_back(Arc::clone(decision));
         if live.latest.len() > LATEST_MAX {
             live.latest.pop_front();
         }
         let undecided = live.undecided.remove(&decision.position);
-        if let (Some(ledger), Some(undecided)) = (&mut live.ledger, &undecided) {
-            ledger.decided(decision, &undecided.event);
+        let event = event.or(undecided.as_ref().map(|undecided| &undecided.event));
+        if let (Some(ledger), Some(event)) = (&mut live.ledger, event) {
+            ledger.decided(decision, event);
         }
         Applied::Decision(i, undecided)
     }
 
-    /// Applies an edit; an edit that no use case understands is refused and changes nothing.
+    /// Applies an edit; one that [`Core::check`] refuses changes nothing.
     pub fn control(&mut self, control: &Control, position: u64) -> Result<(), EngineError> {
-        let deployed = self.member(control)?;
-        for (i, live) in self.live.iter_mut().enumerate() {
+        let deployed = self.check(control)?;
+        self.edit(control, position, deployed.as_ref());
+        Ok(())
+    }
+
+    /// Whether an edit can be applied, which changes nothing; a deployment's model is loaded.
+    pub fn check(&self, control: &Control) -> Result<Option<Arc<dyn Member>>, EngineError> {
+        if let Control::Rule { .. } | Control::Thresholds { .. } = control {
+            for live in &self.live {
+                let mut trial = State::clone(&live.state);
+                trial
+                    .apply(self.next, control)
+                    .map_err(EngineError::Control)?;
+            }
+        }
+        self.member(control)
+    }
+
+    /// Applies an edit that [`Core::check`] has let through, with the model that it loaded.
+    pub fn edit(&mut self, control: &Control, position: u64, deployed: Option<&Arc<dyn Member>>) {
+        for (plan, live) in self.plan.use_cases.iter().zip(&mut self.live) {
             // Copied only while a decision under way still holds the old one.
             let state = Arc::make_mut(&mut live.state);
-            match (&deployed, control) {
-                (Some(member), Control::Deploy { use_case, .. })
-                    if *use_case == self.plan.use_cases[i].declared.name =>
-                {
-                    state.deploy(position, Arc::clone(member));
-                }
-                _ => state
-                    .apply(position, control)
-                    .map_err(EngineError::Control)?,
+            // Refused is what the log has of a use case that was another one then: nothing to do.
+            let _gone_since = state.apply(position, control);
+            if let (Some(member), Control::Deploy { use_case, .. }) = (deployed, control)
+                && *use_case == plan.declared.name
+            {
+                live.unusable.remove(member.name());
+                state.deploy(position, Arc::clone(member));
             }
         }
         self.controls.push((position, control.clone()));
         self.next = position + 1;
-        Ok(())
+    }
+
+    /// Applies an edit of the log. Use cases change: a rule that is gone, or a model that was
+    /// trained on rows of another definition, must not keep the log from being opened, so that
+    /// it can be trained again. Such a model is named by [`Live::unusable`] and answers nothing.
+    pub(crate) fn control_again(&mut self, control: &Control, position: u64) {
+        let error = match self.member(control) {
+            Ok(member) => return self.edit(control, position, member.as_ref()),
+            Err(error) => error.to_string(),
+        };
+        let mut unusable: Option<Arc<dyn Member>> = None;
+        if let Control::Deploy {
+            use_case,
+            member,
+            version,
+        } = control
+            && let Some(i) = self.plan.position(use_case)
+        {
+            let columns = Arc::clone(&self.plan.use_cases[i].columns);
+            unusable = Some(Arc::new(Unusable::new(member, version, columns, &error)));
+        }
+        self.edit(control, position, unusable.as_ref());
+        if let Control::Deploy {
+            use_case, member, ..
+        } = control
+            && let Some(i) = self.plan.position(use_case)
+        {
+            self.live[i].unusable.insert(member.clone(), error);
+        }
     }
 
     /// The model version that a deployment names.
@@ -211,13 +292,17 @@ impl Core {
         Ok(Some(Arc::new(Projected::new(loaded, &plan.columns)?)))
     }
 
+    /// The edits up to and including a position.
+    pub(crate) fn controls_until(&self, position: u64) -> Vec<(u64, Control)> {
+        let count = self.controls.partition_point(|(at, _)| *at <= position);
+        self.controls[..count].to_vec()
+    }
+
     /// The position of the decision that a use case made on an event.
     pub fn decided(&self, use_case: usize, event_id: &str) -> Option<u64> {
         let kind = &self.plan.use_cases[use_case].declared.decide_event;
-        self.live[use_case]
-            .decided
-            .get(&event_key(kind, event_id))
-            .copied()
+        let found = self.live[use_case].decided.get(&event_key(kind, event_id));
+        found.map(|(position, _)| *position)
     }
 }
 
@@ -228,6 +313,7 @@ impl Live {
             state: Arc::new(plan.policy.initial_state()),
             ledger: plan.value.clone().map(Ledger::new),
             decided: HashMap::new(),
+            unusable: BTreeMap::new(),
             undecided: BTreeMap::new(),
             actions: BTreeMap::new(),
             latest: VecDeque::new(),
@@ -274,6 +360,18 @@ impl Live {
         }
         ledger.advance(event.known_at);
     }
+}
+
+/// For how long ids have to be known: an older event is too late to count twice.
+fn ids_kept(plan: &Plan) -> Span {
+    let lateness = plan.types.iter().map(|kind| kind.lateness);
+    let outcomes = plan
+        .use_cases
+        .iter()
+        .filter_map(|plan| plan.declared.outcome.as_ref());
+    lateness
+        .chain(outcomes.map(|outcome| outcome.closes))
+        .fold(IDS_KEPT_AT_LEAST, Span::max)
 }
 
 /// The event as its type is declared today: fields that are new are missing in it.

@@ -1,19 +1,20 @@
 //! The running engine: the threads, and what others may ask of them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use acumen_base::limits::{EVENTS_PER_REQUEST_MAX, SEQUENCER_QUEUE_MAX};
-use acumen_base::{Clock, Control, Decision};
+use acumen_base::{Body, Clock, Control, Decision};
 use acumen_decision::Explanation;
 use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined, Recovery};
 use acumen_feature::EntityValue;
 
 use crate::committer;
-use crate::core::Core;
+use crate::core::{Core, as_declared};
 use crate::error::EngineError;
 use crate::folder::Folder;
 use crate::history::{Replayed, Sources, replay_one};
@@ -24,6 +25,7 @@ use crate::plan::Plan;
 use crate::refusal::{Refusal, Reply};
 use crate::sequencer::{Answer, Command, Observed, Sequencer, read_decision};
 use crate::status::Status;
+use crate::upkeep::{Upkeep, Wanted};
 use crate::worker::Worker;
 
 /// How an engine is opened.
@@ -43,6 +45,8 @@ pub struct Engine {
     recovery: Recovery,
     clock: Arc<dyn Clock>,
     commands: Sender<Command>,
+    snapshots: Sender<Wanted>,
+    closing: AtomicBool,
     admitted: Arc<AtomicUsize>,
     metrics: Arc<Metrics>,
     quarantine: Mutex<Quarantine>,
@@ -99,19 +103,29 @@ impl Engine {
         let (commands, received) = channel();
         let (jobs, taken) = channel();
         let (commits, committed) = channel();
+        let (snapshots, wanted) = channel();
         let names: Vec<String> = sources.plan.names().map(str::to_owned).collect();
         let metrics = Arc::new(Metrics::new(&names));
         let disk = offline.log.sync_handle();
+        let pictured = offline.core.next;
+        let upkeep = Upkeep {
+            sources: sources.clone(),
+            disk: disk.clone(),
+            sequencer: commands.clone(),
+            metrics: Arc::clone(&metrics),
+        };
         let sequencer = Sequencer {
             core: offline.core,
             log: offline.log,
             clock: Arc::clone(&clock),
             jobs,
             commits,
+            snapshots: snapshots.clone(),
             metrics: Arc::clone(&metrics),
             waiting: BTreeMap::new(),
             answers: Vec::new(),
             dirty: false,
+            pictured,
             closing: false,
         };
         let worker = Worker {
@@ -120,9 +134,10 @@ impl Engine {
             sequencer: commands.clone(),
         };
         let taken = Arc::new(Mutex::new(taken));
-        let mut others = vec![spawn("committer", move || {
-            committer::run(&committed, &disk)
-        })?];
+        let mut others = vec![
+            spawn("committer", move || committer::run(&committed, &disk))?,
+            spawn("upkeep", move || upkeep.run(&wanted))?,
+        ];
         for number in 0..options.workers.max(1) {
             let (worker, taken) = (worker.clone(), Arc::clone(&taken));
             others.push(spawn(&format!("worker-{number}"), move || {
@@ -136,6 +151,8 @@ impl Engine {
             recovery: offline.recovery,
             clock,
             commands,
+            snapshots,
+            closing: AtomicBool::new(false),
             admitted: Arc::new(AtomicUsize::new(0)),
             metrics,
             quarantine: Mutex::new(quarantine),
@@ -169,7 +186,7 @@ impl Engine {
     /// What is malformed goes to quarantine; the good ones beside it are taken.
     pub fn ingest(&self, body: &[u8], reply: Reply<Ingested>) {
         let mut ingested = Ingested::default();
-        let (mut events, mut lines) = (Vec::new(), Vec::new());
+        let (mut events, mut lines, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         for item in self
             .plan
             .decoder
@@ -185,19 +202,24 @@ impl Engine {
                     events.push(event);
                     lines.push(item.line);
                 }
-                Err(rejected) => match self.refuse(&rejected) {
-                    Ok(kept) => ingested.refused.push(RefusedEvent {
-                        line: item.line,
-                        problem: rejected.to_string(),
-                        quarantine: Some(kept),
-                    }),
-                    Err(refusal) => return reply(Err(refusal)),
-                },
+                Err(rejected) => refused.push((item.line, rejected)),
+            }
+        }
+        // Only what is admitted goes to quarantine: what is not will be sent again.
+        let Some(reply) = self.admit(reply) else {
+            return;
+        };
+        for (line, rejected) in refused {
+            match self.refuse(&rejected) {
+                Ok(kept) => ingested.refused.push(RefusedEvent {
+                    line,
+                    problem: rejected.to_string(),
+                    quarantine: Some(kept),
+                }),
+                Err(refusal) => return reply(Err(refusal)),
             }
         }
         let ids: Vec<String> = events.iter().map(|event| event.id.to_string()).collect();
-        let reply = self.admit(reply);
-        let Some(reply) = reply else { return };
         let answer = move |observed: Result<Vec<Observed>, Refusal>| {
             reply(observed.map(|observed| ingested.with(&lines, &ids, &observed)));
         };
@@ -267,12 +289,35 @@ impl Engine {
     }
 
     /// Why a decision is what it is.
+    ///
+    /// From its record alone: nothing of the log is read but the event that it answers.
     pub fn explain(&self, id: &str) -> Result<Explanation, Refusal> {
         let decision = self.decision(id)?;
-        let from = self.made_from(&decision)?;
         let use_case = self.plan.position(&decision.use_case).unwrap_or_default();
-        let policy = &self.plan.use_cases[use_case].policy;
-        Ok(policy.explain(&decision, &from.event, &from.state))
+        let (position, control) = (decision.position, decision.control);
+        let (event, now, edits) = self.ask(move |core, log| {
+            let now = Arc::clone(&core.live[use_case].state);
+            let edits = match now.control() == control {
+                true => Vec::new(),
+                false => core.controls_until(control),
+            };
+            (log.get(position), now, edits)
+        })?;
+        let Body::Event(event) = event.map_err(|error| Refusal::Log(error.to_string()))?.body
+        else {
+            return Err(Refusal::Log(format!("position {position} holds no event")));
+        };
+        let event = match self.plan.event_type(&event.kind.name) {
+            Some(kind) => as_declared(&event, kind),
+            None => event,
+        };
+        let state = match now.control() == control {
+            true => now,
+            false => self.sources.state_after(use_case, &edits),
+        };
+        Ok(self.plan.use_cases[use_case]
+            .policy
+            .explain(&decision, &event, &state))
     }
 
     /// Makes a decision again from the log and compares it bit for bit.
@@ -317,7 +362,7 @@ impl Engine {
         let (sender, receiver) = channel();
         let reply: Reply<u64> = Box::new(move |answer| drop(sender.send(answer)));
         self.control(control, by, reply);
-        receiver.recv().unwrap_or(Err(Refusal::Closing))
+        receiver.recv().unwrap_or_else(|_| Err(self.gone()))
     }
 
     /// Whether every declared model is loaded.
@@ -327,13 +372,15 @@ impl Engine {
             let mut missing = Vec::new();
             for (plan, live) in plan.use_cases.iter().zip(&core.live) {
                 for model in &plan.declared.models {
-                    if live.state.member(&model.name).is_none() {
-                        let name = &plan.declared.name;
-                        missing.push(format!(
-                            "{name}: model `{}` is not deployed: run `acumen train {name}`",
-                            model.name
-                        ));
-                    }
+                    let (name, model) = (&plan.declared.name, &model.name);
+                    let why = match live.unusable.get(model) {
+                        Some(why) => why.as_str(),
+                        None if live.state.member(model).is_none() => "it is not deployed",
+                        None => continue,
+                    };
+                    missing.push(format!(
+                        "{name}: model `{model}`: {why}: run `acumen train {name}`"
+                    ));
                 }
             }
             Readiness {
@@ -350,9 +397,12 @@ impl Engine {
     ) -> Result<T, Refusal> {
         let (sender, receiver) = channel();
         self.send(Command::Ask(Box::new(move |core, log| {
-            drop(sender.send(question(core, log)))
+            // A question that panics is one request's: the sequencer goes on.
+            let answer = catch_unwind(AssertUnwindSafe(|| question(core, log)));
+            let failed = |_| Refusal::Failed("the question could not be answered".to_owned());
+            drop(sender.send(answer.map_err(failed)));
         })));
-        receiver.recv().map_err(|_| Refusal::Closing)
+        receiver.recv().unwrap_or_else(|_| Err(self.gone()))
     }
 
     /// Refused events that nobody has sent again since: up to `count` after an id.
@@ -402,30 +452,68 @@ impl Engine {
         self.ask(|core, _| Status::of(core))
     }
 
-    /// Finishes what is under way, writes a snapshot and stops the threads.
+    /// Writes a snapshot of what is logged now and trims what is older than the declared
+    /// retention, beside what is running.
+    pub fn snapshot(&self) -> Result<(), EngineError> {
+        let closed = |why: String| EngineError::Closed(why);
+        let position = self
+            .ask(|core, _| core.next)
+            .map_err(|why| closed(why.to_string()))?;
+        let (done, received) = channel();
+        let wanted = Wanted {
+            position,
+            done: Some(done),
+        };
+        let gone = || closed(self.gone().to_string());
+        self.snapshots.send(wanted).map_err(|_| gone())?;
+        received.recv().map_err(|_| gone())?
+    }
+
+    /// Finishes what is under way, answers it, stops the threads, writes a snapshot and trims
+    /// what is older than the declared retention. Closing again does nothing.
     pub fn close(&self) -> Result<(), EngineError> {
+        let Some((core, mut log)) = self.stop()? else {
+            return Ok(());
+        };
+        log.commit()?;
+        crate::offline::write_snapshot(&self.sources, &core)?;
+        crate::retention::trim(&self.sources, &mut log, core.newest)?;
+        self.with_quarantine(|quarantine| quarantine.commit())
+            .map_err(|why| EngineError::Closed(why.to_string()))
+    }
+
+    /// Ends all threads, once what is under way is answered.
+    fn stop(&self) -> Result<Option<(Core, Log)>, EngineError> {
+        self.closing.store(true, Ordering::SeqCst);
         self.send(Command::Close);
         let handle = self
             .sequencer
             .lock()
             .ok()
             .and_then(|mut handle| handle.take());
-        let Some(handle) = handle else { return Ok(()) };
+        let Some(handle) = handle else {
+            return Ok(None);
+        };
         let stopped = handle.join();
-        let (core, mut log) =
-            stopped.map_err(|_| EngineError::Closed("the sequencer has failed".to_owned()))?;
-        log.commit()?;
-        crate::offline::write_snapshot(&self.sources, &core)?;
-        if let Ok(mut others) = self.others.lock() {
-            others.clear();
+        // They end by themselves now that nobody sends them anything.
+        let others = self
+            .others
+            .lock()
+            .map(|mut others| std::mem::take(&mut *others));
+        for other in others.into_iter().flatten() {
+            let _panicked = other.join();
         }
-        Ok(())
+        let failed = |_| EngineError::Closed("the sequencer has failed".to_owned());
+        stopped.map(Some).map_err(failed)
     }
 
-    fn made_from(&self, decision: &Decision) -> Result<crate::core::Undecided, Refusal> {
-        let use_case = self.plan.position(&decision.use_case).unwrap_or_default();
-        crate::history::row_at(&self.sources, use_case, decision.position)
-            .map_err(|error| Refusal::Log(error.to_string()))
+    /// Why nobody answers: the sequencer ends when the engine is closed, or because it failed.
+    fn gone(&self) -> Refusal {
+        if self.closing.load(Ordering::SeqCst) {
+            return Refusal::Closing;
+        }
+        let what = "the engine has failed: restart the server; nothing acknowledged is lost";
+        Refusal::Failed(what.to_owned())
     }
 
     fn refuse(&self, rejected: &acumen_event::Rejected) -> Result<u64, Refusal> {
@@ -442,17 +530,34 @@ impl Engine {
             reply(Err(Refusal::Overloaded));
             return None;
         }
-        let admitted = Arc::clone(&self.admitted);
+        let place = Place(Arc::clone(&self.admitted));
         Some(Box::new(move |answer| {
-            admitted.fetch_sub(1, Ordering::SeqCst);
+            drop(place);
             reply(answer);
         }))
     }
 
     fn send(&self, command: Command) {
-        // A send fails only after the sequencer has ended: dropping the command drops its reply,
-        // and whoever waits for it is told that the engine is closing.
-        drop(self.commands.send(command));
+        if let Err(unsent) = self.commands.send(command) {
+            unsent.0.refuse(&self.gone());
+        }
+    }
+}
+
+/// Dropped without [`Engine::close`], an engine ends like a process that is killed: what was
+/// acknowledged is in the log, and no snapshot is written.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _failed_before = self.stop();
+    }
+}
+
+/// The place of an admitted request among those that may wait; free again when it is dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

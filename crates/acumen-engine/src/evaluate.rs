@@ -10,7 +10,6 @@ use acumen_event::LogReader;
 use acumen_model::metrics::BinaryMetrics;
 use serde::Serialize;
 
-use crate::core::{Applied, Core};
 use crate::error::EngineError;
 use crate::history::Sources;
 use crate::rows::{Wanted, rows};
@@ -206,14 +205,11 @@ impl Evaluation {
 
 /// Lists, rules, thresholds and models as the end of the log leaves them.
 fn state_at_the_end(sources: &Sources, use_case: usize) -> Result<Arc<State>, EngineError> {
-    let mut core = Core::new(Arc::clone(&sources.plan), Arc::clone(&sources.store));
-    let reader = LogReader::open(&sources.folder.log())?;
-    for record in reader.read(reader.first_position()?) {
+    let mut core = sources.nearest(u64::MAX)?;
+    for record in LogReader::open(&sources.folder.log())?.read(core.next) {
         let record = record?;
-        if matches!(record.body, Body::Control { .. })
-            && !matches!(core.apply(&record, false)?, Applied::Control)
-        {
-            break;
+        if let Body::Control { .. } = record.body {
+            core.apply(&record, false);
         }
     }
     Ok(Arc::clone(&core.live[use_case].state))

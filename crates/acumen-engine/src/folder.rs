@@ -29,6 +29,11 @@ impl Folder {
         self.root.join("snapshots")
     }
 
+    /// The state where the log begins, once it has been trimmed.
+    pub fn base(&self) -> PathBuf {
+        self.root.join("base")
+    }
+
     /// What was refused.
     pub fn quarantine(&self) -> PathBuf {
         self.root.join("quarantine")

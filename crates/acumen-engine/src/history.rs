@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Body, Decision, Record};
+use acumen_base::{Body, Control, Decision, Record};
+use acumen_decision::State;
 use acumen_event::{LogReader, Snapshots};
 use acumen_model::ModelStore;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::core::{Applied, Core, Undecided};
 use crate::error::EngineError;
 use crate::folder::Folder;
 use crate::plan::Plan;
-use crate::snapshot;
+use crate::snapshot::{self, Changed};
 
 /// What a replay reads from.
 #[derive(Clone, Debug)]
@@ -43,33 +44,75 @@ pub struct Replayed {
 const DIFFERENCES_MAX: usize = 20;
 
 impl Sources {
-    /// The state before `position` (from the newest snapshot that is not later, or from the
-    /// first record), and the records from there on.
+    /// The state before `position`: the newest snapshot that is not later, or the start of the
+    /// log, brought forward.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] where the log has been trimmed beyond it.
     pub fn state_before(&self, position: u64) -> Result<Core, EngineError> {
         let mut core = self.nearest(position)?;
+        if core.next > position {
+            return Err(EngineError::NotFound(format!(
+                "position {position} is no longer in the log: what `retention` keeps begins at {}",
+                core.next
+            )));
+        }
         let reader = LogReader::open(&self.folder.log())?;
         for record in reader.read(core.next) {
             let record = record?;
             if record.position >= position {
                 break;
             }
-            core.apply(&record, false)?;
+            core.apply(&record, false);
         }
         Ok(core)
     }
 
-    /// The newest verified state that is not later than `position`.
+    /// The newest verified state that is not later than `position`, or else the oldest.
+    ///
+    /// A snapshot of features that are defined differently since is of no use: they are read
+    /// from the log.
     pub fn nearest(&self, position: u64) -> Result<Core, EngineError> {
-        let snapshots = Snapshots::open(&self.folder.snapshots())?;
-        let mut core = Core::new(Arc::clone(&self.plan), Arc::clone(&self.store));
-        let taken = snapshots
+        let taken = Snapshots::open(&self.folder.snapshots())?
             .latest()?
-            .snapshot
-            .filter(|taken| taken.position <= position);
-        if let Some(taken) = taken {
-            snapshot::load(&mut core, &taken)?;
+            .snapshot;
+        let usable = taken
+            .filter(|taken| taken.position <= position)
+            .and_then(|taken| snapshot::load(self.fresh(), &taken, Changed::Refused).ok());
+        match usable {
+            Some(core) => Ok(core),
+            None => self.oldest(),
         }
-        Ok(core)
+    }
+
+    /// The state where the log begins: nothing, unless it has been trimmed.
+    pub fn oldest(&self) -> Result<Core, EngineError> {
+        let first = LogReader::open(&self.folder.log())?.first_position()?;
+        if first == 0 {
+            return Ok(self.fresh());
+        }
+        let base = Snapshots::open(&self.folder.base())?.latest()?.snapshot;
+        match base.filter(|base| base.position >= first) {
+            Some(base) => snapshot::load(self.fresh(), &base, Changed::BeginAnew),
+            None => Err(EngineError::NotFound(format!(
+                "the log begins at position {first}, and {} holds no state from before it: bring \
+                 that folder back from a backup",
+                self.folder.base().display()
+            ))),
+        }
+    }
+
+    /// What governs a use case after some edits.
+    pub(crate) fn state_after(&self, use_case: usize, edits: &[(u64, Control)]) -> Arc<State> {
+        let mut core = self.fresh();
+        for (position, control) in edits {
+            core.control_again(control, *position);
+        }
+        Arc::clone(&core.live[use_case].state)
+    }
+
+    fn fresh(&self) -> Core {
+        Core::new(Arc::clone(&self.plan), Arc::clone(&self.store))
     }
 
     /// The record at a position.
@@ -88,7 +131,7 @@ impl Sources {
 pub fn row_at(sources: &Sources, use_case: usize, position: u64) -> Result<Undecided, EngineError> {
     let mut core = sources.state_before(position)?;
     let record = sources.record(position)?;
-    let rows = match core.apply(&record, true)? {
+    let rows = match core.apply(&record, true) {
         Applied::Event(rows) => rows,
         _ => Vec::new(),
     };
@@ -115,25 +158,21 @@ pub fn replay_all(
     sources: &Sources,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Replayed, EngineError> {
-    let mut core = Core::new(Arc::clone(&sources.plan), Arc::clone(&sources.store));
+    let mut core = sources.oldest()?;
     let reader = LogReader::open(&sources.folder.log())?;
-    if reader.first_position()? > 0 {
-        core = sources.nearest(u64::MAX)?;
-    }
+    let first = core.next;
     let mut replayed = Replayed::default();
-    for record in reader.read(core.next) {
+    for record in reader.read(first) {
         let record = record?;
         if let (Applied::Decision(use_case, undecided), Body::Decision(decision)) =
-            (core.apply(&record, true)?, &record.body)
+            (core.apply(&record, true), &record.body)
         {
             match undecided {
                 Some(undecided) => {
                     replayed.compare(&sources.plan, use_case, decision, &undecided);
                 }
-                None => {
-                    let again = replay_one(sources, decision)?;
-                    replayed.add(again);
-                }
+                None if decision.position < first => replayed.unknown += 1,
+                None => replayed.add(replay_one(sources, decision)?),
             }
         }
         progress(record.position);

@@ -22,6 +22,7 @@ mod offline;
 mod plan;
 mod projected;
 mod refusal;
+mod retention;
 mod rows;
 mod sequencer;
 mod snapshot;
@@ -29,6 +30,7 @@ pub mod spec;
 mod status;
 mod thresholds;
 mod train;
+mod upkeep;
 pub mod usertest;
 mod worker;
 
@@ -46,6 +48,7 @@ pub use rows::{Rows, Wanted, rows};
 pub use sequencer::{Answer, Observed};
 pub use status::{MoneyStatus, Status, UseCaseStatus};
 pub use train::{TrainProgress, Trained, TrainedModel, train};
+pub use upkeep::SNAPSHOT_EVERY;
 
 /// The build that decides: decisions carry it, and a replay by another build says so.
 pub const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));

@@ -25,6 +25,7 @@ pub struct Metrics {
     refusals: Family<RefusalLabel, Counter>,
     skipped: Family<LayerLabel, Counter>,
     unlogged: Counter,
+    upkeep_failed: Counter,
     layers: Family<LayerLabel, Histogram>,
     decision_latency: Family<UseCaseLabel, Histogram>,
 }
@@ -69,6 +70,7 @@ impl Metrics {
             refusals: Family::default(),
             skipped: Family::default(),
             unlogged: Counter::default(),
+            upkeep_failed: Counter::default(),
             layers: Family::new_with_constructor(latency),
             decision_latency: Family::new_with_constructor(latency),
         };
@@ -102,6 +104,11 @@ impl Metrics {
             "unlogged",
             "Answers that could not be logged",
             self.unlogged.clone(),
+        );
+        registry.register(
+            "upkeep_failures",
+            "Snapshots that could not be written, or trims of the log that failed",
+            self.upkeep_failed.clone(),
         );
         registry.register_with_unit(
             "layer_latency",
@@ -172,6 +179,10 @@ impl Metrics {
                 reason: reason.to_owned(),
             })
             .inc();
+    }
+
+    pub(crate) fn upkeep_failed(&self) {
+        self.upkeep_failed.inc();
     }
 
     pub(crate) fn unlogged(&self) {

@@ -11,6 +11,7 @@ use crate::error::EngineError;
 use crate::folder::Folder;
 use crate::history::Sources;
 use crate::plan::Plan;
+use crate::retention;
 use crate::snapshot;
 
 /// Snapshots that are kept.
@@ -60,15 +61,10 @@ impl Offline {
             store,
             folder,
         };
-        let mut core = match sources.nearest(u64::MAX) {
-            Ok(core) => core,
-            // Features have changed since the snapshot: the log has everything, unless trimmed.
-            Err(error) if log.first_position() > 0 => return Err(error),
-            Err(_) => Core::new(Arc::clone(&sources.plan), Arc::clone(&sources.store)),
-        };
         log.flush()?;
+        let mut core = sources.nearest(log.next_position())?;
         for record in LogReader::open(&sources.folder.log())?.read(core.next) {
-            core.apply(&record?, true)?;
+            core.apply(&record?, true);
         }
         Ok(Offline {
             sources,
@@ -107,21 +103,23 @@ impl Offline {
 
     /// Applies an edit, durably.
     pub fn control(&mut self, control: Control, by: &str, at: Time) -> Result<u64, EngineError> {
-        let position = self.log.next_position();
-        self.core.control(&control, position)?;
-        self.log.append(&Body::Control {
-            control,
+        let deployed = self.core.check(&control)?;
+        let position = self.log.append(&Body::Control {
+            control: control.clone(),
             by: by.to_owned(),
             at,
         })?;
+        self.core.edit(&control, position, deployed.as_ref());
         self.log.commit()?;
         Ok(position)
     }
 
-    /// Makes everything durable and writes a snapshot.
+    /// Makes everything durable, writes a snapshot, and trims what is older than the declared
+    /// retention.
     pub fn close(mut self) -> Result<(), EngineError> {
         self.log.commit()?;
-        write_snapshot(&self.sources, &self.core)
+        write_snapshot(&self.sources, &self.core)?;
+        retention::trim(&self.sources, &mut self.log, self.core.newest)
     }
 }
 

@@ -67,6 +67,48 @@ impl Projected {
     }
 }
 
+/// A deployed version that cannot answer, in its place: decisions name it and say why.
+#[derive(Debug)]
+pub(crate) struct Unusable {
+    name: String,
+    version: String,
+    rows: Arc<Columns>,
+    why: String,
+}
+
+impl Unusable {
+    pub(crate) fn new(name: &str, version: &str, rows: Arc<Columns>, why: &str) -> Unusable {
+        Unusable {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            rows,
+            why: why.to_owned(),
+        }
+    }
+}
+
+impl Member for Unusable {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn columns(&self) -> &Columns {
+        &self.rows
+    }
+
+    fn predict(&self, _: &Row, _: &Deadline) -> Result<Prediction, MemberError> {
+        Err(MemberError::WrongRow(self.why.clone()))
+    }
+
+    fn attributions(&self, _: &Row) -> Vec<Attribution> {
+        Vec::new()
+    }
+}
+
 impl Member for Projected {
     fn name(&self) -> &str {
         self.member.name()

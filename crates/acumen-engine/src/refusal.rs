@@ -37,6 +37,9 @@ pub enum Refusal {
     /// The request is of the wrong shape.
     #[error("{0}")]
     Invalid(String),
+    /// Something in the engine itself failed.
+    #[error("{0}")]
+    Failed(String),
     /// The log could not be written or read.
     #[error("{0}")]
     Log(String),

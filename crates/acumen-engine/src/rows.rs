@@ -6,6 +6,7 @@ use std::sync::Arc;
 use acumen_base::outcome::Truth;
 use acumen_base::{Body, Columns, Decision, Event, Row, Time};
 use acumen_event::LogReader;
+use acumen_feature::Pipeline;
 use acumen_value::Rates;
 
 use crate::core::as_declared;
@@ -55,9 +56,10 @@ pub fn rows(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Rows, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
-    let mut replay = Replay::new(plan, wanted);
-    let reader = LogReader::open(&sources.folder.log())?;
-    for record in reader.read(reader.first_position()?) {
+    let mut oldest = sources.oldest()?;
+    let first = oldest.next;
+    let mut replay = Replay::new(plan, oldest.live.swap_remove(use_case).pipeline, wanted);
+    for record in LogReader::open(&sources.folder.log())?.read(first) {
         let record = record?;
         match record.body {
             Body::Event(event) => {
@@ -78,7 +80,7 @@ pub fn rows(
 /// The state of one replay.
 struct Replay<'a> {
     plan: &'a UseCasePlan,
-    pipeline: acumen_feature::Pipeline,
+    pipeline: Pipeline,
     wanted: Wanted,
     batch: Vec<Arc<Event>>,
     batch_position: u64,
@@ -97,7 +99,7 @@ struct Taken {
 }
 
 impl<'a> Replay<'a> {
-    fn new(plan: &'a UseCasePlan, wanted: Wanted) -> Replay<'a> {
+    fn new(plan: &'a UseCasePlan, pipeline: Pipeline, wanted: Wanted) -> Replay<'a> {
         let rows = Rows {
             columns: Arc::clone(&plan.columns),
             data: vec![Vec::new(); plan.columns.len()],
@@ -109,7 +111,7 @@ impl<'a> Replay<'a> {
         };
         Replay {
             plan,
-            pipeline: plan.fresh_pipeline(),
+            pipeline,
             wanted,
             batch: Vec::with_capacity(BATCH),
             batch_position: 0,

@@ -15,6 +15,7 @@ use crate::core::Core;
 use crate::metrics::Metrics;
 use crate::refusal::{Refusal, Reply};
 use crate::spec::{Durability, WhenLogFails};
+use crate::upkeep::{SNAPSHOT_EVERY, Wanted};
 use crate::worker::{Job, Work};
 
 /// Commands that are handled before what they wrote is handed to the committer.
@@ -56,6 +57,22 @@ pub(crate) enum Command {
     Ask(Box<dyn FnOnce(&mut Core, &mut Log) + Send>),
     /// Finish what is under way and stop.
     Close,
+}
+
+impl Command {
+    /// Answers a request that will not be handled.
+    pub(crate) fn refuse(self, why: &Refusal) {
+        match self {
+            Command::Observe { reply, .. } => reply(Err(why.clone())),
+            Command::Decide { reply, .. } => reply(Err(why.clone())),
+            Command::Control { reply, .. } => reply(Err(why.clone())),
+            // Whoever asked sees that the question is gone.
+            Command::Decided { .. }
+            | Command::Undecidable { .. }
+            | Command::Ask(_)
+            | Command::Close => {}
+        }
+    }
 }
 
 /// What became of an event that was sent to be observed.
@@ -101,12 +118,15 @@ pub(crate) struct Sequencer {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) jobs: Sender<Job>,
     pub(crate) commits: Sender<Commit>,
+    pub(crate) snapshots: Sender<Wanted>,
     pub(crate) metrics: Arc<Metrics>,
     /// Who waits for the decision on an event, by use case and event id.
     pub(crate) waiting: BTreeMap<(usize, String), Vec<Reply<Answer>>>,
     /// What to answer once everything appended so far is on disk.
     pub(crate) answers: Vec<Answering>,
     pub(crate) dirty: bool,
+    /// Where the newest snapshot stands that was taken or asked for.
+    pub(crate) pictured: u64,
     pub(crate) closing: bool,
 }
 
@@ -123,6 +143,9 @@ impl Sequencer {
                 break;
             }
         }
+        commands
+            .try_iter()
+            .for_each(|command| command.refuse(&Refusal::Closing));
         (self.core, self.log)
     }
 
@@ -179,7 +202,8 @@ impl Sequencer {
                 Freshness::Conflict(position) => observed.push(Observed::Conflict { position }),
                 Freshness::New => match self.append_event(event) {
                     Ok((event, position)) => {
-                        self.core.event(&event, position, false);
+                        // Its row is kept for a while: a request to decide on it may follow.
+                        self.core.event(&event, position, true);
                         self.metrics.observed(&event);
                         observed.push(match event.is_too_late() {
                             true => Observed::TooLate { position },
@@ -267,10 +291,10 @@ impl Sequencer {
         let decision = Arc::new(decision);
         let position = match self.log.append(&Body::Decision(Arc::clone(&decision))) {
             Ok(position) => position,
-            Err(error) => return self.answer_unlogged(use_case, &id, decision, &error),
+            Err(error) => return self.cannot_log(use_case, &id, &decision, &error),
         };
         self.dirty = true;
-        self.core.decision(&decision, position);
+        self.core.decision(&decision, position, Some(event));
         self.metrics.decided(use_case, &decision);
         let waiting = self.waiting.remove(&(use_case, id)).unwrap_or_default();
         let serving = &self.core.plan().use_cases[use_case].declared.serving;
@@ -278,28 +302,29 @@ impl Sequencer {
             answer_all(waiting, &decision, false);
         } else {
             let metrics = Arc::clone(&self.metrics);
+            let when_log_fails = serving.when_log_fails;
             self.answer_when_durable(move |written| match written {
                 Ok(()) => answer_all(waiting, &decision, true),
-                Err(why) => {
-                    metrics.unlogged();
-                    waiting
-                        .into_iter()
-                        .for_each(|reply| reply(Err(why.clone())));
-                }
+                Err(why) => answer_unlogged(&metrics, when_log_fails, waiting, &decision, &why),
             });
         }
     }
 
     fn control(&mut self, control: Control, by: String, reply: Reply<u64>) {
-        // Tried on the state first: an edit that is refused must not be in the log.
-        let position = self.log.next_position();
-        if let Err(error) = self.core.control(&control, position) {
-            return reply(Err(Refusal::Invalid(error.to_string())));
-        }
+        // What is refused must not be in the log, and what is not in the log must not govern.
+        let deployed = match self.core.check(&control) {
+            Ok(deployed) => deployed,
+            Err(error) => return reply(Err(Refusal::Invalid(error.to_string()))),
+        };
         let at = self.clock.now();
-        match self.log.append(&Body::Control { control, by, at }) {
-            Ok(_) => {
+        match self.log.append(&Body::Control {
+            control: control.clone(),
+            by,
+            at,
+        }) {
+            Ok(position) => {
                 self.dirty = true;
+                self.core.edit(&control, position, deployed.as_ref());
                 self.answer_when_durable(move |written| reply(written.map(|()| position)));
             }
             Err(error) => reply(Err(Refusal::Log(error.to_string()))),
@@ -326,30 +351,40 @@ impl Sequencer {
         ))));
     }
 
-    fn answer_unlogged(
+    fn cannot_log(
         &mut self,
         use_case: usize,
         id: &str,
-        decision: Arc<Decision>,
+        decision: &Arc<Decision>,
         error: &LogError,
     ) {
-        self.metrics.unlogged();
         let waiting = self
             .waiting
             .remove(&(use_case, id.to_owned()))
             .unwrap_or_default();
-        let serving = &self.core.plan().use_cases[use_case].declared.serving;
-        if serving.when_log_fails == WhenLogFails::Answer {
-            return answer_all(waiting, &decision, false);
-        }
+        let when_log_fails = self.core.plan().use_cases[use_case]
+            .declared
+            .serving
+            .when_log_fails;
         let why = Refusal::Log(format!("the decision cannot be logged: {error}"));
-        waiting
-            .into_iter()
-            .for_each(|reply| reply(Err(why.clone())));
+        answer_unlogged(&self.metrics, when_log_fails, waiting, decision, &why);
     }
 
     fn answer_when_durable(&mut self, answer: impl FnOnce(Result<(), Refusal>) + Send + 'static) {
         self.answers.push(Box::new(answer));
+    }
+
+    /// Asks for a snapshot when the log has grown enough since the last.
+    fn want_snapshot(&mut self) {
+        let position = self.core.next;
+        if position - self.pictured >= SNAPSHOT_EVERY {
+            self.flush();
+            self.pictured = position;
+            let _ended = self.snapshots.send(Wanted {
+                position,
+                done: None,
+            });
+        }
     }
 
     fn flush(&mut self) {
@@ -362,6 +397,7 @@ impl Sequencer {
             return;
         }
         self.dirty = false;
+        self.want_snapshot();
         let answers = std::mem::take(&mut self.answers);
         match self.log.flush() {
             Ok(()) => {
@@ -374,6 +410,23 @@ impl Sequencer {
                     .for_each(|answer| answer(Err(why.clone())));
             }
         }
+    }
+}
+
+/// Answers with a decision that is not in the log, or refuses, as the use case declares.
+fn answer_unlogged(
+    metrics: &Metrics,
+    when_log_fails: WhenLogFails,
+    waiting: Vec<Reply<Answer>>,
+    decision: &Arc<Decision>,
+    why: &Refusal,
+) {
+    metrics.unlogged();
+    match when_log_fails {
+        WhenLogFails::Answer => answer_all(waiting, decision, false),
+        WhenLogFails::Refuse => waiting
+            .into_iter()
+            .for_each(|reply| reply(Err(why.clone()))),
     }
 }
 

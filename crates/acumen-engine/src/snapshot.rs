@@ -4,9 +4,8 @@ use acumen_base::{Control, Key, Time};
 use acumen_event::{Seen, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::core::Core;
+use crate::core::{Core, Live};
 use crate::error::EngineError;
 
 /// Everything that the log before a position gave.
@@ -24,7 +23,7 @@ struct LivePicture {
     use_case: String,
     pipeline: Vec<u8>,
     ledger: Option<Vec<u8>>,
-    decided: Vec<(Key, u64)>,
+    decided: Vec<(Key, u64, Time)>,
     actions: BTreeMap<String, u64>,
 }
 
@@ -32,7 +31,11 @@ struct LivePicture {
 pub(crate) fn save(core: &Core) -> Vec<u8> {
     let plan = core.plan();
     let live = core.live.iter().zip(&plan.use_cases).map(|(live, plan)| {
-        let mut decided: Vec<(Key, u64)> = live.decided.iter().map(|(k, p)| (*k, *p)).collect();
+        let mut decided: Vec<(Key, u64, Time)> = live
+            .decided
+            .iter()
+            .map(|(key, (position, at))| (*key, *position, *at))
+            .collect();
         decided.sort_unstable();
         LivePicture {
             use_case: plan.declared.name.clone(),
@@ -52,53 +55,75 @@ pub(crate) fn save(core: &Core) -> Vec<u8> {
     postcard::to_stdvec(&picture).expect("a picture consists of plain values")
 }
 
+/// What is done with features whose definition is another one since the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// The snapshot is refused: the log has what they need.
+    Refused,
+    /// They begin anew at the snapshot's position: what was before it is trimmed.
+    BeginAnew,
+}
+
 /// Puts a snapshot's state into a core that has applied nothing.
-///
-/// A use case whose definition has changed since, or that is new, is refused: its state has to
-/// be read from the log.
-pub(crate) fn load(core: &mut Core, snapshot: &Snapshot) -> Result<(), EngineError> {
+pub(crate) fn load(
+    mut core: Core,
+    snapshot: &Snapshot,
+    changed: Changed,
+) -> Result<Core, EngineError> {
     let unusable = |why: &str| {
-        EngineError::Closed(format!("snapshot at position {}: {why}", snapshot.position))
+        EngineError::NotEnough(format!("snapshot at position {}: {why}", snapshot.position))
     };
+    if changed == Changed::Refused && snapshot.fingerprint != fingerprint(&core) {
+        return Err(unusable("features are defined differently since"));
+    }
     let picture: Picture =
         postcard::from_bytes(&snapshot.bytes).map_err(|error| unusable(&error.to_string()))?;
-    let names: Vec<&str> = picture
-        .live
-        .iter()
-        .map(|live| live.use_case.as_str())
-        .collect();
-    if !core.plan().names().eq(names.iter().copied()) {
-        return Err(unusable("it was taken with other use cases"));
-    }
+
     core.seen = Seen::load(&picture.seen).map_err(|error| unusable(&error.to_string()))?;
     for (position, control) in &picture.controls {
-        core.control(control, *position)?;
+        core.control_again(control, *position);
     }
-    for (i, saved) in picture.live.iter().enumerate() {
+    for saved in picture.live {
+        let Some(i) = core.plan().position(&saved.use_case) else {
+            continue;
+        };
+        let fresh = core.plan().use_cases[i].fresh_pipeline();
         let live = &mut core.live[i];
-        live.pipeline
-            .load(&saved.pipeline)
-            .map_err(|error| unusable(&error.to_string()))?;
-        if let (Some(ledger), Some(bytes)) = (&mut live.ledger, &saved.ledger) {
-            ledger
-                .load(bytes)
-                .map_err(|error| unusable(&error.to_string()))?;
+        if let Err(error) = live.load(saved) {
+            if changed == Changed::Refused {
+                return Err(unusable(&error));
+            }
+            live.pipeline = fresh;
         }
-        live.actions = saved.actions.clone();
-        live.decided = saved.decided.iter().copied().collect();
     }
     core.next = picture.next;
     core.newest = picture.newest;
-    Ok(())
+    Ok(core)
 }
 
-/// A number that differs when the definitions of the plan's features differ.
+impl Live {
+    fn load(&mut self, saved: LivePicture) -> Result<(), String> {
+        self.actions = saved.actions;
+        self.decided = saved
+            .decided
+            .into_iter()
+            .map(|(key, p, at)| (key, (p, at)))
+            .collect();
+        if let (Some(ledger), Some(bytes)) = (&mut self.ledger, &saved.ledger) {
+            ledger.load(bytes).map_err(|error| error.to_string())?;
+        }
+        self.pipeline
+            .load(&saved.pipeline)
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// A number that differs when the use cases or the definitions of their features differ.
 pub(crate) fn fingerprint(core: &Core) -> u64 {
-    let plan = Arc::clone(core.plan());
-    let prints: Vec<u8> = plan
-        .use_cases
-        .iter()
-        .flat_map(|plan| plan.columns.fingerprint.to_le_bytes())
-        .collect();
+    let mut prints = Vec::new();
+    for plan in &core.plan().use_cases {
+        prints.extend_from_slice(plan.declared.name.as_bytes());
+        prints.extend_from_slice(&plan.columns.fingerprint.to_le_bytes());
+    }
     acumen_base::key::hash64(&prints)
 }

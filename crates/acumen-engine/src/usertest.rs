@@ -85,7 +85,7 @@ impl Bench for EmptyLog {
             build: crate::BUILD,
         };
         let decision = Arc::new(plan.policy.decide(&request, &from.state));
-        self.core.decision(&decision, self.core.next);
+        self.core.decision(&decision, self.core.next, Some(&event));
         Ok(Some(((*from.row).clone(), (*decision).clone())))
     }
 }

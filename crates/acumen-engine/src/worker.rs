@@ -1,5 +1,6 @@
 //! The workers that run policies and models beside the sequencer, on immutable rows.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
@@ -34,6 +35,15 @@ pub(crate) enum Work {
     },
 }
 
+impl Work {
+    fn event_id(&self) -> &str {
+        match self {
+            Work::Row(undecided) => &undecided.event.id,
+            Work::Position { event_id, .. } => event_id,
+        }
+    }
+}
+
 /// What every worker holds.
 #[derive(Clone)]
 pub(crate) struct Worker {
@@ -51,7 +61,16 @@ impl Worker {
                 Err(_poisoned) => return,
             };
             let Ok(job) = job else { return };
-            let command = self.work(job);
+            let (use_case, event_id) = (job.use_case, job.work.event_id().to_owned());
+            // A panic is one request's: whoever waits for it is told, and the worker goes on.
+            let command = catch_unwind(AssertUnwindSafe(|| self.work(job))).unwrap_or_else(|_| {
+                let why = Refusal::Failed(format!("deciding on `{event_id}` failed"));
+                Command::Undecidable {
+                    use_case,
+                    event_id,
+                    why,
+                }
+            });
             if self.sequencer.send(command).is_err() {
                 return;
             }

@@ -59,6 +59,9 @@ impl From<Refusal> for Refused {
                 "an id stands for one event for ever",
             ),
             Refusal::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", ""),
+            Refusal::Failed(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "failed", "report it; other requests go on")
+            }
             Refusal::Log(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "log_failed",
