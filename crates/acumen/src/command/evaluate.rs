@@ -1,0 +1,120 @@
+//! `acumen evaluate`: how good it would have been, and what it would have been worth.
+
+use acumen_base::Time;
+use acumen_engine::history::Sources;
+use acumen_engine::{Evaluation, evaluate};
+use clap::Args;
+
+use crate::command::models::deployments;
+use crate::command::train::decimal;
+use crate::failure::{Failure, Outcome};
+use crate::output::{amount, percent, say, say_json, thousands};
+use crate::place::{Place, position};
+use crate::progress::Progress;
+use crate::table::table;
+
+/// Decide on a past period with today's models and rules, and compare with what became true
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  acumen evaluate orders                   from where the deployed models stopped looking
+  acumen evaluate orders --from 2026-03-01 --to 2026-04-01
+  acumen evaluate orders --json
+
+Rows are those that were read then: nothing that was not known yet is in them.")]
+pub(crate) struct Evaluate {
+    /// The use case
+    name: String,
+    /// From this time; where the deployed models stopped looking unless said
+    #[arg(long, value_name = "TIME")]
+    from: Option<Time>,
+    /// To this time, not included; the end of the log unless said
+    #[arg(long, value_name = "TIME")]
+    to: Option<Time>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Evaluate {
+    pub(crate) fn run(&self, place: &Place) -> Outcome {
+        let sources = place.sources()?;
+        let use_case = position(&sources.plan, &self.name)?;
+        let from = match self.from {
+            Some(from) => from,
+            None => unseen_from(&sources, &self.name)?,
+        };
+        let to = self.to.unwrap_or(Time::LATEST);
+        if from >= to {
+            return Err(Failure::because(format!("there is no time from {from} to {to}: --from must come first")));
+        }
+        let mut progress = Progress::new("reading the log", "records");
+        let found = evaluate(&sources, use_case, (from, to), &mut |at| progress.at(at, None, ""))?;
+        progress.done();
+        if self.json { say_json(&found) } else { say(report(&found)) }
+    }
+}
+
+/// The first instant that no deployed model has looked at.
+fn unseen_from(sources: &Sources, name: &str) -> Outcome<Time> {
+    let mut from = Time::EARLIEST;
+    let mut seen = Vec::new();
+    for deployed in deployments(sources, name)?.into_iter().rev() {
+        if !seen.contains(&deployed.member) {
+            let artifact = sources.store.get(name, &deployed.member, &deployed.version)?;
+            from = from.max(artifact.split.calibration.to);
+            seen.push(deployed.member);
+        }
+    }
+    Ok(from)
+}
+
+/// An evaluation as a page of text.
+fn report(found: &Evaluation) -> String {
+    let count = |n: usize| thousands(n as u64);
+    let end = if found.to == Time::LATEST { "the end of the log".to_owned() } else { found.to.to_string() };
+    let start = if found.from == Time::EARLIEST { "the beginning".to_owned() } else { found.from.to_string() };
+    let mut text = format!(
+        "{} from {start} to {end}, as far as it was known at {}\n{} rows whose truth is known, {} of \
+         them positive; {} still open",
+        found.use_case, found.as_of, count(found.rows), count(found.positives), count(found.open)
+    );
+    match found.versions.as_slice() {
+        [] => text.push_str("\nno model is deployed: rules and the fallback decided"),
+        versions => text.push_str(&format!("\ndecided by {}", versions.join(", "))),
+    }
+    if !found.warning.is_empty() {
+        text.push_str(&format!("\nwarning: {}", found.warning));
+    }
+    if let Some(metrics) = &found.metrics {
+        let at_95 = metrics.at_precision_95.as_ref();
+        let at_90 = metrics.at_recall_90.as_ref();
+        let rows = [
+            ("area under the ROC curve", decimal(metrics.auc)),
+            ("average precision", decimal(metrics.average_precision)),
+            ("recall at 95 % precision", percent(at_95.map(|point| point.recall))),
+            ("precision at 90 % recall", percent(at_90.map(|point| point.precision))),
+            ("Brier score", format!("{:.5}", metrics.brier)),
+            ("calibration error (ECE)", format!("{:.5}", metrics.ece_equal_width)),
+        ];
+        let mut lines = vec![vec!["the model".to_owned(), String::new()]];
+        lines.extend(rows.map(|(name, value)| vec![name.to_owned(), value]));
+        text.push_str(&format!("\n\n{}", table(&lines)));
+    }
+    let mut lines = vec![["action", "positive", "negative", "worth"].map(str::to_owned).to_vec()];
+    lines.extend(found.actions.iter().map(|line| {
+        let worth = line.value.map_or_else(|| "–".to_owned(), amount);
+        vec![line.action.clone(), count(line.positive), count(line.negative), worth]
+    }));
+    text.push_str(&format!("\n\n{}\n", table(&lines)));
+    let mildest = found.actions.first().map_or("doing nothing", |line| line.action.as_str());
+    text.push_str(&format!(
+        "\n  anything stricter than `{mildest}`: precision {}, recall {}",
+        percent(found.precision),
+        percent(found.recall)
+    ));
+    if let Some(saved) = found.saved {
+        text.push_str(&format!("\n  saved against always `{mildest}`: {}", amount(saved)));
+    }
+    text
+}

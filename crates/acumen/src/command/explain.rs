@@ -1,0 +1,102 @@
+//! `acumen explain`: why a decision is what it is.
+
+use acumen_base::{Body, Decision};
+use acumen_decision::Explanation;
+use acumen_engine::history::{Sources, row_at};
+use acumen_event::LogReader;
+use clap::Args;
+use std::sync::Arc;
+
+use crate::failure::{Failure, Outcome};
+use crate::output::{say, say_json};
+use crate::place::{Place, position};
+use crate::table::table;
+
+/// Attributions that are shown of each model.
+const SHOWN: usize = 8;
+
+/// Say why a decision is what it is, from its record
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  acumen explain orders:o-1042        the use case and the id of the event that was decided on")]
+pub(crate) struct Explain {
+    /// The decision, such as `orders:o-1042`
+    id: String,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Explain {
+    pub(crate) fn run(&self, place: &Place) -> Outcome {
+        let sources = place.sources()?;
+        let decision = find(&sources, &self.id)?;
+        let use_case = position(&sources.plan, &decision.use_case)?;
+        let from = row_at(&sources, use_case, decision.position)?;
+        let policy = &sources.plan.use_cases[use_case].policy;
+        let explanation = policy.explain(&decision, &from.event, &from.state);
+        if self.json { say_json(&explanation) } else { say(page(&explanation, &decision)) }
+    }
+}
+
+/// The decision of an id.
+pub(crate) fn find(sources: &Sources, id: &str) -> Outcome<Arc<Decision>> {
+    let reader = LogReader::open(&sources.folder.log())?;
+    let mut last = None;
+    for record in reader.read(reader.first_position()?) {
+        if let Body::Decision(decision) = record?.body {
+            if decision.id == id {
+                return Ok(decision);
+            }
+            last = Some(decision.id.clone());
+        }
+    }
+    Err(Failure::because(match last {
+        Some(last) => format!("there is no decision `{id}` in the log; the latest is `{last}`"),
+        None => format!(
+            "there is no decision `{id}`: none was made on this data folder yet; `acumen serve` makes them"
+        ),
+    }))
+}
+
+fn page(found: &Explanation, decision: &Decision) -> String {
+    let score = found.score.map_or_else(String::new, |score| format!(", score {score:.0}"));
+    let mut text = format!("{}: {}{score}, decided at {}\n", found.decision, found.action, decision.decided_at);
+    if found.action != found.action_without_exploration {
+        text.push_str(&format!(
+            "would have been {} without exploration (probability {})\n",
+            found.action_without_exploration, found.propensity
+        ));
+    }
+    let mut section = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            text.push_str(&format!("\n{title}\n  {}\n", lines.join("\n  ")));
+        }
+    };
+    section("why", found.reasons.iter().map(|reason| reason.text.clone()).collect());
+    section("how it came about", found.steps.clone());
+    section("what did not answer", found.skipped.clone());
+    let fired = found.rules.iter().filter(|rule| rule.outcome == acumen_decision::RuleOutcome::Fired);
+    section("rules that fired", fired.map(|rule| format!("{}: {} ({})", rule.id, rule.reason, rule.when)).collect());
+    if let Some(near) = &found.nearest_rule {
+        let failed = near.failed.join(" and ");
+        section("nearest rule that did not", vec![format!("{}: not {failed}", near.id)]);
+    }
+    for model in &found.models {
+        let mut rows = vec![["column", "value", "moved it by"].map(str::to_owned).to_vec()];
+        rows.extend(model.attributions.iter().take(SHOWN).map(|line| {
+            let value = line.value.map_or_else(|| "missing".to_owned(), |value| format!("{value}"));
+            vec![line.column.clone(), value, format!("{:+.3}", line.contribution)]
+        }));
+        text.push_str(&format!(
+            "\n{} {} said {:.4} ({:.4} before calibration)\n{}\n",
+            model.name, model.version, model.value, model.raw, table(&rows)
+        ));
+        let hidden = model.attributions.len().saturating_sub(SHOWN);
+        if hidden > 0 {
+            text.push_str(&format!("  … and {hidden} more columns (--json shows all)\n"));
+        }
+    }
+    text.trim_end().to_owned()
+}

@@ -1,0 +1,155 @@
+//! `acumen serve`: decisions over HTTP until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use acumen_base::SystemClock;
+use acumen_engine::{Durability, Engine, LogOptions, Options};
+use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
+
+use crate::failure::{Failure, Outcome};
+use crate::output::{say, thousands};
+use crate::place::Place;
+
+/// Answer over HTTP: events in, decisions out
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  acumen serve                             on loopback: only this machine reaches it
+  acumen serve --listen 0.0.0.0:7070       everyone does; put a proxy with TLS in front
+  acumen serve --listen 127.0.0.1:0        any free port; the address is printed
+
+Ctrl-C or SIGTERM: requests under way are answered, the log is closed, and the exit code is 0.")]
+pub(crate) struct Serve {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
+    listen: SocketAddr,
+    /// What an answer promises
+    #[arg(long, value_enum, default_value = "fsync")]
+    durability: Promise,
+    /// Threads that run models; one for each core unless said
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+}
+
+/// What an answer promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Promise {
+    /// It is on the disk: it outlives a loss of power
+    Fsync,
+    /// The system has it: it outlives a crash of this program, not of the machine
+    Os,
+}
+
+impl Serve {
+    pub(crate) fn run(&self, place: &Place) -> Outcome {
+        let plan = place.plan()?;
+        let runtime = runtime()?;
+        // The port first: whoever cannot listen need not recover gigabytes.
+        let listener = listen(&runtime, self.listen)?;
+        let durability = match self.durability {
+            Promise::Fsync => Durability::Fsync,
+            Promise::Os => Durability::Os,
+        };
+        let options = Options {
+            log: LogOptions { durability, ..LogOptions::default() },
+            workers: self.workers.unwrap_or_else(cores),
+        };
+        let folder = place.folder();
+        let engine = Arc::new(Engine::open(plan, folder.clone(), options, SystemClock::new())?);
+        say(format!("data: {}, {}", folder.root().display(), recovered(&engine)))?;
+        for line in facts(&engine, &address(&listener)?)? {
+            say(line)?;
+        }
+        let stop = async {
+            let signal = stopped().await;
+            eprintln!("{signal}: answering what is under way, then closing the log");
+        };
+        let served = runtime.block_on(acumen_server::serve(listener, Arc::clone(&engine), stop));
+        engine.close()?;
+        served.map_err(|error| Failure::because(format!("the server has stopped: {error}")))?;
+        say("closed: everything that was acknowledged is in the log")
+    }
+}
+
+/// The threads that requests are read and answered on.
+pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    built.map_err(|error| Failure::because(format!("cannot start threads: {error}")))
+}
+
+/// How many cores there are.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, Into::into)
+}
+
+/// Listens on an address.
+pub(crate) fn listen(runtime: &tokio::runtime::Runtime, at: SocketAddr) -> Outcome<TcpListener> {
+    runtime.block_on(TcpListener::bind(at)).map_err(|error| {
+        Failure::because(match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!(
+                "{at} is in use by another program: stop it, or choose another port with --listen \
+                 {}:0 (any free one)",
+                at.ip()
+            ),
+            std::io::ErrorKind::PermissionDenied => {
+                format!("may not listen on {at}: ports below 1024 need privileges; choose a higher one")
+            }
+            _ => format!("cannot listen on {at}: {error}"),
+        })
+    })
+}
+
+/// Where a listener can be reached.
+pub(crate) fn address(listener: &TcpListener) -> Outcome<SocketAddr> {
+    listener.local_addr().map_err(|error| Failure::because(format!("no address: {error}")))
+}
+
+/// Completes when the program is asked to stop, and says how.
+pub(crate) async fn stopped() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return match tokio::signal::ctrl_c().await {
+            Ok(()) | Err(_) => "interrupted",
+        };
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => "interrupted",
+        _ = terminate.recv() => "told to stop",
+    }
+}
+
+fn recovered(engine: &Engine) -> String {
+    let found = engine.recovery();
+    let mut text = format!("{} records recovered", thousands(found.records));
+    for note in &found.notes {
+        text.push_str(&format!("; {note}"));
+    }
+    text
+}
+
+/// One line a fact: use cases, readiness, where to look, what to try.
+fn facts(engine: &Engine, at: &SocketAddr) -> Outcome<Vec<String>> {
+    let mut lines = Vec::new();
+    for plan in &engine.plan().use_cases {
+        let declared = &plan.declared;
+        lines.push(format!("use case {}: {}", declared.name, declared.question));
+    }
+    let readiness = engine.readiness()?;
+    lines.extend(readiness.missing.iter().map(|missing| format!("not ready: {missing}")));
+    if readiness.ready {
+        lines.push("ready: every declared model is loaded".to_owned());
+    }
+    lines.push(format!("listening on http://{at}  (docs: http://{at}/docs)"));
+    if !at.ip().is_loopback() {
+        lines.push("anyone who reaches this address may ask and edit: put a proxy in front".to_owned());
+    }
+    if let Some(plan) = engine.plan().use_cases.first()
+        && let Some(kind) = engine.plan().event_type(&plan.declared.decide_event)
+    {
+        let (name, example) = (&plan.declared.name, crate::client::example(kind));
+        lines.push(format!("try: curl -s http://{at}/v1/usecases/{name}/decide -d '{example}'"));
+    }
+    Ok(lines)
+}
