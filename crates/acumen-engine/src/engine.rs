@@ -45,7 +45,8 @@ pub struct Engine {
     recovery: Recovery,
     clock: Arc<dyn Clock>,
     commands: Sender<Command>,
-    snapshots: Sender<Wanted>,
+    /// `None` once it is closing: the thread behind it ends when nobody can ask it any more.
+    snapshots: Mutex<Option<Sender<Wanted>>>,
     closing: AtomicBool,
     admitted: Arc<AtomicUsize>,
     metrics: Arc<Metrics>,
@@ -151,7 +152,7 @@ impl Engine {
             recovery: offline.recovery,
             clock,
             commands,
-            snapshots,
+            snapshots: Mutex::new(Some(snapshots)),
             closing: AtomicBool::new(false),
             admitted: Arc::new(AtomicUsize::new(0)),
             metrics,
@@ -465,7 +466,9 @@ impl Engine {
             done: Some(done),
         };
         let gone = || closed(self.gone().to_string());
-        self.snapshots.send(wanted).map_err(|_| gone())?;
+        let snapshots = self.snapshots.lock().ok().and_then(|held| held.clone());
+        let snapshots = snapshots.ok_or_else(gone)?;
+        snapshots.send(wanted).map_err(|_| gone())?;
         received.recv().map_err(|_| gone())?
     }
 
@@ -495,6 +498,7 @@ impl Engine {
             return Ok(None);
         };
         let stopped = handle.join();
+        drop(self.snapshots.lock().map(|mut held| held.take()));
         // They end by themselves now that nobody sends them anything.
         let others = self
             .others
