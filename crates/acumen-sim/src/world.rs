@@ -57,7 +57,10 @@ impl Story {
         types: &[Arc<EventType>],
     ) -> Result<Story, Vec<Diagnostic>> {
         let parameters = sized(text, file, size)?;
-        let types = types.iter().map(|kind| (kind.name.clone(), Arc::clone(kind))).collect();
+        let types = types
+            .iter()
+            .map(|kind| (kind.name.clone(), Arc::clone(kind)))
+            .collect();
         let world = payments::World::with_types(parameters, seed, &types)?;
         Ok(Story { world })
     }
@@ -84,7 +87,10 @@ impl Iterator for Story {
     fn next(&mut self) -> Option<Told> {
         let happening = self.world.next()?;
         let positive = happening.truth.map(|truth| truth.fraud);
-        Some(Told { event: happening.event, positive })
+        Some(Told {
+            event: happening.event,
+            positive,
+        })
     }
 }
 

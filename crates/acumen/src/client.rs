@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use acumen_base::{EventType, FieldType};
+use acumen_base::{EventType, FieldType, Time};
 use serde_json::{Map, Value, json};
 
 /// How long an answer may take.
@@ -23,7 +23,10 @@ pub(crate) struct Client {
 impl Client {
     /// A client of a server.
     pub(crate) fn new(address: SocketAddr) -> Client {
-        Client { address, stream: None }
+        Client {
+            address,
+            stream: None,
+        }
     }
 
     /// Sends a body, and gives the status and the body of the answer.
@@ -65,17 +68,28 @@ fn read_answer(stream: &mut impl BufRead) -> io::Result<(u16, Vec<u8>)> {
     let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"));
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the server closed the connection",
+        ));
     }
-    let status = line.split_whitespace().nth(1).and_then(|code| code.parse().ok());
+    let status = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|code| code.parse().ok());
     let status = status.ok_or_else(|| broken("the answer has no status"))?;
     let mut length = 0;
     loop {
         line.clear();
         stream.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        let Some((name, value)) = line.trim_end().split_once(':') else {
+            break;
+        };
         if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse().map_err(|_| broken("the answer has no length"))?;
+            length = value
+                .trim()
+                .parse()
+                .map_err(|_| broken("the answer has no length"))?;
         }
     }
     if length > ANSWER_BYTES_MAX {
@@ -87,10 +101,11 @@ fn read_answer(stream: &mut impl BufRead) -> io::Result<(u16, Vec<u8>)> {
 }
 
 /// An event of a type as one line of JSON, for people to try.
-pub(crate) fn example(kind: &EventType) -> Value {
+pub(crate) fn example(kind: &EventType, now: Time) -> Value {
+    let now = Time(now.0 - now.0 % 1_000).to_string();
     let mut object = Map::new();
     object.insert(kind.id_field.clone(), json!("try-1"));
-    object.insert(kind.time_field.clone(), json!("2026-03-01T12:00:00Z"));
+    object.insert(kind.time_field.clone(), json!(now));
     for field in kind.fields.iter().filter(|field| !field.optional) {
         let value = match field.kind {
             FieldType::Id => json!("id-1"),
@@ -99,7 +114,7 @@ pub(crate) fn example(kind: &EventType) -> Value {
             FieldType::Int => json!(1),
             FieldType::Number => json!(1.5),
             FieldType::Bool => json!(true),
-            FieldType::Time => json!("2026-03-01T12:00:00Z"),
+            FieldType::Time => json!(now),
             FieldType::Geo => json!({"lat": 51.5, "lon": -0.1, "accuracy_km": 1}),
         };
         match field.name.split_once('.') {

@@ -56,7 +56,9 @@ fn main() -> ExitCode {
 /// A panic is a mistake of ours: one line that says where, and what to do with it.
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
+        let place = panic
+            .location()
+            .map(|at| format!("{}:{}", at.file(), at.line()));
         let why = panic.payload();
         let why = why.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let why = why.or_else(|| panic.payload().downcast_ref::<String>().cloned());

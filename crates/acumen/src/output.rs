@@ -10,10 +10,15 @@ use crate::failure::{Failure, Outcome};
 pub(crate) fn say(text: impl AsRef<str>) -> Outcome {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_ref().as_bytes());
-    match written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
+    match written
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush())
+    {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::Reported),
-        Err(error) => Err(Failure::because(format!("cannot write the output: {error}"))),
+        Err(error) => Err(Failure::because(format!(
+            "cannot write the output: {error}"
+        ))),
     }
 }
 
@@ -21,7 +26,9 @@ pub(crate) fn say(text: impl AsRef<str>) -> Outcome {
 pub(crate) fn say_json(value: &impl Serialize) -> Outcome {
     match serde_json::to_string_pretty(value) {
         Ok(text) => say(text),
-        Err(error) => Err(Failure::because(format!("cannot write the output: {error}"))),
+        Err(error) => Err(Failure::because(format!(
+            "cannot write the output: {error}"
+        ))),
     }
 }
 
@@ -38,6 +45,12 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
+/// A number of things: `1 rule`, `2 rules`.
+pub(crate) fn counted(number: usize, thing: &str) -> String {
+    let many = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{many}", thousands(number as u64))
+}
+
 /// A share as a percentage, or a dash where there is none.
 pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", 100.0 * share))
@@ -46,9 +59,15 @@ pub(crate) fn percent(share: Option<f64>) -> String {
 /// An amount with its thousands apart.
 pub(crate) fn amount(money: acumen_base::Money) -> String {
     let text = money.to_string();
-    let (sign, text) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let whole = text[..end].parse().map_or_else(|_| text[..end].to_owned(), thousands);
+    let (sign, text) = text
+        .strip_prefix('-')
+        .map_or(("", text.as_str()), |rest| ("-", rest));
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let whole = text[..end]
+        .parse()
+        .map_or_else(|_| text[..end].to_owned(), thousands);
     format!("{sign}{whole}{}", &text[end..])
 }
 

@@ -41,7 +41,11 @@ impl Place {
     /// The project, which has to be without a mistake.
     pub(crate) fn plan(&self) -> Outcome<Arc<Plan>> {
         let (plan, problems) = self.load();
-        if problems.is_empty() { Ok(Arc::new(plan)) } else { Err(Failure::problems(problems)) }
+        if problems.is_empty() {
+            Ok(Arc::new(plan))
+        } else {
+            Err(Failure::problems(problems))
+        }
     }
 
     /// What is already there, for reading: a server may be running on it.
@@ -56,7 +60,11 @@ impl Place {
             )));
         }
         let store = Arc::new(ModelStore::open(&folder.models())?);
-        Ok(Sources { plan, store, folder })
+        Ok(Sources {
+            plan,
+            store,
+            folder,
+        })
     }
 
     /// The data folder, held by this process alone.

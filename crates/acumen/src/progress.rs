@@ -27,7 +27,12 @@ impl Progress {
             bar.set_prefix(label.clone());
             bar
         });
-        Progress { label, unit, bar, printed: 0 }
+        Progress {
+            label,
+            unit,
+            bar,
+            printed: 0,
+        }
     }
 
     /// So much is done of so much, where that is known; `note` says more.
@@ -41,7 +46,9 @@ impl Progress {
             bar.set_position(done);
             return;
         }
-        let Some(total) = total.filter(|total| *total > 0) else { return };
+        let Some(total) = total.filter(|total| *total > 0) else {
+            return;
+        };
         let quarter = (done * LINES).checked_div(total).unwrap_or(0);
         if quarter > self.printed {
             self.printed = quarter;
@@ -67,5 +74,7 @@ fn measured() -> ProgressStyle {
     let style = ProgressStyle::with_template(
         "{prefix} [{bar:30}] {percent}% {human_pos} of {human_len} {msg} {eta}",
     );
-    style.expect("the template is a constant that was tried").progress_chars("=> ")
+    style
+        .expect("the template is a constant that was tried")
+        .progress_chars("=> ")
 }

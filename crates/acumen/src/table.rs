@@ -4,10 +4,17 @@
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
     };
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let right: Vec<bool> = (0..columns).map(|column| is_figures(rows, column)).collect();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| width(column).unwrap_or(0))
+        .collect();
+    let right: Vec<bool> = (0..columns)
+        .map(|column| is_figures(rows, column))
+        .collect();
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
         let mut line = String::new();
@@ -26,10 +33,17 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
 }
 
 fn is_figures(rows: &[Vec<String>], column: usize) -> bool {
-    let mut cells = rows.iter().skip(1).filter_map(|row| row.get(column)).peekable();
+    let mut cells = rows
+        .iter()
+        .skip(1)
+        .filter_map(|row| row.get(column))
+        .peekable();
     cells.peek().is_some()
         && cells.all(|cell| {
-            cell == "–" || cell.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit())
+            cell == "–"
+                || cell
+                    .trim_start_matches('-')
+                    .starts_with(|c: char| c.is_ascii_digit())
         })
 }
 
@@ -40,8 +54,10 @@ mod tests {
     #[test]
     fn figures_stand_right_and_words_left() {
         let rows = [["name", "count"], ["a", "10"], ["long", "9"]];
-        let rows: Vec<Vec<String>> =
-            rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
+        let rows: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| row.iter().map(ToString::to_string).collect())
+            .collect();
         assert_eq!(table(&rows), "  name  count\n  a        10\n  long      9");
     }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
-use crate::output::{say, say_json};
+use crate::output::{counted, say, say_json};
 use crate::place::Place;
 
 /// Report every mistake of the project, and run the use cases' own tests
@@ -41,29 +41,41 @@ impl Check {
             problems.retain(|problem| concerns(problem, name));
         }
         let plan = Arc::new(plan);
-        let store = tempfile::tempdir().map_err(|e| Failure::because(format!("no temporary folder: {e}")))?;
+        let store = tempfile::tempdir()
+            .map_err(|e| Failure::because(format!("no temporary folder: {e}")))?;
         let store = Arc::new(ModelStore::open(store.path())?);
         let mut lines = Vec::new();
         let mut tests = 0;
         for (i, use_case) in plan.use_cases.iter().enumerate() {
             let declared = &use_case.declared;
-            if self.name.as_ref().is_some_and(|name| *name != declared.name) {
+            if self
+                .name
+                .as_ref()
+                .is_some_and(|name| *name != declared.name)
+            {
                 continue;
             }
             let (ran, found) = usertest::run(&plan, i, &store)?;
             tests += ran;
             let columns = use_case.columns.len();
+            let ran = counted(ran, "test");
             let verdict = match found.len() {
-                0 => format!("{ran} tests passed"),
-                wrong => format!("{ran} tests ran, {wrong} expectations were not met"),
+                0 => format!("{ran} passed"),
+                wrong => format!("{ran} run, {} not met", counted(wrong, "expectation")),
             };
-            let (models, rules) = (declared.models.len(), declared.rules.len());
-            let name = &declared.name;
-            lines.push(format!("{name}: {columns} columns, {rules} rules, {models} models; {verdict}"));
+            lines.push(format!(
+                "{}: {}, {}, {}; {verdict}",
+                declared.name,
+                counted(columns, "column"),
+                counted(declared.rules.len(), "rule"),
+                counted(declared.models.len(), "model"),
+            ));
             problems.extend(found);
         }
         if self.json {
-            say_json(&json!({"problems": problems, "use_cases": plan.names().collect::<Vec<_>>(), "tests": tests}))?;
+            say_json(
+                &json!({"problems": problems, "use_cases": plan.names().collect::<Vec<_>>(), "tests": tests}),
+            )?;
         } else {
             for problem in &problems {
                 say(format!("{problem}\n"))?;
@@ -73,11 +85,14 @@ impl Check {
             }
             match problems.len() {
                 0 => say("all is well")?,
-                1 => say("1 problem to mend")?,
-                many => say(format!("{many} problems to mend"))?,
+                many => say(format!("{} to mend", counted(many, "problem")))?,
             }
         }
-        if problems.is_empty() { Ok(()) } else { Err(Failure::Reported) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::Reported)
+        }
     }
 }
 

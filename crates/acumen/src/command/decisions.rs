@@ -35,6 +35,9 @@ impl Decisions {
         }
         write_decisions(&self.out, decisions.iter().map(|decision| &**decision))?;
         let count = thousands(decisions.len() as u64);
-        say(format!("{count} decisions written to {}", self.out.display()))
+        say(format!(
+            "{count} decisions written to {}",
+            self.out.display()
+        ))
     }
 }

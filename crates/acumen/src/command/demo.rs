@@ -58,8 +58,12 @@ impl Demo {
         let plan = place.plan()?;
         let (use_case, world) = self.choose(place, &plan)?;
         let temporary = tempfile::Builder::new().prefix("acumen-demo-").tempdir();
-        let temporary = temporary.map_err(|e| Failure::because(format!("no temporary folder: {e}")))?;
-        let data = place.data.clone().unwrap_or_else(|| temporary.path().to_owned());
+        let temporary =
+            temporary.map_err(|e| Failure::because(format!("no temporary folder: {e}")))?;
+        let data = place
+            .data
+            .clone()
+            .unwrap_or_else(|| temporary.path().to_owned());
         let folder = Folder::new(&data);
         if folder.log().is_dir() {
             return Err(Failure::because(format!(
@@ -74,7 +78,10 @@ impl Demo {
         let at = address(&listener)?;
         let (future, began) = self.prepare(&plan, use_case, &world, &folder)?;
         let clock = StreamClock::at(began);
-        let options = Options { log: LogOptions::default(), workers: cores() };
+        let options = Options {
+            log: LogOptions::default(),
+            workers: cores(),
+        };
         let engine = Engine::open(plan, folder, options, Arc::clone(&clock) as Arc<dyn Clock>)?;
         let engine = Arc::new(engine);
         let (halt, halted) = tokio::sync::oneshot::channel::<()>();
@@ -90,11 +97,16 @@ impl Demo {
         shown?;
         match served {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(Failure::because(format!("the server has stopped: {error}"))),
+            Ok(Err(error)) => {
+                return Err(Failure::because(format!("the server has stopped: {error}")));
+            }
             Err(error) => return Err(Failure::because(format!("the server has failed: {error}"))),
         }
         match &place.data {
-            Some(data) => say(format!("the log, the models and every decision are in {}", data.display())),
+            Some(data) => say(format!(
+                "the log, the models and every decision are in {}",
+                data.display()
+            )),
             None => say("done; the temporary folder is removed (--data keeps one)"),
         }
     }
@@ -107,7 +119,9 @@ impl Demo {
             if world(use_case).is_file() {
                 return Ok((use_case, world(use_case)));
             }
-            return Err(Failure::because(format!("`{name}` has no world.yaml: the demo needs one")));
+            return Err(Failure::because(format!(
+                "`{name}` has no world.yaml: the demo needs one"
+            )));
         }
         let chosen = (0..plan.use_cases.len()).find(|&i| world(i).is_file());
         chosen.map(|i| (i, world(i))).ok_or_else(|| {
@@ -128,13 +142,18 @@ impl Demo {
     ) -> Outcome<(Future, Time)> {
         let name = &plan.use_cases[use_case].declared.name;
         let (customers, days) = (thousands(u64::from(self.customers)), self.days);
-        say(format!("making the world of `{name}`: {customers} customers, {days} days of history"))?;
+        say(format!(
+            "making the world of `{name}`: {customers} customers, {days} days of history"
+        ))?;
         let size = (self.customers, self.days);
         let history = History::open(world, size, Seed(self.seed), &plan.types)?;
         let began = history.end;
         let mut offline = Offline::open(Arc::clone(plan), folder.clone(), LogOptions::default())?;
         let (events, future) = history.import(&mut offline)?;
-        say(format!("{} events taken in; training on them", thousands(events)))?;
+        say(format!(
+            "{} events taken in; training on them",
+            thousands(events)
+        ))?;
         let trained = train_shown(&offline.sources, use_case, None)?;
         for control in trained.controls.clone() {
             offline.control(control, "acumen demo", began)?;
@@ -173,8 +192,14 @@ impl Demo {
         ))?;
         let try_it = data.join("try.json");
         let url = format!("http://{at}");
-        let hint = format!("curl -s {url}/v1/usecases/{}/decide -d @{}", declared.name, try_it.display());
-        let length = self.length.map(|length| (length.0.max(0) as u64).div_ceil(1_000));
+        let hint = format!(
+            "curl -s {url}/v1/usecases/{}/decide -d @{}",
+            declared.name,
+            try_it.display()
+        );
+        let length = self
+            .length
+            .map(|length| (length.0.max(0) as u64).div_ceil(1_000));
         let began = clock.nanos();
         let stream = Stream::start(future, self.rate, Seed(self.seed), &target);
         let mut panel = Panel::new();
@@ -195,12 +220,18 @@ impl Demo {
                 hint: hint.clone(),
                 over,
             };
-            if last { panel.summary(&view) } else { panel.show(&view) }
+            if last {
+                panel.summary(&view)
+            } else {
+                panel.show(&view)
+            }
         };
         loop {
             let wished = stop.wait(Duration::from_secs(1));
             let elapsed = (clock.nanos() - began) / 1_000_000;
-            let ended = self.length.is_some_and(|length| elapsed >= length.0.max(0) as u64);
+            let ended = self
+                .length
+                .is_some_and(|length| elapsed >= length.0.max(0) as u64);
             if wished || ended {
                 break;
             }
@@ -214,12 +245,20 @@ impl Demo {
 
 /// Writes an event like the latest one, under a new id, for people to send.
 fn offer(file: &Path, target: &Target) -> Outcome {
-    let Some(event) = crate::demo::lock(&target.sample).clone() else { return Ok(()) };
+    let Some(event) = crate::demo::lock(&target.sample).clone() else {
+        return Ok(());
+    };
     let mut event = (*event).clone();
     event.event_time = target.clock.now();
     event.id = format!("try-{}", event.event_time.0).into();
     let mut line = Vec::new();
     acumen_sim::wire::write_line(&event, &mut line);
-    std::fs::write(file, line)
-        .map_err(|source| EngineError::File { action: "write", path: file.to_owned(), source }.into())
+    std::fs::write(file, line).map_err(|source| {
+        EngineError::File {
+            action: "write",
+            path: file.to_owned(),
+            source,
+        }
+        .into()
+    })
 }

@@ -39,7 +39,10 @@ impl Deploy {
         };
         let position = offline.control(control, "acumen deploy", SystemClock::new().now())?;
         offline.close()?;
-        say(format!("deployed {} {} (log position {position})", self.model, self.version))
+        say(format!(
+            "deployed {} {} (log position {position})",
+            self.model, self.version
+        ))
     }
 }
 

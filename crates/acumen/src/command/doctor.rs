@@ -38,7 +38,9 @@ impl Doctor {
             found.extend(models(place));
         } else {
             let root = folder.root().display();
-            found.push(Ok(format!("data: none in {root} yet; `acumen ingest` or `acumen serve` makes it")));
+            found.push(Ok(format!(
+                "data: none in {root} yet; `acumen ingest` or `acumen serve` makes it"
+            )));
         }
         found.extend(disk(folder.root()));
         let mut sound = true;
@@ -51,15 +53,24 @@ impl Doctor {
                 }
             }
         }
-        if sound { Ok(()) } else { Err(Failure::Reported) }
+        if sound {
+            Ok(())
+        } else {
+            Err(Failure::Reported)
+        }
     }
 }
 
 fn project(place: &Place) -> Finding {
     let (plan, problems) = place.load();
     match problems.len() {
-        0 => Ok(format!("project: {}", plan.names().collect::<Vec<_>>().join(", "))),
-        many => Err(format!("project: {many} problems; `acumen check` names them")),
+        0 => Ok(format!(
+            "project: {}",
+            plan.names().collect::<Vec<_>>().join(", ")
+        )),
+        many => Err(format!(
+            "project: {many} problems; `acumen check` names them"
+        )),
     }
 }
 
@@ -74,7 +85,10 @@ fn log(folder: &Folder) -> Finding {
         Ok(records)
     };
     match read() {
-        Ok(records) => Ok(format!("log: {} records read, every checksum right", thousands(records))),
+        Ok(records) => Ok(format!(
+            "log: {} records read, every checksum right",
+            thousands(records)
+        )),
         Err(error) => Err(format!("log: {error}")),
     }
 }
@@ -89,7 +103,10 @@ fn snapshots(folder: &Folder) -> Finding {
             latest.rejected.join("; ")
         )),
         Ok(latest) => Ok(match latest.snapshot {
-            Some(newest) => format!("snapshots: the newest, at {}, is whole", thousands(newest.position)),
+            Some(newest) => format!(
+                "snapshots: the newest, at {}, is whole",
+                thousands(newest.position)
+            ),
             None => "snapshots: none yet; the state is read from the log".to_owned(),
         }),
         Err(error) => Err(format!("snapshots: {error}")),
@@ -97,15 +114,22 @@ fn snapshots(folder: &Folder) -> Finding {
 }
 
 fn models(place: &Place) -> Vec<Finding> {
-    let Ok(sources) = place.sources() else { return Vec::new() };
+    let Ok(sources) = place.sources() else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for plan in &sources.plan.use_cases {
         let name = &plan.declared.name;
-        let Ok(deployed) = deployments(&sources, name) else { continue };
+        let Ok(deployed) = deployments(&sources, name) else {
+            continue;
+        };
         for model in &plan.declared.models {
             let live = deployed.iter().rev().find(|at| at.member == model.name);
             found.push(match live {
-                None => Err(format!("model {name}/{}: not deployed; `acumen train {name}`", model.name)),
+                None => Err(format!(
+                    "model {name}/{}: not deployed; `acumen train {name}`",
+                    model.name
+                )),
                 Some(live) => whole(&sources.store, name, &model.name, &live.version),
             });
         }
@@ -115,17 +139,32 @@ fn models(place: &Place) -> Vec<Finding> {
 
 fn whole(store: &ModelStore, use_case: &str, model: &str, version: &str) -> Finding {
     match store.get(use_case, model, version) {
-        Ok(_) => Ok(format!("model {use_case}/{model}: {version} is live and whole")),
+        Ok(_) => Ok(format!(
+            "model {use_case}/{model}: {version} is live and whole"
+        )),
         Err(error) => Err(format!("model {use_case}/{model}: {error}")),
     }
 }
 
 /// The free space, as the system's own `df` says it.
 fn disk(folder: &Path) -> Option<Finding> {
-    let there = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
+    let there = folder
+        .ancestors()
+        .find(|path| path.is_dir())
+        .unwrap_or(Path::new("."));
     let output = Command::new("df").arg("-Pk").arg(there).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let free: u64 = text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()?;
+    let free: u64 = text
+        .lines()
+        .nth(1)?
+        .split_whitespace()
+        .nth(3)?
+        .parse()
+        .ok()?;
     let line = format!("disk: {} MiB free", thousands(free / 1024));
-    Some(if free < FREE_KIB_MIN { Err(format!("{line}: make room, a full disk stops decisions")) } else { Ok(line) })
+    Some(if free < FREE_KIB_MIN {
+        Err(format!("{line}: make room, a full disk stops decisions"))
+    } else {
+        Ok(line)
+    })
 }

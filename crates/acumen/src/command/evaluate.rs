@@ -46,12 +46,20 @@ impl Evaluate {
         };
         let to = self.to.unwrap_or(Time::LATEST);
         if from >= to {
-            return Err(Failure::because(format!("there is no time from {from} to {to}: --from must come first")));
+            return Err(Failure::because(format!(
+                "there is no time from {from} to {to}: --from must come first"
+            )));
         }
         let mut progress = Progress::new("reading the log", "records");
-        let found = evaluate(&sources, use_case, (from, to), &mut |at| progress.at(at, None, ""))?;
+        let found = evaluate(&sources, use_case, (from, to), &mut |at| {
+            progress.at(at, None, "")
+        })?;
         progress.done();
-        if self.json { say_json(&found) } else { say(report(&found)) }
+        if self.json {
+            say_json(&found)
+        } else {
+            say(report(&found))
+        }
     }
 }
 
@@ -61,7 +69,9 @@ fn unseen_from(sources: &Sources, name: &str) -> Outcome<Time> {
     let mut seen = Vec::new();
     for deployed in deployments(sources, name)?.into_iter().rev() {
         if !seen.contains(&deployed.member) {
-            let artifact = sources.store.get(name, &deployed.member, &deployed.version)?;
+            let artifact = sources
+                .store
+                .get(name, &deployed.member, &deployed.version)?;
             from = from.max(artifact.split.calibration.to);
             seen.push(deployed.member);
         }
@@ -72,12 +82,24 @@ fn unseen_from(sources: &Sources, name: &str) -> Outcome<Time> {
 /// An evaluation as a page of text.
 fn report(found: &Evaluation) -> String {
     let count = |n: usize| thousands(n as u64);
-    let end = if found.to == Time::LATEST { "the end of the log".to_owned() } else { found.to.to_string() };
-    let start = if found.from == Time::EARLIEST { "the beginning".to_owned() } else { found.from.to_string() };
+    let end = if found.to == Time::LATEST {
+        "the end of the log".to_owned()
+    } else {
+        found.to.to_string()
+    };
+    let start = if found.from == Time::EARLIEST {
+        "the beginning".to_owned()
+    } else {
+        found.from.to_string()
+    };
     let mut text = format!(
         "{} from {start} to {end}, as far as it was known at {}\n{} rows whose truth is known, {} of \
          them positive; {} still open",
-        found.use_case, found.as_of, count(found.rows), count(found.positives), count(found.open)
+        found.use_case,
+        found.as_of,
+        count(found.rows),
+        count(found.positives),
+        count(found.open)
     );
     match found.versions.as_slice() {
         [] => text.push_str("\nno model is deployed: rules and the fallback decided"),
@@ -92,29 +114,53 @@ fn report(found: &Evaluation) -> String {
         let rows = [
             ("area under the ROC curve", decimal(metrics.auc)),
             ("average precision", decimal(metrics.average_precision)),
-            ("recall at 95 % precision", percent(at_95.map(|point| point.recall))),
-            ("precision at 90 % recall", percent(at_90.map(|point| point.precision))),
+            (
+                "recall at 95 % precision",
+                percent(at_95.map(|point| point.recall)),
+            ),
+            (
+                "precision at 90 % recall",
+                percent(at_90.map(|point| point.precision)),
+            ),
             ("Brier score", format!("{:.5}", metrics.brier)),
-            ("calibration error (ECE)", format!("{:.5}", metrics.ece_equal_width)),
+            (
+                "calibration error (ECE)",
+                format!("{:.5}", metrics.ece_equal_width),
+            ),
         ];
         let mut lines = vec![vec!["the model".to_owned(), String::new()]];
         lines.extend(rows.map(|(name, value)| vec![name.to_owned(), value]));
         text.push_str(&format!("\n\n{}", table(&lines)));
     }
-    let mut lines = vec![["action", "positive", "negative", "worth"].map(str::to_owned).to_vec()];
+    let mut lines = vec![
+        ["action", "positive", "negative", "worth"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     lines.extend(found.actions.iter().map(|line| {
         let worth = line.value.map_or_else(|| "–".to_owned(), amount);
-        vec![line.action.clone(), count(line.positive), count(line.negative), worth]
+        vec![
+            line.action.clone(),
+            count(line.positive),
+            count(line.negative),
+            worth,
+        ]
     }));
     text.push_str(&format!("\n\n{}\n", table(&lines)));
-    let mildest = found.actions.first().map_or("doing nothing", |line| line.action.as_str());
+    let mildest = found
+        .actions
+        .first()
+        .map_or("doing nothing", |line| line.action.as_str());
     text.push_str(&format!(
         "\n  anything stricter than `{mildest}`: precision {}, recall {}",
         percent(found.precision),
         percent(found.recall)
     ));
     if let Some(saved) = found.saved {
-        text.push_str(&format!("\n  saved against always `{mildest}`: {}", amount(saved)));
+        text.push_str(&format!(
+            "\n  saved against always `{mildest}`: {}",
+            amount(saved)
+        ));
     }
     text
 }

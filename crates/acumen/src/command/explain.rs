@@ -36,7 +36,11 @@ impl Explain {
         let from = row_at(&sources, use_case, decision.position)?;
         let policy = &sources.plan.use_cases[use_case].policy;
         let explanation = policy.explain(&decision, &from.event, &from.state);
-        if self.json { say_json(&explanation) } else { say(page(&explanation, &decision)) }
+        if self.json {
+            say_json(&explanation)
+        } else {
+            say(page(&explanation, &decision))
+        }
     }
 }
 
@@ -61,8 +65,13 @@ pub(crate) fn find(sources: &Sources, id: &str) -> Outcome<Arc<Decision>> {
 }
 
 fn page(found: &Explanation, decision: &Decision) -> String {
-    let score = found.score.map_or_else(String::new, |score| format!(", score {score:.0}"));
-    let mut text = format!("{}: {}{score}, decided at {}\n", found.decision, found.action, decision.decided_at);
+    let score = found
+        .score
+        .map_or_else(String::new, |score| format!(", score {score:.0}"));
+    let mut text = format!(
+        "{}: {}{score}, decided at {}\n",
+        found.decision, found.action, decision.decided_at
+    );
     if found.action != found.action_without_exploration {
         text.push_str(&format!(
             "would have been {} without exploration (probability {})\n",
@@ -74,28 +83,65 @@ fn page(found: &Explanation, decision: &Decision) -> String {
             text.push_str(&format!("\n{title}\n  {}\n", lines.join("\n  ")));
         }
     };
-    section("why", found.reasons.iter().map(|reason| reason.text.clone()).collect());
+    section(
+        "why",
+        found
+            .reasons
+            .iter()
+            .map(|reason| reason.text.clone())
+            .collect(),
+    );
     section("how it came about", found.steps.clone());
     section("what did not answer", found.skipped.clone());
-    let fired = found.rules.iter().filter(|rule| rule.outcome == acumen_decision::RuleOutcome::Fired);
-    section("rules that fired", fired.map(|rule| format!("{}: {} ({})", rule.id, rule.reason, rule.when)).collect());
+    let fired = found
+        .rules
+        .iter()
+        .filter(|rule| rule.outcome == acumen_decision::RuleOutcome::Fired);
+    section(
+        "rules that fired",
+        fired
+            .map(|rule| format!("{}: {} ({})", rule.id, rule.reason, rule.when))
+            .collect(),
+    );
     if let Some(near) = &found.nearest_rule {
         let failed = near.failed.join(" and ");
-        section("nearest rule that did not", vec![format!("{}: not {failed}", near.id)]);
+        section(
+            "nearest rule that did not",
+            vec![format!("{}: not {failed}", near.id)],
+        );
     }
     for model in &found.models {
-        let mut rows = vec![["column", "value", "moved it by"].map(str::to_owned).to_vec()];
+        let mut rows = vec![
+            ["column", "value", "moved it by"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
         rows.extend(model.attributions.iter().take(SHOWN).map(|line| {
-            let value = line.value.map_or_else(|| "missing".to_owned(), |value| format!("{value}"));
-            vec![line.column.clone(), value, format!("{:+.3}", line.contribution)]
+            let value = line
+                .value
+                .map_or_else(|| "missing".to_owned(), |value| format!("{value}"));
+            vec![
+                line.column.clone(),
+                value,
+                format!("{:+.3}", line.contribution),
+            ]
         }));
         text.push_str(&format!(
-            "\n{} {} said {:.4} ({:.4} before calibration)\n{}\n",
-            model.name, model.version, model.value, model.raw, table(&rows)
+            "\n{} {} said {:.4} ({:.4} before calibration)\n",
+            model.name, model.version, model.value, model.raw
         ));
+        if model.attributions.is_empty() {
+            text.push_str(
+                "  it cannot say why: the features have changed since, or it has no attributions\n",
+            );
+            continue;
+        }
+        text.push_str(&format!("{}\n", table(&rows)));
         let hidden = model.attributions.len().saturating_sub(SHOWN);
         if hidden > 0 {
-            text.push_str(&format!("  … and {hidden} more columns (--json shows all)\n"));
+            text.push_str(&format!(
+                "  … and {hidden} more columns (--json shows all)\n"
+            ));
         }
     }
     text.trim_end().to_owned()

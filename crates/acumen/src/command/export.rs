@@ -42,15 +42,25 @@ impl Export {
             Some(version) => version.clone(),
             None => {
                 let deployed = deployments(&sources, &self.name)?;
-                let live = deployed.into_iter().rev().find(|at| at.member == self.model);
+                let live = deployed
+                    .into_iter()
+                    .rev()
+                    .find(|at| at.member == self.model);
                 live.map(|at| at.version).ok_or_else(|| {
-                    Failure::because(format!("no version is live: run `acumen train {}`", self.name))
+                    Failure::because(format!(
+                        "no version is live: run `acumen train {}`",
+                        self.name
+                    ))
                 })?
             }
         };
         let artifact = sources.store.get(&self.name, &self.model, &version)?;
         let text = write_xgboost_json(&artifact.to_xgboost());
         std::fs::write(&self.out, text).map_err(|e| Failure::file("write", &self.out, &e))?;
-        say(format!("wrote {} {version} to {}", self.model, self.out.display()))
+        say(format!(
+            "wrote {} {version} to {}",
+            self.model,
+            self.out.display()
+        ))
     }
 }

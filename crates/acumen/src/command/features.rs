@@ -26,9 +26,17 @@ pub(crate) struct Features {
 impl Features {
     pub(crate) fn run(&self, place: &Place) -> Outcome {
         let plan = place.plan()?;
-        let only = self.name.as_ref().map(|name| position(&plan, name)).transpose()?;
+        let only = self
+            .name
+            .as_ref()
+            .map(|name| position(&plan, name))
+            .transpose()?;
         let wanted = |i: usize| only.is_none_or(|only| only == i);
-        let chosen = plan.use_cases.iter().enumerate().filter(|(i, _)| wanted(*i));
+        let chosen = plan
+            .use_cases
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| wanted(*i));
         if self.json {
             let all: serde_json::Map<String, _> = chosen
                 .map(|(_, plan)| (plan.declared.name.clone(), json!(plan.columns.list)))
@@ -36,7 +44,11 @@ impl Features {
             return say_json(&all);
         }
         for (_, plan) in chosen {
-            let mut rows = vec![["column", "kind", "unit", "what it is"].map(str::to_owned).to_vec()];
+            let mut rows = vec![
+                ["column", "kind", "unit", "what it is"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ];
             for column in &plan.columns.list {
                 let kind = match column.kind {
                     ColumnKind::Number => "number",
@@ -46,7 +58,11 @@ impl Features {
                 let (unit, help) = (column.unit.clone(), column.help.clone());
                 rows.push(vec![column.name.clone(), kind.to_owned(), unit, help]);
             }
-            say(format!("{} ({} columns)", plan.declared.name, plan.columns.len()))?;
+            say(format!(
+                "{} ({} columns)",
+                plan.declared.name,
+                plan.columns.len()
+            ))?;
             say(table(&rows))?;
         }
         Ok(())

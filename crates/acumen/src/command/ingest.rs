@@ -58,22 +58,32 @@ impl Ingest {
         }
         let mut offline = place.offline()?;
         let clock = SystemClock::new();
-        let mut reading = Progress::new("reading", "");
+        let mut reading = Progress::new("reading", "records or bytes");
         let mut writing = None;
-        let report = import_files(&mut offline, &self.files, &mapping, &*clock, &mut |at| match at {
-            ImportProgress::Reading(file, done, total) => {
-                reading.at(done, total, &format!("of {}", file.display()));
-            }
-            ImportProgress::Writing(done, total) => writing
-                .get_or_insert_with(|| Progress::new("writing", "events"))
-                .at(done, Some(total), ""),
-        })?;
+        let report = import_files(
+            &mut offline,
+            &self.files,
+            &mapping,
+            &*clock,
+            &mut |at| match at {
+                ImportProgress::Reading(file, done, total) => {
+                    reading.at(done, total, &format!("in {}", file.display()));
+                }
+                ImportProgress::Writing(done, total) => writing
+                    .get_or_insert_with(|| Progress::new("writing", "events"))
+                    .at(done, Some(total), ""),
+            },
+        )?;
         reading.done();
         if let Some(writing) = writing {
             writing.done();
         }
         offline.close()?;
-        if self.json { say_json(&report) } else { say(summary(&report, place)) }
+        if self.json {
+            say_json(&report)
+        } else {
+            say(summary(&report, place))
+        }
     }
 
     fn show(&self, place: &Place, mapping: &Mapping) -> Outcome {
@@ -98,17 +108,26 @@ impl Ingest {
                     let mut line = Vec::new();
                     acumen_sim::wire::write_line(event, &mut line);
                     let line = String::from_utf8_lossy(&line);
-                    say(format!("  {}  (known at {})", line.trim_end(), event.known_at))?;
+                    say(format!(
+                        "  {}  (known at {})",
+                        line.trim_end(),
+                        event.known_at
+                    ))?;
                 }
                 let room = (SHOWN as u64).saturating_sub(refused) as usize;
                 for record in batch.rejected.iter().take(room) {
-                    say(format!("  refused, line {}: {}; {}", record.place.line, record.message, record.help))?;
+                    say(format!(
+                        "  refused, line {}: {}; {}",
+                        record.place.line, record.message, record.help
+                    ))?;
                 }
                 events += batch.events.len() as u64;
                 refused += batch.rejected.len() as u64;
             }
             let (events, refused) = (thousands(events), thousands(refused));
-            say(format!("  {events} events would be taken, {refused} records refused; nothing was written"))?;
+            say(format!(
+                "  {events} events would be taken, {refused} records refused; nothing was written"
+            ))?;
         }
         Ok(())
     }
@@ -116,9 +135,16 @@ impl Ingest {
 
 fn summary(report: &ImportReport, place: &Place) -> String {
     let folder = place.folder();
-    let mut text = format!("{} events taken into {}", thousands(report.logged), folder.root().display());
+    let mut text = format!(
+        "{} events taken into {}",
+        thousands(report.logged),
+        folder.root().display()
+    );
     if report.repeated > 0 {
-        text.push_str(&format!("\n{} were there already", thousands(report.repeated)));
+        text.push_str(&format!(
+            "\n{} were there already",
+            thousands(report.repeated)
+        ));
     }
     if report.refused > 0 {
         text.push_str(&format!(
@@ -140,7 +166,9 @@ fn summary(report: &ImportReport, place: &Place) -> String {
 fn mapping(path: &Path) -> Outcome<Mapping> {
     let text = read(path)?;
     serde_saphyr::from_str(&text).map_err(|error| {
-        let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column()));
+        let place = error
+            .location()
+            .map(|at| format!(":{}:{}", at.line(), at.column()));
         let message = error.without_snippet().render();
         let message = message.lines().next().unwrap_or_default();
         Failure::because(format!(

@@ -6,7 +6,7 @@ use acumen_engine::{Offline, Refusal};
 use clap::Args;
 
 use crate::failure::{Failure, Outcome};
-use crate::output::say;
+use crate::output::{counted, say};
 use crate::place::Place;
 
 /// Show lists and edit them
@@ -35,9 +35,13 @@ impl Lists {
         let lists = held(&offline);
         let Some(name) = &self.name else {
             for (list, ids) in &lists {
-                say(format!("{list}: {} ids", ids.len()))?;
+                say(format!("{list}: {}", counted(ids.len(), "id")))?;
             }
-            return if lists.is_empty() { say("no use case declares a list") } else { Ok(()) };
+            return if lists.is_empty() {
+                say("no use case declares a list")
+            } else {
+                Ok(())
+            };
         };
         let Some((_, ids)) = lists.iter().find(|(list, _)| list == name) else {
             let names: Vec<&str> = lists.iter().map(|(list, _)| list.as_str()).collect();
@@ -47,27 +51,44 @@ impl Lists {
             return ids.iter().try_for_each(say);
         }
         if self.add.len() + self.remove.len() > LIST_EDIT_MAX {
-            return Err(Failure::because(format!("an edit names at most {LIST_EDIT_MAX} ids: make several")));
+            return Err(Failure::because(format!(
+                "an edit names at most {LIST_EDIT_MAX} ids: make several"
+            )));
         }
         let (list, now) = (name.clone(), SystemClock::new().now());
         if !self.remove.is_empty() {
-            let control = Control::ListRemove { list: list.clone(), ids: self.remove.clone() };
+            let control = Control::ListRemove {
+                list: list.clone(),
+                ids: self.remove.clone(),
+            };
             offline.control(control, "acumen lists", now)?;
         }
         if !self.add.is_empty() {
-            let control = Control::ListAdd { list, ids: self.add.clone() };
+            let control = Control::ListAdd {
+                list,
+                ids: self.add.clone(),
+            };
             offline.control(control, "acumen lists", now)?;
         }
         let after = held(&offline).into_iter().find(|(list, _)| list == name);
         offline.close()?;
-        say(format!("{name}: {} ids", after.map_or(0, |(_, ids)| ids.len())))
+        say(format!(
+            "{name}: {}",
+            counted(after.map_or(0, |(_, ids)| ids.len()), "id")
+        ))
     }
 }
 
 /// Every declared list with its ids, in order of name.
 fn held(offline: &Offline) -> Vec<(String, Vec<String>)> {
     let mut lists: Vec<(String, Vec<String>)> = Vec::new();
-    for (plan, live) in offline.sources.plan.use_cases.iter().zip(&offline.core.live) {
+    for (plan, live) in offline
+        .sources
+        .plan
+        .use_cases
+        .iter()
+        .zip(&offline.core.live)
+    {
         for (name, _) in &plan.declared.lists {
             let ids = live.state.list(name).unwrap_or_default();
             let ids = ids.into_iter().map(str::to_owned).collect();

@@ -70,7 +70,15 @@ impl Models {
         if versions.is_empty() {
             return say(format!("no version yet: run `acumen train {}`", self.name));
         }
-        let head = ["model", "version", "", "rows", "average precision", "trained to", "last deployed"];
+        let head = [
+            "model",
+            "version",
+            "",
+            "rows",
+            "average precision",
+            "trained to",
+            "last deployed",
+        ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(versions.iter().map(|version| {
             vec![
@@ -80,7 +88,10 @@ impl Models {
                 version.rows.to_string(),
                 decimal(version.average_precision),
                 version.trained_to.clone(),
-                version.deployed.clone().unwrap_or_else(|| "never".to_owned()),
+                version
+                    .deployed
+                    .clone()
+                    .unwrap_or_else(|| "never".to_owned()),
             ]
         }));
         say(table(&rows))
@@ -100,10 +111,24 @@ pub(crate) fn deployments(sources: &Sources, name: &str) -> Outcome<Vec<Deployme
     let reader = LogReader::open(&sources.folder.log())?;
     let mut found = Vec::new();
     for record in reader.read(reader.first_position()?) {
-        if let Body::Control { control: Control::Deploy { use_case, member, version }, by, at } = record?.body
+        if let Body::Control {
+            control:
+                Control::Deploy {
+                    use_case,
+                    member,
+                    version,
+                },
+            by,
+            at,
+        } = record?.body
             && use_case == name
         {
-            found.push(Deployment { member, version, at, by });
+            found.push(Deployment {
+                member,
+                version,
+                at,
+                by,
+            });
         }
     }
     Ok(found)

@@ -1,7 +1,7 @@
 //! `acumen quarantine`: what was refused, and why.
 
 use acumen_engine::Quarantined;
-use acumen_event::{LogOptions, Log, Quarantine};
+use acumen_event::{Log, LogOptions, Quarantine};
 use clap::{Args, Subcommand};
 
 use crate::failure::{Failure, Outcome};
@@ -90,11 +90,18 @@ fn list(quarantine: &Quarantine, after: u64, count: usize, json: bool) -> Outcom
     } else {
         String::new()
     };
-    say(format!("{} in quarantine, {} sent again{more}", counters.open(), counters.resolved))
+    say(format!(
+        "{} in quarantine, {} sent again{more}",
+        counters.open(),
+        counters.resolved
+    ))
 }
 
 fn line(entry: &Quarantined) -> String {
-    let problems: Vec<String> =
-        entry.problems.iter().map(|problem| format!("{}; {}", problem.message, problem.help)).collect();
+    let problems: Vec<String> = entry
+        .problems
+        .iter()
+        .map(|problem| format!("{}; {}", problem.message, problem.help))
+        .collect();
     format!("{}  {}  {}", entry.id, entry.source, problems.join(" | "))
 }

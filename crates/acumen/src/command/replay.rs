@@ -50,12 +50,32 @@ impl Replay {
                 thousands(replayed.mismatches)
             ))?;
             if replayed.other_builds > 0 {
-                say(format!("{} were made by another build", thousands(replayed.other_builds)))?;
+                say(format!(
+                    "{} were made by another build",
+                    thousands(replayed.other_builds)
+                ))?;
             }
-            for difference in &replayed.differences {
-                say(format!("  {difference}"))?;
+            // Where the columns are others, so is every number behind them.
+            match replayed
+                .differences
+                .iter()
+                .find(|text| text.contains(": columns: "))
+            {
+                Some(_) => say(
+                    "  the features have changed since: replay with the project as it was then, or \
+                     see --json for every difference",
+                )?,
+                None => {
+                    for difference in &replayed.differences {
+                        say(format!("  {difference}"))?;
+                    }
+                }
             }
         }
-        if replayed.mismatches == 0 { Ok(()) } else { Err(Failure::Reported) }
+        if replayed.mismatches == 0 {
+            Ok(())
+        } else {
+            Err(Failure::Reported)
+        }
     }
 }

@@ -51,16 +51,26 @@ impl Rows {
             as_of: None,
         };
         let mut progress = Progress::new("reading the log", "records");
-        let rows = rows(&sources, use_case, wanted, &mut |at| progress.at(at, None, ""))?;
+        let rows = rows(&sources, use_case, wanted, &mut |at| {
+            progress.at(at, None, "")
+        })?;
         progress.done();
         let columns = with_outcome(&rows.columns);
         let mut file = RowWriter::create(&self.out, &columns)?;
         for start in (0..rows.len()).step_by(ROWS_AT_ONCE) {
-            write(&mut file, &rows, start, rows.len().min(start + ROWS_AT_ONCE))?;
+            write(
+                &mut file,
+                &rows,
+                start,
+                rows.len().min(start + ROWS_AT_ONCE),
+            )?;
         }
         file.finish()?;
         let (count, columns) = (thousands(rows.len() as u64), columns.len());
-        say(format!("{count} rows of {columns} columns written to {}", self.out.display()))
+        say(format!(
+            "{count} rows of {columns} columns written to {}",
+            self.out.display()
+        ))
     }
 }
 
@@ -76,8 +86,14 @@ fn with_outcome(columns: &Arc<Columns>) -> Columns {
 }
 
 fn write(file: &mut RowWriter, rows: &Block, from: usize, to: usize) -> Outcome {
-    let ids: Vec<&str> = rows.events[from..to].iter().map(|event| &*event.id).collect();
-    let times: Vec<Time> = rows.events[from..to].iter().map(|event| event.event_time).collect();
+    let ids: Vec<&str> = rows.events[from..to]
+        .iter()
+        .map(|event| &*event.id)
+        .collect();
+    let times: Vec<Time> = rows.events[from..to]
+        .iter()
+        .map(|event| event.event_time)
+        .collect();
     let mut values = Vec::with_capacity((to - from) * (rows.data.len() + 1));
     for column in &rows.data {
         values.extend_from_slice(&column[from..to]);

@@ -53,12 +53,24 @@ impl Serve {
             Promise::Os => Durability::Os,
         };
         let options = Options {
-            log: LogOptions { durability, ..LogOptions::default() },
+            log: LogOptions {
+                durability,
+                ..LogOptions::default()
+            },
             workers: self.workers.unwrap_or_else(cores),
         };
         let folder = place.folder();
-        let engine = Arc::new(Engine::open(plan, folder.clone(), options, SystemClock::new())?);
-        say(format!("data: {}, {}", folder.root().display(), recovered(&engine)))?;
+        let engine = Arc::new(Engine::open(
+            plan,
+            folder.clone(),
+            options,
+            SystemClock::new(),
+        )?);
+        say(format!(
+            "data: {}, {}",
+            folder.root().display(),
+            recovered(&engine)
+        ))?;
         for line in facts(&engine, &address(&listener)?)? {
             say(line)?;
         }
@@ -75,7 +87,9 @@ impl Serve {
 
 /// The threads that requests are read and answered on.
 pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
-    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     built.map_err(|error| Failure::because(format!("cannot start threads: {error}")))
 }
 
@@ -94,7 +108,9 @@ pub(crate) fn listen(runtime: &tokio::runtime::Runtime, at: SocketAddr) -> Outco
                 at.ip()
             ),
             std::io::ErrorKind::PermissionDenied => {
-                format!("may not listen on {at}: ports below 1024 need privileges; choose a higher one")
+                format!(
+                    "may not listen on {at}: ports below 1024 need privileges; choose a higher one"
+                )
             }
             _ => format!("cannot listen on {at}: {error}"),
         })
@@ -103,7 +119,9 @@ pub(crate) fn listen(runtime: &tokio::runtime::Runtime, at: SocketAddr) -> Outco
 
 /// Where a listener can be reached.
 pub(crate) fn address(listener: &TcpListener) -> Outcome<SocketAddr> {
-    listener.local_addr().map_err(|error| Failure::because(format!("no address: {error}")))
+    listener
+        .local_addr()
+        .map_err(|error| Failure::because(format!("no address: {error}")))
 }
 
 /// Completes when the program is asked to stop, and says how.
@@ -137,19 +155,33 @@ fn facts(engine: &Engine, at: &SocketAddr) -> Outcome<Vec<String>> {
         lines.push(format!("use case {}: {}", declared.name, declared.question));
     }
     let readiness = engine.readiness()?;
-    lines.extend(readiness.missing.iter().map(|missing| format!("not ready: {missing}")));
+    lines.extend(
+        readiness
+            .missing
+            .iter()
+            .map(|missing| format!("not ready: {missing}")),
+    );
     if readiness.ready {
         lines.push("ready: every declared model is loaded".to_owned());
     }
-    lines.push(format!("listening on http://{at}  (docs: http://{at}/docs)"));
+    lines.push(format!(
+        "listening on http://{at}  (docs: http://{at}/docs)"
+    ));
     if !at.ip().is_loopback() {
-        lines.push("anyone who reaches this address may ask and edit: put a proxy in front".to_owned());
+        lines.push(
+            "anyone who reaches this address may ask and edit: put a proxy in front".to_owned(),
+        );
     }
     if let Some(plan) = engine.plan().use_cases.first()
         && let Some(kind) = engine.plan().event_type(&plan.declared.decide_event)
     {
-        let (name, example) = (&plan.declared.name, crate::client::example(kind));
-        lines.push(format!("try: curl -s http://{at}/v1/usecases/{name}/decide -d '{example}'"));
+        let (name, example) = (
+            &plan.declared.name,
+            crate::client::example(kind, engine.clock().now()),
+        );
+        lines.push(format!(
+            "try: curl -s http://{at}/v1/usecases/{name}/decide -d '{example}'"
+        ));
     }
     Ok(lines)
 }

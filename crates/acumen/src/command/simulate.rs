@@ -41,15 +41,23 @@ pub(crate) struct Simulate {
 
 impl Simulate {
     pub(crate) fn run(&self, place: &Place) -> Outcome {
-        let file = place.root.join("usecases").join(&self.name).join("world.yaml");
+        let file = place
+            .root
+            .join("usecases")
+            .join(&self.name)
+            .join("world.yaml");
         let text = read(&file)?;
         let create = |name: &str| {
             let path = self.out.join(name);
             let made = std::fs::create_dir_all(&self.out).and_then(|()| File::create(&path));
-            made.map(BufWriter::new).map_err(|error| Failure::file("write", &path, &error))
+            made.map(BufWriter::new)
+                .map_err(|error| Failure::file("write", &path, &error))
         };
         let (mut events, mut truth) = (create("events.ndjson")?, create("truth.csv")?);
-        let size = Size { customers: self.customers, days: self.days };
+        let size = Size {
+            customers: self.customers,
+            days: self.days,
+        };
         let mut progress = Progress::new("simulating", "decided events");
         let named = file.display().to_string();
         let written = write(

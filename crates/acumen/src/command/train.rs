@@ -56,7 +56,10 @@ impl Train {
         for model in &trained.models {
             say(format!("deployed: {} {}", model.name, model.version))?;
         }
-        say(format!("next: `acumen evaluate {0}` on later data, or `acumen serve`", self.name))
+        say(format!(
+            "next: `acumen evaluate {0}` on later data, or `acumen serve`",
+            self.name
+        ))
     }
 }
 
@@ -75,7 +78,9 @@ pub(crate) fn train_shown(
                 let label = format!("fitting {name}");
                 fitting = Some((name, Progress::new(label, "rounds")));
             }
-            let value = round.value.map(|value| format!(", {} {value:.5}", round.metric));
+            let value = round
+                .value
+                .map(|value| format!(", {} {value:.5}", round.metric));
             let note = format!("best {}{}", round.best_round, value.unwrap_or_default());
             if let Some((_, bar)) = &mut fitting {
                 bar.at(round.round as u64, Some(round.rounds as u64), &note);
@@ -98,10 +103,16 @@ pub(crate) fn summary(trained: &Trained) -> String {
         count(trained.positives)
     );
     if trained.immature > 0 {
-        text.push_str(&format!("; {} left out: not known yet", count(trained.immature)));
+        text.push_str(&format!(
+            "; {} left out: not known yet",
+            count(trained.immature)
+        ));
     }
     if trained.hidden > 0 {
-        text.push_str(&format!("; {} left out: the decision hid it", count(trained.hidden)));
+        text.push_str(&format!(
+            "; {} left out: the decision hid it",
+            count(trained.hidden)
+        ));
     }
     for model in &trained.models {
         text.push_str(&describe(&model.name, &model.version, &model.artifact));
@@ -111,7 +122,10 @@ pub(crate) fn summary(trained: &Trained) -> String {
 
 fn describe(name: &str, version: &str, artifact: &Artifact) -> String {
     let trees = artifact.forest.trees.len();
-    let mut text = format!("\n\n{name} {version}: {} with {trees} trees", artifact.learner);
+    let mut text = format!(
+        "\n\n{name} {version}: {} with {trees} trees",
+        artifact.learner
+    );
     let test = artifact.split.test;
     match &artifact.test_metrics {
         Metrics::Binary(found) => text.push_str(&format!(
@@ -131,10 +145,14 @@ fn describe(name: &str, version: &str, artifact: &Artifact) -> String {
         )),
     }
     let total: f64 = artifact.importances.iter().map(|i| i.total_gain).sum();
-    let top = artifact.importances.iter().take(TOP_COLUMNS).map(|importance| {
-        let share = importance.total_gain / total.max(f64::MIN_POSITIVE);
-        format!("{} {:.0} %", importance.column, 100.0 * share)
-    });
+    let top = artifact
+        .importances
+        .iter()
+        .take(TOP_COLUMNS)
+        .map(|importance| {
+            let share = importance.total_gain / total.max(f64::MIN_POSITIVE);
+            format!("{} {:.0} %", importance.column, 100.0 * share)
+        });
     let top: Vec<String> = top.collect();
     if !top.is_empty() {
         text.push_str(&format!("\n  looks most at {}", top.join(", ")));

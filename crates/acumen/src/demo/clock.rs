@@ -15,7 +15,10 @@ pub(crate) struct StreamClock {
 impl StreamClock {
     /// A clock that shows `now` until an event moves it.
     pub(crate) fn at(now: Time) -> Arc<StreamClock> {
-        Arc::new(StreamClock { real: SystemClock::new(), now: AtomicI64::new(now.0) })
+        Arc::new(StreamClock {
+            real: SystemClock::new(),
+            now: AtomicI64::new(now.0),
+        })
     }
 
     /// Moves on to a later time; never back.

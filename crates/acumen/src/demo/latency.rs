@@ -16,7 +16,10 @@ pub(crate) struct Latencies {
 impl Latencies {
     /// None yet.
     pub(crate) fn new() -> Latencies {
-        Latencies { buckets: vec![0; BUCKETS], count: 0 }
+        Latencies {
+            buckets: vec![0; BUCKETS],
+            count: 0,
+        }
     }
 
     /// Notes one, in microseconds.
@@ -61,7 +64,10 @@ mod tests {
         }
         for (share, exact) in [(0.5, 5.0), (0.99, 9.9)] {
             let found = latencies.quantile_ms(share).unwrap();
-            assert!((found / exact - 1.0).abs() < 0.04, "{found} is not about {exact}");
+            assert!(
+                (found / exact - 1.0).abs() < 0.04,
+                "{found} is not about {exact}"
+            );
         }
         latencies.add(1e12);
         assert!(latencies.quantile_ms(1.0).unwrap() > 60_000.0);

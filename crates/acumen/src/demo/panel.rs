@@ -39,7 +39,11 @@ pub(crate) struct View<'a> {
 impl Panel {
     /// Nothing drawn yet.
     pub(crate) fn new() -> Panel {
-        Panel { terminal: std::io::stdout().is_terminal(), drawn: 0, printed: 0 }
+        Panel {
+            terminal: std::io::stdout().is_terminal(),
+            drawn: 0,
+            printed: 0,
+        }
     }
 
     /// Shows where things stand.
@@ -70,7 +74,11 @@ impl Panel {
 
     /// The whole of it, once, at the end.
     pub(crate) fn summary(&mut self, view: &View<'_>) -> Outcome {
-        if self.terminal { self.show(view) } else { say(view.lines().join("\n")) }
+        if self.terminal {
+            self.show(view)
+        } else {
+            say(view.lines().join("\n"))
+        }
     }
 }
 
@@ -78,7 +86,10 @@ impl View<'_> {
     /// One line for a log.
     fn line(&self) -> String {
         let tally = lock(self.tally);
-        let saved = self.judge.saved.map_or_else(String::new, |saved| format!(", saved {}", amount(saved)));
+        let saved = self
+            .judge
+            .saved
+            .map_or_else(String::new, |saved| format!(", saved {}", amount(saved)));
         format!(
             "{:>4} s  world at {}: {} events, {} decisions ({}), {}{saved}, precision {} recall {}, {} refused",
             self.seconds,
@@ -97,25 +108,44 @@ impl View<'_> {
     fn lines(&self) -> Vec<String> {
         let tally = lock(self.tally);
         let rate = tally.events as f64 / self.seconds.max(1) as f64;
-        let of = self.of.map_or_else(|| "; Ctrl-C ends it".to_owned(), |of| format!(" of {of} s"));
+        let of = self
+            .of
+            .map_or_else(|| "; Ctrl-C ends it".to_owned(), |of| format!(" of {of} s"));
         let mut lines = vec![
             String::new(),
-            format!("  running    {} s{of}; in the world it is {}{}", self.seconds, self.clock(),
-                if self.over { "; every event was sent" } else { "" }),
+            format!(
+                "  running    {} s{of}; in the world it is {}{}",
+                self.seconds,
+                self.clock(),
+                if self.over {
+                    "; every event was sent"
+                } else {
+                    ""
+                }
+            ),
             format!(
                 "  events     {} ({rate:.0} a second), {} of them decided on",
                 thousands(tally.events),
                 thousands(self.judge.decisions())
             ),
             format!("  decisions  {}", self.actions()),
-            format!("  latency    {} over HTTP, from when the event was due", tally.overall.describe()),
+            format!(
+                "  latency    {} over HTTP, from when the event was due",
+                tally.overall.describe()
+            ),
         ];
         lines.extend(tally.layers.iter().map(|(name, latencies)| {
-            format!("             {} in the layer `{name}`", latencies.describe())
+            format!(
+                "             {} in the layer `{name}`",
+                latencies.describe()
+            )
         }));
         if let Some(saved) = self.judge.saved {
             let mildest = self.judge.mildest();
-            lines.push(format!("  money      {} saved against always `{mildest}`, by the world's truth", amount(saved)));
+            lines.push(format!(
+                "  money      {} saved against always `{mildest}`, by the world's truth",
+                amount(saved)
+            ));
         }
         lines.push(format!(
             "  right      precision {}, recall {} of what was not `{}`, by the world's truth",
@@ -132,11 +162,22 @@ impl View<'_> {
                 thousands(reported.open)
             ));
         }
-        lines.extend(tally.refused.iter().map(|(why, count)| format!("  refused    {} {why}", thousands(*count))));
-        lines.push(format!("  look       {}  (docs: {}/docs)", self.url, self.url));
+        lines.extend(
+            tally
+                .refused
+                .iter()
+                .map(|(why, count)| format!("  refused    {} {why}", thousands(*count))),
+        );
+        lines.push(format!(
+            "  look       {}  (docs: {}/docs)",
+            self.url, self.url
+        ));
         lines.push(format!("  try        {}", self.hint));
         if let Some(id) = &tally.notable {
-            lines.push(format!("             curl -s {}/v1/decisions/{id}/explain", self.url));
+            lines.push(format!(
+                "             curl -s {}/v1/decisions/{id}/explain",
+                self.url
+            ));
         }
         lines
     }
@@ -145,11 +186,21 @@ impl View<'_> {
         let line = |(name, positive, negative): &(String, u64, u64)| {
             format!("{name} {}", thousands(positive + negative))
         };
-        self.judge.actions.iter().map(line).collect::<Vec<_>>().join(", ")
+        self.judge
+            .actions
+            .iter()
+            .map(line)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// The world's time to the minute.
     fn clock(&self) -> String {
-        self.now.to_string().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
+        self.now
+            .to_string()
+            .chars()
+            .take(16)
+            .map(|c| if c == 'T' { ' ' } else { c })
+            .collect()
     }
 }

@@ -53,7 +53,10 @@ struct Job {
 impl Stream {
     /// Starts to send what happens, so many events a second.
     pub(crate) fn start(future: Future, rate: f64, seed: Seed, target: &Target) -> Stream {
-        let (stop, over) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (stop, over) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicBool::new(false)),
+        );
         let (jobs, taken) = sync_channel(WAITING_MAX);
         let taken = Arc::new(Mutex::new(taken));
         let mut threads = Vec::new();
@@ -66,7 +69,11 @@ impl Stream {
             dispatch(future, rate, seed, &target, &jobs, &stopping);
             ended.store(true, Ordering::SeqCst);
         }));
-        Stream { stop, over, threads }
+        Stream {
+            stop,
+            over,
+            threads,
+        }
     }
 
     /// Whether everything was sent.
@@ -109,7 +116,9 @@ fn dispatch(
         target.clock.advance(told.event.known_at);
         match jobs.try_send(Job { due_nanos, told }) {
             Ok(()) => {}
-            Err(TrySendError::Full(_)) => lock(&target.tally).refuse("not sent: too far behind".to_owned()),
+            Err(TrySendError::Full(_)) => {
+                lock(&target.tally).refuse("not sent: too far behind".to_owned())
+            }
             Err(TrySendError::Disconnected(_)) => return,
         }
     }
@@ -142,7 +151,12 @@ fn send(target: &Target, client: &mut Client, Job { due_nanos, told }: Job) {
         Ok((200, answer)) => {
             tally.answered(micros);
             if let (true, Ok(answer)) = (decides, serde_json::from_slice(&answer)) {
-                tally.decided(&event, told.positive == Some(true), &target.mildest, &answer);
+                tally.decided(
+                    &event,
+                    told.positive == Some(true),
+                    &target.mildest,
+                    &answer,
+                );
                 drop(tally);
                 *lock(&target.sample) = Some(event);
             }

@@ -59,9 +59,16 @@ impl Tally {
     }
 
     /// Notes the decision on an event.
-    pub(crate) fn decided(&mut self, event: &Arc<Event>, positive: bool, mildest: &str, answer: &Value) {
+    pub(crate) fn decided(
+        &mut self,
+        event: &Arc<Event>,
+        positive: bool,
+        mildest: &str,
+        answer: &Value,
+    ) {
         for layer in answer["layers"].as_array().into_iter().flatten() {
-            let (Some(name), Some("ran")) = (layer["name"].as_str(), layer["status"].as_str()) else {
+            let (Some(name), Some("ran")) = (layer["name"].as_str(), layer["status"].as_str())
+            else {
                 continue;
             };
             let known = self.layers.iter().position(|(layer, _)| layer == name);
@@ -69,14 +76,24 @@ impl Tally {
                 self.layers.push((name.to_owned(), Latencies::new()));
                 self.layers.len() - 1
             });
-            self.layers[known].1.add(layer["took_us"].as_f64().unwrap_or(0.0));
+            self.layers[known]
+                .1
+                .add(layer["took_us"].as_f64().unwrap_or(0.0));
         }
         let action = answer["action"].as_str().unwrap_or_default().to_owned();
         if action != mildest {
             self.notable = answer["id"].as_str().map(str::to_owned);
         }
-        let truth = if positive { Truth::Positive } else { Truth::Negative };
-        self.fresh.push(Decided { event: Arc::clone(event), action, truth });
+        let truth = if positive {
+            Truth::Positive
+        } else {
+            Truth::Negative
+        };
+        self.fresh.push(Decided {
+            event: Arc::clone(event),
+            action,
+            truth,
+        });
     }
 }
 
@@ -93,9 +110,20 @@ impl Judge {
     /// Of a use case's decisions.
     pub(crate) fn new(engine: &Engine, use_case: usize) -> Judge {
         let plan = &engine.plan().use_cases[use_case];
-        let actions = plan.policy.actions().map(|name| (name.to_owned(), 0, 0)).collect();
-        let saved = plan.value.as_ref().map(|_| Money::new(0, plan.declared.currency));
-        Judge { use_case, actions, saved }
+        let actions = plan
+            .policy
+            .actions()
+            .map(|name| (name.to_owned(), 0, 0))
+            .collect();
+        let saved = plan
+            .value
+            .as_ref()
+            .map(|_| Money::new(0, plan.declared.currency));
+        Judge {
+            use_case,
+            actions,
+            saved,
+        }
     }
 
     /// The action that is taken where nothing speaks against it.
@@ -107,19 +135,27 @@ impl Judge {
     pub(crate) fn count(&mut self, engine: &Engine, decided: &[Decided]) -> Outcome {
         let use_case = self.use_case;
         let rates = engine.ask(move |core, _| {
-            core.live[use_case].ledger.as_ref().map(|ledger| ledger.rates().clone())
+            core.live[use_case]
+                .ledger
+                .as_ref()
+                .map(|ledger| ledger.rates().clone())
         })?;
         let valuation = &engine.plan().use_cases[use_case].value;
         let mildest = self.mildest().to_owned();
         for one in decided {
-            let line = self.actions.iter_mut().find(|(name, _, _)| *name == one.action);
+            let line = self
+                .actions
+                .iter_mut()
+                .find(|(name, _, _)| *name == one.action);
             if let Some((_, positive, negative)) = line {
                 match one.truth {
                     Truth::Positive => *positive += 1,
                     _ => *negative += 1,
                 }
             }
-            if let (Some(saved), Some(valuation), Some(rates)) = (&mut self.saved, valuation, &rates) {
+            if let (Some(saved), Some(valuation), Some(rates)) =
+                (&mut self.saved, valuation, &rates)
+            {
                 let worth = |action: &str| valuation.value(action, one.truth, &one.event, rates);
                 if let (Some(value), Some(baseline)) = (worth(&one.action), worth(&mildest)) {
                     saved.minor = saved.minor.saturating_add(value.minor - baseline.minor);
@@ -131,7 +167,10 @@ impl Judge {
 
     /// How many decisions were counted.
     pub(crate) fn decisions(&self) -> u64 {
-        self.actions.iter().map(|(_, positive, negative)| positive + negative).sum()
+        self.actions
+            .iter()
+            .map(|(_, positive, negative)| positive + negative)
+            .sum()
     }
 
     /// Of interventions, the share that met a positive.
@@ -148,6 +187,8 @@ impl Judge {
 
     fn interventions(&self) -> (u64, u64) {
         let stricter = self.actions.iter().skip(1);
-        stricter.fold((0, 0), |(hits, wrong), (_, positive, negative)| (hits + positive, wrong + negative))
+        stricter.fold((0, 0), |(hits, wrong), (_, positive, negative)| {
+            (hits + positive, wrong + negative)
+        })
     }
 }

@@ -38,8 +38,12 @@ impl History {
     ) -> Outcome<History> {
         let text = read(file)?;
         let named = file.display().to_string();
-        let open = |size| Story::open((&text, &named), size, seed, types).map_err(Failure::problems);
-        let mut size = Size { customers: Some(customers), days: None };
+        let open =
+            |size| Story::open((&text, &named), size, seed, types).map_err(Failure::problems);
+        let mut size = Size {
+            customers: Some(customers),
+            days: None,
+        };
         let mut story = open(size)?;
         // Some weeks at least are left to be streamed.
         let wanted = days.saturating_add(days / 5 + 1);
@@ -70,7 +74,13 @@ impl History {
         }
         offline.log.commit()?;
         progress.done();
-        Ok((events, Future { first, story: self.story }))
+        Ok((
+            events,
+            Future {
+                first,
+                story: self.story,
+            },
+        ))
     }
 }
 
