@@ -1,6 +1,5 @@
 //! `GET /v1/status`: what the live page shows.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use acumen_engine::{Engine, UseCaseStatus};
@@ -32,11 +31,18 @@ pub(crate) struct UseCaseLine {
     /// How many decisions were made.
     decisions: u64,
     /// By action, mildest first.
-    actions: BTreeMap<String, u64>,
+    actions: Vec<ActionCount>,
     /// What it is worth, where it says.
     money: Option<MoneyLine>,
     /// The latest decisions, newest first.
     latest: Vec<LatestLine>,
+}
+
+/// How often an action was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ActionCount {
+    action: String,
+    count: u64,
 }
 
 /// What the decisions of a use case are worth so far.
@@ -77,6 +83,15 @@ pub(crate) async fn status(State(engine): State<Arc<Engine>>) -> Result<Json<Sta
     }))
 }
 
+impl From<&(String, u64)> for ActionCount {
+    fn from((action, count): &(String, u64)) -> ActionCount {
+        ActionCount {
+            action: action.clone(),
+            count: *count,
+        }
+    }
+}
+
 impl From<&UseCaseStatus> for UseCaseLine {
     fn from(status: &UseCaseStatus) -> UseCaseLine {
         let latest = status.latest.iter().map(|decision| LatestLine {
@@ -91,7 +106,7 @@ impl From<&UseCaseStatus> for UseCaseLine {
             name: status.name.clone(),
             question: status.question.clone(),
             decisions: status.actions.iter().map(|(_, n)| n).sum(),
-            actions: status.actions.iter().cloned().collect(),
+            actions: status.actions.iter().map(ActionCount::from).collect(),
             money: status.money.as_ref().map(|money| MoneyLine {
                 saved: money.saved.to_string(),
                 baseline: money.baseline.clone(),
