@@ -1,0 +1,61 @@
+//! What the command line says.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+/// Runs one measurement and prints its figures; the last line is one JSON object.
+#[derive(Debug, Parser)]
+#[command(name = "acumen-prove")]
+pub(crate) struct Settings {
+    /// Which measurement; without a name, all are listed.
+    pub(crate) name: Option<String>,
+    /// The public card payments (Parquet); by default ../shared/data/fraud/handbook_transactions.parquet
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
+    /// Leave out the peer's pandas code, which takes minutes (`replay`).
+    #[arg(long)]
+    pub(crate) no_pandas: bool,
+    /// How often each side runs; the fastest run counts (`replay`, `boosting`).
+    #[arg(long, default_value_t = 3)]
+    pub(crate) runs: usize,
+    /// How often the server is killed (`crash`).
+    #[arg(long, default_value_t = 200)]
+    pub(crate) kills: usize,
+    /// Live decisions (`skew`).
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) decisions: usize,
+    /// Seconds of load at each rate (`decide`).
+    #[arg(long, default_value_t = 20)]
+    pub(crate) seconds: u64,
+    /// The first rate a second (`decide`).
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) rate: u32,
+    /// Where every random number comes from.
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Serves this project (the side of a measurement that is killed).
+    #[arg(long, hide = true)]
+    pub(crate) child_server: Option<PathBuf>,
+    /// The data folder that the child serves.
+    #[arg(long, hide = true)]
+    pub(crate) data: Option<PathBuf>,
+    /// The Python that has the peers.
+    #[arg(skip)]
+    pub(crate) python: Option<String>,
+}
+
+impl Settings {
+    /// The public card payments.
+    pub(crate) fn card_file(&self) -> PathBuf {
+        let default = || workspace("../shared/data/fraud/handbook_transactions.parquet");
+        self.file.clone().unwrap_or_else(default)
+    }
+}
+
+/// A path of this workspace.
+pub(crate) fn workspace(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
+}
