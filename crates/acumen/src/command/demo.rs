@@ -34,7 +34,7 @@ pub(crate) struct Demo {
     #[arg(long = "for", value_name = "SPAN")]
     length: Option<Span>,
     /// Events a second
-    #[arg(long, value_name = "N", default_value_t = 200.0)]
+    #[arg(long, value_name = "N", default_value_t = 400.0)]
     rate: f64,
     /// The port on loopback; 0 is any free one
     #[arg(long, default_value_t = 7070)]

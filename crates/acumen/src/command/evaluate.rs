@@ -52,7 +52,7 @@ impl Evaluate {
         }
         let mut progress = Progress::new("reading the log", "records");
         let found = evaluate(&sources, use_case, (from, to), &mut |at| {
-            progress.at(at, None, "")
+            progress.at(at, None, "");
         })?;
         progress.done();
         if self.json {

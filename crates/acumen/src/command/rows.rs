@@ -52,7 +52,7 @@ impl Rows {
         };
         let mut progress = Progress::new("reading the log", "records");
         let rows = rows(&sources, use_case, wanted, &mut |at| {
-            progress.at(at, None, "")
+            progress.at(at, None, "");
         })?;
         progress.done();
         let columns = with_outcome(&rows.columns);

@@ -43,7 +43,7 @@ impl Train {
             return say("stored, not deployed: `acumen deploy` does that");
         }
         // The folder is taken before the work, not after it: a deployment is a record of the log.
-        position(&*place.sources()?.plan, &self.name)?;
+        position(&place.sources()?.plan, &self.name)?;
         let mut offline = place.offline()?;
         let use_case = position(&offline.sources.plan, &self.name)?;
         let trained = train_shown(&offline.sources, use_case, self.as_of)?;

@@ -117,7 +117,7 @@ fn dispatch(
         match jobs.try_send(Job { due_nanos, told }) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
-                lock(&target.tally).refuse("not sent: too far behind".to_owned())
+                lock(&target.tally).refuse("not sent: too far behind".to_owned());
             }
             Err(TrySendError::Disconnected(_)) => return,
         }

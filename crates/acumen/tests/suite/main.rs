@@ -1,5 +1,7 @@
 //! The program as its users run it: the built binary on folders of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod check;
 mod journey;
 mod program;
