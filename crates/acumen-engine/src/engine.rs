@@ -83,6 +83,8 @@ pub struct Ingested {
 pub struct RefusedEvent {
     /// Which line of the request, from 1.
     pub line: usize,
+    /// A stable code, such as `unknown_field`.
+    pub code: String,
     /// What is wrong and what to do.
     pub problem: String,
     /// Under which id it lies in quarantine; `None` where its id is in the log already.
@@ -173,6 +175,11 @@ impl Engine {
         &self.recovery
     }
 
+    /// Requests that were admitted and are not answered yet.
+    pub fn waiting(&self) -> usize {
+        self.admitted.load(Ordering::SeqCst)
+    }
+
     /// Counters and latencies.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -214,6 +221,7 @@ impl Engine {
             match self.refuse(&rejected) {
                 Ok(kept) => ingested.refused.push(RefusedEvent {
                     line,
+                    code: rejected.code().to_owned(),
                     problem: rejected.to_string(),
                     quarantine: Some(kept),
                 }),
@@ -580,6 +588,7 @@ impl Ingested {
                     let problem = refusal.to_string();
                     self.refused.push(RefusedEvent {
                         line: *line,
+                        code: "conflict".to_owned(),
                         problem,
                         quarantine: None,
                     });

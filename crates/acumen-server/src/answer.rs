@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use acumen_engine::{Engine, Refusal, Reply};
+use acumen_engine::{Engine, Ingested, Refusal, Reply};
+use axum::body::Bytes;
 
 use crate::refused::Refused;
 
@@ -15,6 +16,18 @@ pub(crate) async fn wait<T: Send + 'static>(ask: impl FnOnce(Reply<T>)) -> Resul
     }));
     let answer = receiver.await.unwrap_or(Err(Refusal::Closing));
     answer.map_err(Refused::from)
+}
+
+/// Logs the events of a body. A long one takes a while to decode: beside the threads that serve
+/// requests.
+pub(crate) async fn ingest(engine: &Arc<Engine>, body: Bytes) -> Result<Ingested, Refused> {
+    let engine = Arc::clone(engine);
+    wait(move |reply| {
+        drop(tokio::task::spawn_blocking(move || {
+            engine.ingest(&body, reply)
+        }))
+    })
+    .await
 }
 
 /// Runs a call that blocks beside the threads that serve requests.

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 
-use crate::answer::wait;
+use crate::answer::ingest;
 use crate::refused::{Problem, Refused};
 use crate::wire::EventsAnswer;
 
@@ -24,6 +24,7 @@ use crate::wire::EventsAnswer;
     responses(
         (status = 200, body = EventsAnswer),
         (status = 207, body = EventsAnswer, description = "some were refused"),
+        (status = 409, body = EventsAnswer, description = "all have ids of other events"),
         (status = 422, body = EventsAnswer, description = "all were refused"),
         (status = 429, body = Problem, description = "too many requests are waiting"),
     )
@@ -33,10 +34,11 @@ pub(crate) async fn post(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<EventsAnswer>), Refused> {
     let body = body?;
-    let ingested = wait(|reply| engine.ingest(&body, reply)).await?;
+    let ingested = ingest(&engine, body).await?;
     let answer = EventsAnswer::from(&ingested);
     let status = match (answer.taken(), answer.refused.is_empty()) {
         (_, true) => StatusCode::OK,
+        (0, false) if answer.only_conflicts() => StatusCode::CONFLICT,
         (0, false) => StatusCode::UNPROCESSABLE_ENTITY,
         (_, false) => StatusCode::MULTI_STATUS,
     };

@@ -8,6 +8,7 @@ mod decide;
 mod decisions;
 mod entities;
 mod events;
+mod guard;
 mod health;
 mod lists;
 mod pages;
@@ -25,20 +26,19 @@ use acumen_base::limits::BODY_BYTES_MAX;
 use acumen_engine::Engine;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::middleware;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
+
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use guard::{READ_PAST_MAX, REQUESTS_MAX};
+
 /// How long requests that are under way may take once the server has been told to stop.
 pub const DRAIN: Duration = Duration::from_secs(10);
-
-/// How long any request may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(OpenApi)]
 #[openapi(
@@ -85,11 +85,11 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .fallback(refused::no_such_route)
         .method_not_allowed_fallback(refused::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            REQUEST_TIMEOUT,
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(middleware::from_fn_with_state(
+            guard::places(),
+            guard::guard,
         ))
-        .layer(CatchPanicLayer::new())
         .with_state(engine)
 }
 

@@ -8,14 +8,15 @@ use acumen_base::decision::RuleMode;
 use acumen_base::limits::LIST_EDIT_MAX;
 use acumen_engine::{Engine, Refusal};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::answer::{blocking, wait};
-use crate::refused::{Problem, Refused};
+use crate::refused::{Problem, Refused, json};
 
 /// An edit of a list.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -88,9 +89,9 @@ pub(crate) async fn get(
 pub(crate) async fn edit(
     State(engine): State<Arc<Engine>>,
     Path(list): Path<String>,
-    edit: Result<Json<ListEdit>, JsonRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Edited>, Refused> {
-    let Json(edit) = edit.map_err(bad_json)?;
+    let edit: ListEdit = json(body)?;
     let lists = blocking(Arc::clone(&engine), Engine::lists).await?;
     if !lists.contains_key(&list) {
         return Err(Refusal::unknown("list", &list, lists.keys().map(String::as_str)).into());
@@ -131,9 +132,9 @@ pub(crate) async fn edit(
 pub(crate) async fn switch_rule(
     State(engine): State<Arc<Engine>>,
     Path((name, rule)): Path<(String, String)>,
-    switch: Result<Json<RuleSwitch>, JsonRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Edited>, Refused> {
-    let Json(switch) = switch.map_err(bad_json)?;
+    let switch: RuleSwitch = json(body)?;
     let mode = match switch.mode.as_str() {
         "on" => RuleMode::On,
         "shadow" => RuleMode::Shadow,
@@ -153,17 +154,4 @@ pub(crate) async fn switch_rule(
     };
     let position = wait(|reply| engine.control(control, &switch.by, reply)).await?;
     Ok(Json(Edited { position }))
-}
-
-fn bad_json(rejection: JsonRejection) -> Refused {
-    let status = match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
-        _ => StatusCode::BAD_REQUEST,
-    };
-    Refused::new(
-        status,
-        "invalid",
-        rejection.body_text(),
-        "GET /docs shows the body it wants",
-    )
 }

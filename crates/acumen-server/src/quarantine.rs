@@ -5,11 +5,11 @@ use std::sync::Arc;
 use acumen_engine::Engine;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 
-use crate::answer::{blocking, wait};
+use crate::answer::{blocking, ingest};
 use crate::refused::{Problem, Refused};
 use crate::wire::{EventsAnswer, QuarantinedEvent};
 
@@ -31,8 +31,9 @@ const PAGE: usize = 100;
 )]
 pub(crate) async fn list(
     State(engine): State<Arc<Engine>>,
-    Query(page): Query<Page>,
+    page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<Vec<QuarantinedEvent>>, Refused> {
+    let Query(page) = page?;
     let entries = blocking(engine, move |engine| engine.quarantined(page.after, PAGE)).await?;
     Ok(Json(entries.iter().map(QuarantinedEvent::from).collect()))
 }
@@ -45,8 +46,9 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn get(
     State(engine): State<Arc<Engine>>,
-    Path(id): Path<u64>,
+    id: Result<Path<u64>, PathRejection>,
 ) -> Result<Json<QuarantinedEvent>, Refused> {
+    let Path(id) = id?;
     let entry = blocking(engine, move |engine| engine.quarantined_one(id)).await?;
     Ok(Json(QuarantinedEvent::from(&entry)))
 }
@@ -60,9 +62,10 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn resubmit(
     State(engine): State<Arc<Engine>>,
-    Path(id): Path<u64>,
+    id: Result<Path<u64>, PathRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<EventsAnswer>, Refused> {
+    let Path(id) = id?;
     let body = body?;
     let entry = blocking(Arc::clone(&engine), move |engine| {
         engine.quarantined_one(id)
@@ -73,7 +76,7 @@ pub(crate) async fn resubmit(
     } else {
         body
     };
-    let ingested = wait(|reply| engine.ingest(&event, reply)).await?;
+    let ingested = ingest(&engine, event).await?;
     let answer = EventsAnswer::from(&ingested);
     if answer.refused.is_empty() {
         blocking(engine, move |engine| engine.resolve_quarantined(id)).await?;

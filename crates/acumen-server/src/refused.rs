@@ -2,11 +2,17 @@
 
 use acumen_engine::Refusal;
 use axum::Json;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
+
+/// What to do about a body that is too long.
+pub(crate) const SEND_LESS: &str =
+    "send at most 8 MiB in one request; NDJSON can be cut between any two lines";
 
 /// The body of every refusal.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,16 +58,26 @@ impl From<Refusal> for Refused {
                 "closing",
                 "ask another server, or again later",
             ),
-            Refusal::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found", ""),
+            Refusal::NotFound { .. } => (
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "GET /v1/status shows what there is",
+            ),
             Refusal::Conflict { .. } => (
                 StatusCode::CONFLICT,
                 "conflict",
                 "an id stands for one event for ever",
             ),
-            Refusal::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", ""),
-            Refusal::Failed(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "failed", "report it; other requests go on")
-            }
+            Refusal::Invalid(_) => (
+                StatusCode::BAD_REQUEST,
+                "invalid",
+                "GET /docs shows what every route takes",
+            ),
+            Refusal::Failed(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "failed",
+                "report it; other requests go on",
+            ),
             Refusal::Log(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "log_failed",
@@ -80,8 +96,11 @@ impl From<Refusal> for Refused {
 impl From<BytesRejection> for Refused {
     fn from(rejection: BytesRejection) -> Refused {
         let status = rejection.status();
-        let help = "send at most 8 MiB in one request; NDJSON can be cut between any two lines";
-        Refused::new(status, "body", rejection.body_text(), help)
+        let code = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => "body_too_long",
+            _ => "body",
+        };
+        Refused::new(status, code, rejection.body_text(), SEND_LESS)
     }
 }
 
@@ -93,6 +112,24 @@ impl IntoResponse for Refused {
             response.headers_mut().insert(header::RETRY_AFTER, soon);
         }
         response
+    }
+}
+
+/// A body as JSON, whatever its content type is said to be.
+pub(crate) fn json<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Refused> {
+    let wrong = |error: serde_json::Error| Refusal::Invalid(error.to_string());
+    Ok(serde_json::from_slice(&body?).map_err(wrong)?)
+}
+
+impl From<PathRejection> for Refused {
+    fn from(rejection: PathRejection) -> Refused {
+        Refusal::Invalid(rejection.body_text()).into()
+    }
+}
+
+impl From<QueryRejection> for Refused {
+    fn from(rejection: QueryRejection) -> Refused {
+        Refusal::Invalid(rejection.body_text()).into()
     }
 }
 

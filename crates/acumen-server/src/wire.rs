@@ -110,6 +110,8 @@ pub(crate) struct EventsAnswer {
 pub(crate) struct RefusedLine {
     /// Which line of the request, from 1.
     line: usize,
+    /// A stable code, such as `unknown_field`.
+    code: String,
     /// What is wrong and what to do.
     problem: String,
     /// Under which id it lies in quarantine; `null` where it is in the log already.
@@ -242,6 +244,13 @@ impl DecisionRecord {
 }
 
 impl EventsAnswer {
+    /// Whether every refused event has the id of another one in the log.
+    pub(crate) fn only_conflicts(&self) -> bool {
+        self.refused
+            .iter()
+            .all(|refused| refused.quarantine.is_none())
+    }
+
     /// How many are in the log.
     pub(crate) fn taken(&self) -> u64 {
         self.logged + self.repeated + self.too_late
@@ -252,6 +261,7 @@ impl From<&Ingested> for EventsAnswer {
     fn from(ingested: &Ingested) -> EventsAnswer {
         let refused = ingested.refused.iter().map(|refused| RefusedLine {
             line: refused.line,
+            code: refused.code.clone(),
             problem: refused.problem.clone(),
             quarantine: refused.quarantine,
         });

@@ -1,0 +1,191 @@
+//! Training, deployment and evaluation.
+
+use super::shop::{DAY, START, Shop, assert_replays, bits, days, decide, order};
+use acumen_base::{Clock, Control, Time};
+use acumen_engine::{Engine, Trained, Wanted, evaluate, rows, train};
+
+fn trained(shop: &Shop, as_of: Option<Time>) -> Trained {
+    train(&shop.sources(), 0, as_of, &mut |_| ()).unwrap()
+}
+
+fn deploy(engine: &Engine, trained: &Trained) {
+    for control in &trained.controls {
+        engine.control_now(control.clone(), "ann").unwrap();
+    }
+}
+
+#[test]
+fn a_trained_model_is_deployed_decides_and_is_rolled_back() {
+    let shop = Shop::new();
+    shop.import_history();
+    let early = trained(&shop, Some(START + days(30)));
+    let whole = trained(&shop, None);
+    assert_ne!(early.models[0].version, whole.models[0].version);
+    assert!(whole.rows > early.rows && early.positives > 0 && early.immature > 0);
+
+    let engine = shop.open();
+    let readiness = engine.readiness().unwrap();
+    assert!(!readiness.ready);
+    assert!(
+        readiness.missing[0].contains("acumen train orders"),
+        "{readiness:?}"
+    );
+    deploy(&engine, &early);
+    assert!(engine.readiness().unwrap().ready);
+    let now = START + days(61);
+    let ask = |id: &str, amount| {
+        decide(&engine, &order(id, "c1", amount, now))
+            .unwrap()
+            .decision
+    };
+    let by = |decision: &acumen_base::Decision| decision.layers[1].members[0].version.clone();
+    let cheap = ask("cheap", 10.0);
+    assert_eq!(
+        (cheap.action.as_str(), by(&cheap)),
+        ("ship", early.models[0].version.clone())
+    );
+    let dear = ask("dear", 200.0);
+    assert_eq!(dear.action, "review");
+    assert!(dear.probability > cheap.probability);
+    deploy(&engine, &whole);
+    assert_eq!(by(&ask("swapped", 10.0)), whole.models[0].version);
+    deploy(&engine, &early);
+    assert_eq!(by(&ask("back", 10.0)), early.models[0].version);
+    let explained = engine.explain("orders:dear").unwrap();
+    let explained = serde_json::to_string(&explained).unwrap();
+    assert!(explained.contains("order_itself.amount"), "{explained}");
+    assert_eq!(bits(&engine.decision("orders:dear").unwrap()), bits(&dear));
+    engine.close().unwrap();
+    assert_replays(&shop.sources(), 4);
+}
+
+#[test]
+fn training_twice_gives_the_same_version_and_thresholds() {
+    let shop = Shop::new();
+    shop.import_history();
+    let (one, two) = (trained(&shop, None), trained(&shop, None));
+    assert_eq!(one.controls, two.controls);
+    let Some(Control::Thresholds { knots, .. }) = one.controls.last() else {
+        panic!(
+            "score: expected_cost asks for thresholds: {:?}",
+            one.controls
+        )
+    };
+    assert!(
+        knots.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1),
+        "{knots:?}"
+    );
+    // Shipping costs the order where it is complained about, a review 2: about 1 in 60.
+    let cut = knots[1];
+    assert!(cut.1 == 69.5 && cut.0 < 0.5, "{knots:?}");
+}
+
+#[test]
+fn rows_for_training_are_the_rows_that_were_decided_on() {
+    let shop = Shop::new();
+    shop.import_history();
+    let engine = shop.open();
+    deploy(&engine, &trained(&shop, None));
+    let mut decisions = Vec::new();
+    for i in 0..200_i64 {
+        let at = START + days(61) + acumen_base::Span(i * 60_000);
+        shop.clock.set(at);
+        // Every tenth is half an hour late.
+        let happened = if i % 10 == 0 {
+            Time(at.0 - 1_800_000)
+        } else {
+            at
+        };
+        let body = order(
+            &i.to_string(),
+            &format!("c{}", i % 7),
+            i as f64 + 1.0,
+            happened,
+        );
+        decisions.push(decide(&engine, &body).unwrap().decision);
+    }
+    engine.close().unwrap();
+    let wanted = Wanted {
+        from: START + days(60),
+        to: START + days(90),
+        as_of: None,
+    };
+    let rows = rows(&shop.sources(), 0, wanted, &mut |_| ()).unwrap();
+    assert_eq!(rows.len(), decisions.len());
+    for (i, decision) in decisions.iter().enumerate() {
+        assert_eq!(*rows.events[i].id, *decision.event_id);
+        let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(
+            bits(&rows.row(i).values),
+            bits(&decision.row),
+            "{}",
+            decision.id
+        );
+    }
+    assert_replays(&shop.sources(), 200);
+}
+
+#[test]
+fn a_period_that_no_model_has_seen_is_evaluated() {
+    let shop = Shop::new();
+    shop.import_history();
+    let mut offline = shop.offline();
+    for control in trained(&shop, Some(START + days(40))).controls {
+        offline.control(control, "ann", shop.clock.now()).unwrap();
+    }
+    offline.close().unwrap();
+    let period = (START + days(40), START + days(60));
+    let found = evaluate(&shop.sources(), 0, period, &mut |_| ()).unwrap();
+    assert_eq!(found.warning, "");
+    assert_eq!(found.rows + found.open, 20 * 48);
+    assert!(found.open > 0, "the last three days are not known yet");
+    let auc = found.metrics.as_ref().unwrap().auc.unwrap();
+    assert!(auc > 0.85, "{auc}");
+    assert!(found.recall.unwrap() > 0.7, "{found:?}");
+    assert!(found.saved.unwrap().minor > 0, "{found:?}");
+    let counted: usize = found
+        .actions
+        .iter()
+        .map(|line| line.positive + line.negative)
+        .sum();
+    assert_eq!(counted, found.rows);
+    let seen = (START + DAY, START + days(60));
+    let flattered = evaluate(&shop.sources(), 0, seen, &mut |_| ()).unwrap();
+    assert!(
+        flattered.warning.contains("was trained on rows up to"),
+        "{}",
+        flattered.warning
+    );
+}
+
+#[test]
+fn other_features_leave_the_folder_usable_and_ask_for_training() {
+    let mut shop = Shop::new();
+    shop.import_history();
+    let engine = shop.open();
+    deploy(&engine, &trained(&shop, None));
+    engine.close().unwrap();
+    shop.redefine(&[("window: [1h, 24h, 7d]", "window: [1h, 7d]")]);
+    let engine = shop.open();
+    let readiness = engine.readiness().unwrap();
+    assert!(!readiness.ready);
+    assert!(
+        readiness.missing[0].contains("rows of another definition"),
+        "{readiness:?}"
+    );
+    let body = order("a", "c1", 10.0, START + days(61));
+    let decision = decide(&engine, &body).unwrap().decision;
+    assert_eq!(
+        decision.action, "review",
+        "no model can answer: the fallback"
+    );
+    deploy(&engine, &trained(&shop, None));
+    assert!(engine.readiness().unwrap().ready);
+    assert_eq!(
+        decide(&engine, &order("b", "c1", 10.0, START + days(61)))
+            .unwrap()
+            .decision
+            .action,
+        "ship"
+    );
+}

@@ -1,0 +1,9 @@
+//! The engine as those who use it meet it: scenarios over one small use case.
+
+mod durability;
+mod editing;
+mod learning;
+mod live;
+mod retention;
+mod shop;
+mod trouble;
