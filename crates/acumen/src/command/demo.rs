@@ -203,7 +203,9 @@ impl Demo {
         let began = clock.nanos();
         let stream = Stream::start(future, self.rate, Seed(self.seed), &target);
         let mut panel = Panel::new();
-        say(format!("look at {url}\ntry     {hint}"))?;
+        say(format!(
+            "look     {url}  (docs: {url}/docs)\ntry      {hint}"
+        ))?;
         let mut view_at = |judge: &mut Judge, last: bool, over: bool| -> Outcome {
             let fresh = std::mem::take(&mut crate::demo::lock(&target.tally).fresh);
             judge.count(engine, &fresh)?;
@@ -217,7 +219,6 @@ impl Demo {
                 judge,
                 reported: reported.and_then(|status| status.money),
                 url: url.clone(),
-                hint: hint.clone(),
                 over,
             };
             if last {

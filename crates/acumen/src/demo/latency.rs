@@ -45,7 +45,10 @@ impl Latencies {
     /// The median and the 99th percentile, in words.
     pub(crate) fn describe(&self) -> String {
         match (self.quantile_ms(0.5), self.quantile_ms(0.99)) {
-            (Some(p50), Some(p99)) => format!("p50 {p50:.2} p99 {p99:.2} ms"),
+            (Some(p50), Some(p99)) => {
+                let digits = if p99 < 1.0 { 3 } else { 1 };
+                format!("p50 {p50:.digits$} p99 {p99:.digits$} ms")
+            }
             _ => "–".to_owned(),
         }
     }

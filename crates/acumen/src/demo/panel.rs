@@ -31,8 +31,6 @@ pub(crate) struct View<'a> {
     /// What the engine knows of the truth so far: what was reported to it.
     pub(crate) reported: Option<MoneyStatus>,
     pub(crate) url: String,
-    /// A command to try.
-    pub(crate) hint: String,
     pub(crate) over: bool,
 }
 
@@ -55,16 +53,19 @@ impl Panel {
             self.printed = view.seconds;
             return say(view.line());
         }
-        let lines = view.lines();
+        let lines = view.lines(true);
         let mut text = String::new();
         if self.drawn > 0 {
             // Up to the first line, and clear everything below.
             text.push_str(&format!("\x1b[{}A\x1b[J", self.drawn));
         }
+        // Meanwhile long lines are cut off: a line is one line, whatever the width.
+        text.push_str("\x1b[?7l");
         for line in &lines {
             text.push_str(line);
             text.push('\n');
         }
+        text.push_str("\x1b[?7h");
         self.drawn = lines.len();
         let mut out = std::io::stdout().lock();
         // A terminal that has gone away needs no panel.
@@ -72,13 +73,15 @@ impl Panel {
         Ok(())
     }
 
-    /// The whole of it, once, at the end.
+    /// What it came to, at the end.
     pub(crate) fn summary(&mut self, view: &View<'_>) -> Outcome {
-        if self.terminal {
-            self.show(view)
-        } else {
-            say(view.lines().join("\n"))
+        let mut text = String::new();
+        if self.terminal && self.drawn > 0 {
+            // In the place of the last panel.
+            text = format!("\x1b[{}A\x1b[J", self.drawn);
         }
+        text.push_str(&view.lines(false).join("\n"));
+        say(text)
     }
 }
 
@@ -104,8 +107,8 @@ impl View<'_> {
         )
     }
 
-    /// The panel.
-    fn lines(&self) -> Vec<String> {
+    /// The panel; while it is live, also where to look.
+    fn lines(&self, live: bool) -> Vec<String> {
         let tally = lock(self.tally);
         let rate = tally.events as f64 / self.seconds.max(1) as f64;
         let of = self
@@ -154,13 +157,15 @@ impl View<'_> {
             self.judge.mildest(),
         ));
         if let Some(reported) = &self.reported {
-            lines.push(format!(
-                "             {} saved, precision {}, recall {} by what was reported so far; {} decisions open",
-                amount(reported.saved),
-                percent(reported.precision),
-                percent(reported.recall),
-                thousands(reported.open)
-            ));
+            let open = thousands(reported.open);
+            lines.push(match reported.recall {
+                Some(recall) => format!(
+                    "             {} of what was reported so far, {} saved; {open} decisions are open",
+                    percent(Some(recall)),
+                    amount(reported.saved)
+                ),
+                None => format!("             nothing was reported yet; {open} decisions are open"),
+            });
         }
         lines.extend(
             tally
@@ -168,16 +173,14 @@ impl View<'_> {
                 .iter()
                 .map(|(why, count)| format!("  refused    {} {why}", thousands(*count))),
         );
-        lines.push(format!(
-            "  look       {}  (docs: {}/docs)",
-            self.url, self.url
-        ));
-        lines.push(format!("  try        {}", self.hint));
-        if let Some(id) = &tally.notable {
-            lines.push(format!(
-                "             curl -s {}/v1/decisions/{id}/explain",
-                self.url
-            ));
+        if live {
+            lines.push(format!("  look       {}", self.url));
+            if let Some(id) = &tally.notable {
+                lines.push(format!(
+                    "  why        curl -s {}/v1/decisions/{id}/explain",
+                    self.url
+                ));
+            }
         }
         lines
     }
