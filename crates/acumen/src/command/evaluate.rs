@@ -105,6 +105,12 @@ fn report(found: &Evaluation) -> String {
         [] => text.push_str("\nno model is deployed: rules and the fallback decided"),
         versions => text.push_str(&format!("\ndecided by {}", versions.join(", "))),
     }
+    if found.open > found.rows {
+        text.push_str(
+            "\nwarning: most of the truth is still open, and positives are known before negatives: \
+             these figures flatter; look again later, or at an earlier period",
+        );
+    }
     if !found.warning.is_empty() {
         text.push_str(&format!("\nwarning: {}", found.warning));
     }
