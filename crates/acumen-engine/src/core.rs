@@ -208,7 +208,7 @@ impl Core {
     /// Applies an edit; one that [`Core::check`] refuses changes nothing.
     pub fn control(&mut self, control: &Control, position: u64) -> Result<(), EngineError> {
         let deployed = self.check(control)?;
-        self.edit(control, position, deployed.as_ref());
+        self.edit(control.clone(), position, deployed.as_ref());
         Ok(())
     }
 
@@ -226,20 +226,20 @@ impl Core {
     }
 
     /// Applies an edit that [`Core::check`] has let through, with the model that it loaded.
-    pub fn edit(&mut self, control: &Control, position: u64, deployed: Option<&Arc<dyn Member>>) {
+    pub fn edit(&mut self, control: Control, position: u64, deployed: Option<&Arc<dyn Member>>) {
         for (plan, live) in self.plan.use_cases.iter().zip(&mut self.live) {
             // Copied only while a decision under way still holds the old one.
             let state = Arc::make_mut(&mut live.state);
             // Refused is what the log has of a use case that was another one then: nothing to do.
-            let _gone_since = state.apply(position, control);
-            if let (Some(member), Control::Deploy { use_case, .. }) = (deployed, control)
+            let _gone_since = state.apply(position, &control);
+            if let (Some(member), Control::Deploy { use_case, .. }) = (deployed, &control)
                 && *use_case == plan.declared.name
             {
                 live.unusable.remove(member.name());
                 state.deploy(position, Arc::clone(member));
             }
         }
-        self.controls.push((position, control.clone()));
+        self.controls.push((position, control));
         self.next = position + 1;
     }
 
@@ -248,7 +248,7 @@ impl Core {
     /// it can be trained again. Such a model is named by [`Live::unusable`] and answers nothing.
     pub(crate) fn control_again(&mut self, control: &Control, position: u64) {
         let error = match self.member(control) {
-            Ok(member) => return self.edit(control, position, member.as_ref()),
+            Ok(member) => return self.edit(control.clone(), position, member.as_ref()),
             Err(error) => error.to_string(),
         };
         let mut unusable: Option<Arc<dyn Member>> = None;
@@ -262,7 +262,7 @@ impl Core {
             let columns = Arc::clone(&self.plan.use_cases[i].columns);
             unusable = Some(Arc::new(Unusable::new(member, version, columns, &error)));
         }
-        self.edit(control, position, unusable.as_ref());
+        self.edit(control.clone(), position, unusable.as_ref());
         if let Control::Deploy {
             use_case, member, ..
         } = control

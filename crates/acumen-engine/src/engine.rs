@@ -29,7 +29,7 @@ use crate::upkeep::{Upkeep, Wanted};
 use crate::worker::Worker;
 
 /// How an engine is opened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How the log writes.
     pub log: LogOptions,
@@ -99,7 +99,7 @@ impl Engine {
         options: Options,
         clock: Arc<dyn Clock>,
     ) -> Result<Engine, EngineError> {
-        let offline = Offline::open(plan, folder, options.log.clone())?;
+        let offline = Offline::open(plan, folder, options.log)?;
         let quarantine =
             Quarantine::open(&offline.sources.folder.quarantine(), QUARANTINE_BYTES_MAX)?;
         let sources = offline.sources.clone();
@@ -144,7 +144,7 @@ impl Engine {
         for number in 0..options.workers.max(1) {
             let (worker, taken) = (worker.clone(), Arc::clone(&taken));
             others.push(spawn(&format!("worker-{number}"), move || {
-                worker.run(&taken)
+                worker.run(&taken);
             })?);
         }
         let sequencer = spawn("sequencer", move || sequencer.run(&received))?;

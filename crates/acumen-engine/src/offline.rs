@@ -109,7 +109,7 @@ impl Offline {
             by: by.to_owned(),
             at,
         })?;
-        self.core.edit(&control, position, deployed.as_ref());
+        self.core.edit(control, position, deployed.as_ref());
         self.log.commit()?;
         Ok(position)
     }

@@ -13,7 +13,8 @@ pub(crate) struct Projected {
     member: ArtifactMember,
     /// The fingerprint of the whole rows.
     rows: Arc<Columns>,
-    columns: Arc<Columns>,
+    /// The columns that the model sees.
+    seen: Arc<Columns>,
     places: Vec<usize>,
 }
 
@@ -52,14 +53,14 @@ impl Projected {
         Ok(Projected {
             member,
             rows: Arc::clone(rows),
-            columns: Arc::new(columns),
+            seen: Arc::new(columns),
             places,
         })
     }
 
     fn project(&self, row: &Row) -> Row {
         Row {
-            columns: Arc::clone(&self.columns),
+            columns: Arc::clone(&self.seen),
             values: self.places.iter().map(|&place| row.values[place]).collect(),
             at: row.at,
             position: row.position,

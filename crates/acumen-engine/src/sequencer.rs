@@ -21,6 +21,9 @@ use crate::worker::{Job, Work};
 /// Commands that are handled before what they wrote is handed to the committer.
 const BATCH_MAX: usize = 256;
 
+/// A look at the state and the log between two records.
+pub(crate) type Question = Box<dyn FnOnce(&mut Core, &mut Log) + Send>;
+
 /// What the sequencer is asked to do.
 pub(crate) enum Command {
     /// Log and observe events; each is answered for itself.
@@ -54,7 +57,7 @@ pub(crate) enum Command {
         reply: Reply<u64>,
     },
     /// Look at the state between two records.
-    Ask(Box<dyn FnOnce(&mut Core, &mut Log) + Send>),
+    Ask(Question),
     /// Finish what is under way and stop.
     Close,
 }
@@ -324,7 +327,7 @@ impl Sequencer {
         }) {
             Ok(position) => {
                 self.dirty = true;
-                self.core.edit(&control, position, deployed.as_ref());
+                self.core.edit(control, position, deployed.as_ref());
                 self.answer_when_durable(move |written| reply(written.map(|()| position)));
             }
             Err(error) => reply(Err(Refusal::Log(error.to_string()))),
@@ -393,7 +396,9 @@ impl Sequencer {
     }
 
     fn end_batch(&mut self) {
-        if !self.dirty && self.answers.is_empty() {
+        // An event whose decision is under way is made durable with it: one sync for both.
+        let decision_follows = self.answers.is_empty() && !self.waiting.is_empty();
+        if decision_follows || (!self.dirty && self.answers.is_empty()) {
             return;
         }
         self.dirty = false;

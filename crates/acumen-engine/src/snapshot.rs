@@ -87,13 +87,9 @@ pub(crate) fn load(
         let Some(i) = core.plan().position(&saved.use_case) else {
             continue;
         };
-        let fresh = core.plan().use_cases[i].fresh_pipeline();
-        let live = &mut core.live[i];
-        if let Err(error) = live.load(saved) {
-            if changed == Changed::Refused {
-                return Err(unusable(&error));
-            }
-            live.pipeline = fresh;
+        let loaded = core.live[i].load(saved);
+        if changed == Changed::Refused {
+            loaded.map_err(|error| unusable(&error))?;
         }
     }
     core.next = picture.next;
@@ -102,6 +98,7 @@ pub(crate) fn load(
 }
 
 impl Live {
+    /// What cannot be taken over stays empty, and is said.
     fn load(&mut self, saved: LivePicture) -> Result<(), String> {
         self.actions = saved.actions;
         self.decided = saved
@@ -109,21 +106,23 @@ impl Live {
             .into_iter()
             .map(|(key, p, at)| (key, (p, at)))
             .collect();
-        if let (Some(ledger), Some(bytes)) = (&mut self.ledger, &saved.ledger) {
-            ledger.load(bytes).map_err(|error| error.to_string())?;
-        }
         self.pipeline
             .load(&saved.pipeline)
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.to_string())?;
+        match (&mut self.ledger, &saved.ledger) {
+            (Some(ledger), Some(bytes)) => ledger.load(bytes).map_err(|error| error.to_string()),
+            (Some(_), None) => Err("it says nothing of money".to_owned()),
+            (None, _) => Ok(()),
+        }
     }
 }
 
 /// A number that differs when the use cases or the definitions of their features differ.
 pub(crate) fn fingerprint(core: &Core) -> u64 {
     let mut prints = Vec::new();
-    for plan in &core.plan().use_cases {
+    for (plan, live) in core.plan().use_cases.iter().zip(&core.live) {
         prints.extend_from_slice(plan.declared.name.as_bytes());
-        prints.extend_from_slice(&plan.columns.fingerprint.to_le_bytes());
+        prints.extend_from_slice(&live.pipeline.fingerprint().to_le_bytes());
     }
     acumen_base::key::hash64(&prints)
 }

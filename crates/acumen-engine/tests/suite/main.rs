@@ -2,6 +2,7 @@
 
 mod durability;
 mod editing;
+mod files;
 mod learning;
 mod live;
 mod retention;

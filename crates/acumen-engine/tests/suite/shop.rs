@@ -143,6 +143,11 @@ fn compiled(home: &Path, changes: &[(&str, &str)]) -> Arc<Plan> {
     let folder = home.join("usecases/orders");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("usecase.yaml"), text).unwrap();
+    plan_of(home)
+}
+
+/// The use cases of a folder, which must be sound.
+pub(crate) fn plan_of(home: &Path) -> Arc<Plan> {
     let (project, problems) = Project::load(home);
     assert!(problems.is_empty(), "{problems:?}");
     let (plan, problems) = Plan::compile(project);

@@ -3,8 +3,13 @@
 use std::sync::mpsc::channel;
 
 use super::shop::{START, Shop, assert_replays, decide, ingest, order};
+use std::sync::Arc;
+
 use acumen_base::limits::{EVENTS_PER_REQUEST_MAX, SEQUENCER_QUEUE_MAX};
+use acumen_base::{Attribution, Columns, Deadline, Member, MemberError, Prediction, Row};
+use acumen_engine::core::Core;
 use acumen_engine::{LogOptions, Refusal};
+use acumen_event::Log;
 
 #[test]
 fn overload_is_answered_at_once() {
@@ -179,4 +184,51 @@ fn a_request_with_too_many_events_is_refused_whole() {
         .collect();
     assert!(matches!(ingest(&engine, &body), Err(Refusal::Invalid(_))));
     assert_eq!(engine.ask(|core, _| core.next).unwrap(), 0);
+}
+
+/// A model that fails in the middle of its work.
+struct Panicking(Columns);
+
+impl Member for Panicking {
+    fn name(&self) -> &str {
+        "boosted"
+    }
+
+    fn version(&self) -> &str {
+        "panicking"
+    }
+
+    fn columns(&self) -> &Columns {
+        &self.0
+    }
+
+    fn predict(&self, _: &Row, _: &Deadline) -> Result<Prediction, MemberError> {
+        panic!("meant")
+    }
+
+    fn attributions(&self, _: &Row) -> Vec<Attribution> {
+        panic!("meant")
+    }
+}
+
+#[test]
+fn a_model_that_panics_is_named_and_the_fallback_stands_in() {
+    let shop = Shop::new();
+    let engine = shop.open();
+    let columns = Columns::clone(&shop.plan.use_cases[0].columns);
+    let deploy = move |core: &mut Core, _: &mut Log| {
+        Arc::make_mut(&mut core.live[0].state).deploy(0, Arc::new(Panicking(columns)));
+    };
+    engine.ask(deploy).unwrap();
+    for id in ["a", "b", "c"] {
+        let decision = decide(&engine, &order(id, "c1", 1.0, START))
+            .unwrap()
+            .decision;
+        assert_eq!(decision.action, "review");
+        let member = &decision.layers[1].members[0];
+        assert!(
+            member.version == "panicking" && member.answer.is_err(),
+            "{member:?}"
+        );
+    }
 }

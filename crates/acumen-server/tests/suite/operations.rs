@@ -129,6 +129,9 @@ fn overload_is_answered_429_at_once() {
         assert_eq!(client.get("/healthz").status, 200);
         open.send(()).unwrap();
     });
+    while server.engine.waiting() > 0 {
+        std::thread::yield_now();
+    }
     assert_eq!(
         server
             .client()
