@@ -31,7 +31,8 @@ impl Failure {
 
     /// Problems of files, all of them.
     pub(crate) fn problems(problems: Vec<Diagnostic>) -> Failure {
-        EngineError::Spec(problems).into()
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Failure::Because(lines.join("\n"))
     }
 }
 

@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::failure::{Failure, Outcome};
 use crate::output::{say, thousands};
-use crate::place::{Place, read};
+use crate::place::{Place, position, read};
 use crate::progress::Progress;
 
 /// Write a use case's synthetic world: its events, and the truth beside them
@@ -46,6 +46,14 @@ impl Simulate {
             .join("usecases")
             .join(&self.name)
             .join("world.yaml");
+        let plan = place.plan()?;
+        position(&plan, &self.name)?;
+        if !file.is_file() {
+            return Err(Failure::because(format!(
+                "`{}` has no world.yaml",
+                self.name
+            )));
+        }
         let text = read(&file)?;
         let create = |name: &str| {
             let path = self.out.join(name);

@@ -35,6 +35,8 @@ pub(crate) struct Train {
 
 impl Train {
     pub(crate) fn run(&self, place: &Place) -> Outcome {
+        let plan = place.plan()?;
+        position(&plan, &self.name)?;
         if self.no_deploy {
             let sources = place.sources()?;
             let use_case = position(&sources.plan, &self.name)?;
@@ -43,7 +45,7 @@ impl Train {
             return say("stored, not deployed: `acumen deploy` does that");
         }
         // The folder is taken before the work, not after it: a deployment is a record of the log.
-        position(&place.sources()?.plan, &self.name)?;
+        place.sources()?;
         let mut offline = place.offline()?;
         let use_case = position(&offline.sources.plan, &self.name)?;
         let trained = train_shown(&offline.sources, use_case, self.as_of)?;
