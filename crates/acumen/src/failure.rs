@@ -30,7 +30,7 @@ impl Failure {
     }
 
     /// Problems of files, all of them.
-    pub(crate) fn problems(problems: Vec<Diagnostic>) -> Failure {
+    pub(crate) fn problems(problems: &[Diagnostic]) -> Failure {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         Failure::Because(lines.join("\n"))
     }

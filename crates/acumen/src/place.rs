@@ -44,7 +44,7 @@ impl Place {
         if problems.is_empty() {
             Ok(Arc::new(plan))
         } else {
-            Err(Failure::problems(problems))
+            Err(Failure::problems(&problems))
         }
     }
 

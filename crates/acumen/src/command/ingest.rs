@@ -97,7 +97,7 @@ impl Ingest {
             }
         }
         if !problems.is_empty() {
-            return Err(Failure::problems(problems));
+            return Err(Failure::problems(&problems));
         }
         for (file, mut source) in sources {
             let (mut events, mut refused, mut shown) = (0_u64, 0_u64, 0);

@@ -38,8 +38,10 @@ impl History {
     ) -> Outcome<History> {
         let text = read(file)?;
         let named = file.display().to_string();
-        let open =
-            |size| Story::open((&text, &named), size, seed, types).map_err(Failure::problems);
+        let open = |size| {
+            Story::open((&text, &named), size, seed, types)
+                .map_err(|found| Failure::problems(&found))
+        };
         let mut size = Size {
             customers: Some(customers),
             days: None,
