@@ -77,7 +77,7 @@ pub fn train(
         as_of,
     };
     let all = rows(sources, use_case, wanted, &mut |at| {
-        progress(TrainProgress::Reading(at))
+        progress(TrainProgress::Reading(at));
     })?;
     let kept = window(training, &all);
     let mut trained = Trained::of(&all, &kept);

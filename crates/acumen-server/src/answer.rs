@@ -23,9 +23,7 @@ pub(crate) async fn wait<T: Send + 'static>(ask: impl FnOnce(Reply<T>)) -> Resul
 pub(crate) async fn ingest(engine: &Arc<Engine>, body: Bytes) -> Result<Ingested, Refused> {
     let engine = Arc::clone(engine);
     wait(move |reply| {
-        drop(tokio::task::spawn_blocking(move || {
-            engine.ingest(&body, reply)
-        }))
+        tokio::task::spawn_blocking(move || engine.ingest(&body, reply));
     })
     .await
 }

@@ -41,7 +41,13 @@ fn a_file_is_taken_in_the_order_of_time_and_its_bad_lines_are_kept() {
     let import = |shop: &Shop| {
         let mut offline = shop.offline();
         let clock: &dyn Clock = &*shop.clock;
-        let report = import_files(&mut offline, &[file.clone()], &mapping, clock, &mut |_| ());
+        let report = import_files(
+            &mut offline,
+            std::slice::from_ref(&file),
+            &mapping,
+            clock,
+            &mut |_| (),
+        );
         offline.close().unwrap();
         report.unwrap()
     };

@@ -1,5 +1,7 @@
 //! The engine as those who use it meet it: scenarios over one small use case.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod durability;
 mod editing;
 mod files;
