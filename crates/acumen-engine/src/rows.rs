@@ -188,10 +188,14 @@ impl<'a> Replay<'a> {
         let Some(outcome) = &self.plan.declared.outcome else {
             return Truth::Open;
         };
+        // Positives become known early and negatives only by waiting: taking a positive before its
+        // neighbours could have become negative would make the newest rows look far too positive.
+        if event.event_time + outcome.negative_after > as_of {
+            return Truth::Open;
+        }
         match self.positives.get(&event.id) {
             Some(known) if *known <= as_of => Truth::Positive,
-            _ if event.event_time + outcome.negative_after <= as_of => Truth::Negative,
-            _ => Truth::Open,
+            _ => Truth::Negative,
         }
     }
 
