@@ -1,6 +1,9 @@
 //! Many events at once: the same values as one by one, unit by unit and on two threads.
+//!
+//! A unit whose keys do not know of each other is fed key by key, so that what is kept of a key
+//! is fetched from memory once a batch and not once an event.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use acumen_base::Event;
 
@@ -26,18 +29,37 @@ const THREADS: usize = 2;
 /// The looked-up facts of many events, end to end.
 #[derive(Default)]
 struct Batch {
-    /// Which of the events they are of: those of an undeclared type are left out.
-    events: Vec<u32>,
-    kinds: Vec<u16>,
-    applies: Vec<bool>,
-    positive: Vec<u32>,
+    /// Those of an undeclared type are left out.
+    events: Vec<Known>,
+    /// The slots of each, one an entity.
     slots: Vec<u32>,
+    /// The operands of each, one an operand of the plan.
     operands: Vec<i64>,
     marks: Vec<Mark>,
-    /// Where the marks of each end.
-    marks_end: Vec<u32>,
-    /// The row of each, or none.
-    rows: Vec<u32>,
+    /// What happens, in the order of the log.
+    steps: Vec<Step>,
+}
+
+/// What is looked up of an event, except for slots and operands.
+struct Known {
+    /// Which of the given events it is.
+    index: u32,
+    /// Its row, or none.
+    row: u32,
+    positive: u32,
+    kind: u16,
+    applies: bool,
+    time: i64,
+    known_at: i64,
+}
+
+/// One thing that happens to units.
+#[derive(Clone, Copy)]
+enum Step {
+    /// An event of the batch comes.
+    Event(u32),
+    /// Its mark of an earlier event comes right after it.
+    Mark(u32),
 }
 
 const NO_ROW: u32 = u32::MAX;
@@ -47,7 +69,8 @@ struct Work<'a> {
     index: usize,
     unit: &'a mut Box<dyn State>,
     wanted: bool,
-    /// Its columns of one row.
+    width: usize,
+    /// Its columns row by row, while it is fed: a row is written in one place.
     values: Vec<f64>,
     columns: Vec<Vec<f64>>,
 }
@@ -75,6 +98,7 @@ impl Pipeline {
             .enumerate()
             .map(|(index, unit)| Work {
                 index,
+                width: plan.offsets[index + 1] - plan.offsets[index],
                 wanted: view_plan.wanted[index],
                 values: Vec::new(),
                 columns: Vec::new(),
@@ -87,6 +111,7 @@ impl Pipeline {
             first_position,
             rows: rows.len(),
             plan: &plan,
+            by_key: plan.spec.entities.iter().map(|_| OnceLock::new()).collect(),
         };
         run(&feed, &mut work);
         let mut all = united(&plan, work);
@@ -117,22 +142,54 @@ impl Pipeline {
             if applied == Applied::UnknownType {
                 continue;
             }
-            batch.events.push(index as u32);
-            batch.kinds.push(one.kind as u16);
-            batch.applies.push(one.applies);
-            batch.positive.push(one.positive);
-            batch.slots.extend_from_slice(&one.slots);
-            batch.operands.extend_from_slice(&one.operands);
-            batch.marks.append(&mut one.marks);
-            batch.marks_end.push(batch.marks.len() as u32);
-            if one.kind == view_kind {
-                batch.rows.push(rows.len() as u32);
+            let row = match one.kind == view_kind {
+                true => rows.len() as u32,
+                false => NO_ROW,
+            };
+            if row != NO_ROW {
                 rows.push(index as u32);
-            } else {
-                batch.rows.push(NO_ROW);
             }
+            batch.push(event, (index as u32, row), &mut one);
         }
         (batch, rows)
+    }
+}
+
+impl Batch {
+    fn push(&mut self, event: &Event, (index, row): (u32, u32), one: &mut Prepared) {
+        self.steps.push(Step::Event(self.events.len() as u32));
+        self.events.push(Known {
+            index,
+            row,
+            positive: one.positive,
+            kind: one.kind as u16,
+            applies: one.applies,
+            time: event.event_time.0,
+            known_at: event.known_at.0,
+        });
+        self.slots.extend_from_slice(&one.slots);
+        self.operands.extend_from_slice(&one.operands);
+        for mark in one.marks.drain(..) {
+            self.steps.push(Step::Mark(self.marks.len() as u32));
+            self.marks.push(mark);
+        }
+    }
+
+    /// The steps key by key of one of so many entities, and those of one key as they stand.
+    fn by_key(&self, entity: usize, entities: usize) -> Vec<Step> {
+        let slot = |step: &Step| match *step {
+            Step::Event(at) => self.slots[at as usize * entities + entity],
+            Step::Mark(mark) => self.marks[mark as usize].slots[entity],
+        };
+        let places = self.steps.iter().zip(0_u64..);
+        let mut order: Vec<u64> = places
+            .map(|(step, place)| u64::from(slot(step)) << 32 | place)
+            .collect();
+        order.sort_unstable();
+        order
+            .into_iter()
+            .map(|place| self.steps[place as u32 as usize])
+            .collect()
     }
 }
 
@@ -143,37 +200,34 @@ struct Feed<'a> {
     first_position: u64,
     rows: usize,
     plan: &'a Plan,
+    /// The steps key by key, of each entity that a unit asks for.
+    by_key: Vec<OnceLock<Vec<Step>>>,
 }
 
 impl Feed<'_> {
     fn facts(&self, at: usize) -> Facts<'_> {
         let batch = self.batch;
-        let index = batch.events[at] as usize;
+        let known = &batch.events[at];
         let entities = self.plan.spec.entities.len();
         let operands = self.plan.operands.len();
-        let first_mark = at
-            .checked_sub(1)
-            .map_or(0, |before| batch.marks_end[before]);
         Facts {
-            event: &self.events[index],
-            position: self.first_position + index as u64,
-            kind: usize::from(batch.kinds[at]),
-            applies: batch.applies[at],
+            event: &self.events[known.index as usize],
+            position: self.first_position + u64::from(known.index),
+            kind: usize::from(known.kind),
+            applies: known.applies,
+            time: known.time,
+            known_at: known.known_at,
             slots: &batch.slots[at * entities..(at + 1) * entities],
             operands: &batch.operands[at * operands..(at + 1) * operands],
-            positive: batch.positive[at],
-            marks: &batch.marks[first_mark as usize..batch.marks_end[at] as usize],
+            positive: known.positive,
         }
     }
 
-    /// Feeds a group of units, each with all events, or event by event where some gather from
-    /// others.
+    /// Feeds a group of units: all events in the order of the log, or key by key.
     fn run(&self, group: &mut [&mut Work<'_>]) {
         for work in &mut *group {
-            let width = self.width(work);
-            work.values = vec![f64::NAN; width];
             if work.wanted {
-                work.columns = vec![vec![f64::NAN; self.rows]; width];
+                work.values = vec![f64::NAN; self.rows * work.width];
             }
         }
         let inside = |gather: &&GatherPlan| {
@@ -182,39 +236,69 @@ impl Feed<'_> {
                 .any(|work| work.index == gather.unit && work.wanted)
         };
         let gathers: Vec<&GatherPlan> = self.plan.gathers.iter().filter(inside).collect();
-        for at in 0..self.batch.events.len() {
-            let facts = self.facts(at);
-            let row = self.batch.rows[at];
-            if row != NO_ROW {
-                for gather in &gathers {
-                    let gathered = gather.read(group, &facts);
-                    let reader = group.iter_mut().find(|work| work.index == gather.unit);
-                    if let Some(work) = reader {
-                        let range = gather.begin..gather.begin + gathered.len();
-                        work.values[range].copy_from_slice(&gathered);
-                    }
+        for step in self.order(group) {
+            match *step {
+                Step::Event(at) => self.event(at as usize, group, &gathers),
+                Step::Mark(mark) => {
+                    let mark = &self.batch.marks[mark as usize];
+                    group.iter_mut().for_each(|work| work.unit.mark(mark));
                 }
             }
-            for work in &mut *group {
-                work.step(&facts, row);
-            }
+        }
+        group.iter_mut().for_each(|work| work.finish(self.rows));
+    }
+
+    fn order(&self, group: &[&mut Work<'_>]) -> &[Step] {
+        let [work] = group else {
+            return &self.batch.steps;
+        };
+        match work.unit.by_key() {
+            None => &self.batch.steps,
+            Some(entity) => self.by_key[entity]
+                .get_or_init(|| self.batch.by_key(entity, self.plan.spec.entities.len())),
         }
     }
 
-    fn width(&self, work: &Work<'_>) -> usize {
-        self.plan.offsets[work.index + 1] - self.plan.offsets[work.index]
+    fn event(&self, at: usize, group: &mut [&mut Work<'_>], gathers: &[&GatherPlan]) {
+        let facts = self.facts(at);
+        let row = self.batch.events[at].row;
+        if row != NO_ROW {
+            for gather in gathers {
+                let gathered = gather.read(group, &facts);
+                let reader = group.iter_mut().find(|work| work.index == gather.unit);
+                if let Some(out) = reader.and_then(|work| work.row(row).1) {
+                    out[gather.begin..][..gathered.len()].copy_from_slice(&gathered);
+                }
+            }
+        }
+        for work in &mut *group {
+            let (unit, out) = work.row(row);
+            unit.step(&facts, out);
+        }
     }
 }
 
 impl Work<'_> {
-    fn step(&mut self, facts: &Facts<'_>, row: u32) {
-        if row == NO_ROW || !self.wanted {
-            self.unit.step(facts, None);
+    /// The unit, and room for its columns of a row.
+    fn row(&mut self, row: u32) -> (&mut dyn State, Option<&mut [f64]>) {
+        let begin = row as usize * self.width;
+        let wanted = row != NO_ROW && self.wanted;
+        let out = wanted.then(|| &mut self.values[begin..begin + self.width]);
+        (self.unit.as_mut(), out)
+    }
+
+    /// Turns rows into columns.
+    fn finish(&mut self, rows: usize) {
+        if !self.wanted {
             return;
         }
-        self.unit.step(facts, Some(&mut self.values));
-        for (column, value) in self.columns.iter_mut().zip(&self.values) {
-            column[row as usize] = *value;
+        let values = std::mem::take(&mut self.values);
+        self.columns
+            .resize_with(self.width, || Vec::with_capacity(rows));
+        for row in values.chunks_exact(self.width.max(1)) {
+            for (column, value) in self.columns.iter_mut().zip(row) {
+                column.push(*value);
+            }
         }
     }
 }
@@ -244,7 +328,7 @@ fn run(feed: &Feed<'_>, work: &mut [Work<'_>]) {
     let width = |group: &Vec<&mut Work<'_>>| -> usize {
         let widths = group
             .iter()
-            .map(|work| if work.wanted { feed.width(work) } else { 0 });
+            .map(|work| if work.wanted { work.width } else { 0 });
         widths.map(|width| 3 + width).sum()
     };
     let mut order = groups(feed.plan, work);
@@ -290,11 +374,10 @@ fn derive(feed: &Feed<'_>, view: &ViewPlan, all: &mut [Vec<f64>]) {
             continue;
         }
         let mut column = Vec::with_capacity(feed.rows);
-        for at in (0..batch.events.len()).filter(|at| batch.rows[*at] != NO_ROW) {
-            let row = batch.rows[at] as usize;
-            let event = &feed.events[batch.events[at] as usize];
-            let read = |at: At| all[plan.offsets[at.0] + at.1][row];
-            column.push(derived.value(event, usize::from(batch.kinds[at]), read));
+        for known in batch.events.iter().filter(|known| known.row != NO_ROW) {
+            let event = &feed.events[known.index as usize];
+            let read = |at: At| all[plan.offsets[at.0] + at.1][known.row as usize];
+            column.push(derived.value(event, usize::from(known.kind), read));
         }
         all[plan.offsets[index]] = column;
     }

@@ -55,7 +55,7 @@ impl GatherPlan {
             values.resize(unit.width(), f64::NAN);
             let (mut count, mut sum, mut largest) = (0_u32, 0.0, f64::NAN);
             for slot in &hops[source.hop] {
-                unit.read_key(*slot, facts.time(), &mut values);
+                unit.read_key(*slot, facts.time, &mut values);
                 let value = values[source.local];
                 if !value.is_nan() {
                     count += 1;

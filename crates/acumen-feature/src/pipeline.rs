@@ -74,6 +74,7 @@ pub(crate) struct Prepared {
     pub(crate) slots: Vec<u32>,
     pub(crate) operands: Vec<i64>,
     pub(crate) positive: u32,
+    /// The earlier events that it makes positive.
     pub(crate) marks: Vec<Mark>,
 }
 
@@ -189,6 +190,7 @@ impl Pipeline {
                     None
                 },
             );
+            prepared.marks.iter().for_each(|mark| unit.mark(mark));
         }
         let Some((view, out)) = out else {
             return;
@@ -311,10 +313,11 @@ impl Prepared {
             position,
             kind: self.kind,
             applies: self.applies,
+            time: event.event_time.0,
+            known_at: event.known_at.0,
             slots: &self.slots,
             operands: &self.operands,
             positive: self.positive,
-            marks: &self.marks,
         }
     }
 }

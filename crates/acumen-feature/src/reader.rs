@@ -90,7 +90,7 @@ impl Reader {
                 MISSING => f64::NAN,
                 minor => minor as f64 / scale,
             },
-            Source::Field(field) => number(&facts.event.values[field], facts.time()),
+            Source::Field(field) => number(&facts.event.values[field], facts.time),
         });
         numbers.collect()
     }

@@ -20,20 +20,16 @@ pub(crate) struct Facts<'a> {
     pub(crate) kind: usize,
     /// Whether it came in time to be applied.
     pub(crate) applies: bool,
+    /// When it happened.
+    pub(crate) time: i64,
+    /// When it became known.
+    pub(crate) known_at: i64,
     /// Its slot of each entity, or [`NO_SLOT`].
     pub(crate) slots: &'a [u32],
     /// Every numeric operand of the plan, or [`crate::operand::MISSING`].
     pub(crate) operands: &'a [i64],
     /// A bit for each outcome that is known to be positive as the event arrives.
     pub(crate) positive: u32,
-    /// The earlier events that it makes positive.
-    pub(crate) marks: &'a [Mark],
-}
-
-impl Facts<'_> {
-    pub(crate) fn time(&self) -> i64 {
-        self.event.event_time.0
-    }
 }
 
 /// The slots of another part, as slots here: `slots[entity][there]`.
@@ -48,6 +44,10 @@ pub(crate) trait State: Send + Sync {
     /// Every entity whose slots it needs.
     fn entities(&self) -> SmallVec<[usize; 2]> {
         self.entity().into_iter().collect()
+    }
+    /// The entity whose keys do not know of each other: their events may be fed key by key.
+    fn by_key(&self) -> Option<usize> {
+        None
     }
     /// The keys that a row reaches through it, for gathering.
     fn hops(&mut self, _facts: &Facts<'_>) -> Hops {
@@ -65,7 +65,7 @@ pub(crate) trait State: Send + Sync {
     fn load(&mut self, bytes: &[u8]) -> Result<(), postcard::Error>;
     /// Unites the state of another part of the log.
     fn merge(&mut self, other: &dyn State, slots: Slotted<'_>);
-    /// Applies what a merge found out about outcomes.
+    /// Learns that an earlier event was positive.
     fn mark(&mut self, mark: &Mark);
     /// For `merge`.
     fn as_any(&self) -> &dyn Any;
@@ -126,6 +126,10 @@ impl<L: Logic> State for Keyed<L> {
         Some(self.entity)
     }
 
+    fn by_key(&self) -> Option<usize> {
+        Some(self.entity)
+    }
+
     fn step(&mut self, facts: &Facts<'_>, out: Option<&mut [f64]>) {
         let slot = facts.slots[self.entity];
         if slot == NO_SLOT {
@@ -136,14 +140,11 @@ impl<L: Logic> State for Keyed<L> {
             self.key(slot);
             let of = &mut self.keys[slot as usize];
             if let Some(out) = out {
-                self.logic.read(of, Some(facts), facts.time(), out);
+                self.logic.read(of, Some(facts), facts.time, out);
             }
             if facts.applies {
                 self.logic.observe(of, facts);
             }
-        }
-        for mark in facts.marks {
-            self.mark(mark);
         }
     }
 

@@ -188,13 +188,7 @@ impl Logic for Windows {
         }
         let value = self.value(facts);
         if value != MISSING {
-            ring.insert(
-                facts.time(),
-                value,
-                facts.event.known_at.0,
-                self.reach(),
-                self.needs,
-            );
+            ring.insert(facts.time, value, facts.known_at, self.reach(), self.needs);
         }
     }
 

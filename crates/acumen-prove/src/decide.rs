@@ -77,6 +77,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "p99 ms",
         "p99.9 ms",
         "errors",
+        "not all layers",
     ])];
     for level in &levels {
         lines.push(vec![
@@ -86,6 +87,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
             format!("{:.2}", level.quantile(0.99)),
             format!("{:.2}", level.quantile(0.999)),
             level.errors.to_string(),
+            level.incomplete.to_string(),
         ]);
     }
     table(&lines);
@@ -96,6 +98,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "p99_ms": first.quantile(0.99),
         "p999_ms": first.quantile(0.999),
         "errors": first.errors,
+        "not_all_layers": first.incomplete,
         "rps_sustained": sustained,
         "fsync_ms": fsync_ms(&stage.data)?,
     }))
@@ -107,8 +110,24 @@ struct Level {
     seconds: f64,
     asked: usize,
     errors: usize,
+    /// Answers in which a layer did not run or a member did not answer.
+    incomplete: usize,
     /// Nanoseconds from when each was due, ascending.
     latencies: Vec<u64>,
+}
+
+/// What one connection saw.
+#[derive(Default)]
+struct Done {
+    latencies: Vec<u64>,
+    errors: usize,
+    incomplete: usize,
+}
+
+/// Whether every layer ran and every member answered, by the words of the answer.
+fn ran_all(answer: &[u8]) -> bool {
+    let has = |words: &[u8]| answer.windows(words.len()).any(|window| window == words);
+    !has(b"\"prediction\":null") && !has(b"out of time") && !has(b"no model is deployed")
 }
 
 impl Level {
@@ -126,9 +145,9 @@ impl Level {
         let schedule = Mutex::new(due.enumerate());
         let begin = clock.nanos();
         let path = format!("/v1/usecases/{USE_CASE}/decide");
-        let connection = || -> Result<(Vec<u64>, usize), Failure> {
+        let connection = || -> Result<Done, Failure> {
             let mut client = Client::connect(address)?;
-            let (mut latencies, mut errors, mut body) = (Vec::new(), 0, Vec::new());
+            let (mut done, mut body) = (Done::default(), Vec::new());
             loop {
                 // Whoever holds the schedule waits for the next request to be due; the others
                 // wait behind it or for their answers.
@@ -144,27 +163,32 @@ impl Level {
                     (number, due)
                 };
                 stage.body(first + number, clock.now(), &mut body);
-                match client.post(&path, &body)?.0 {
-                    200 => latencies.push(clock.nanos() - begin - due),
-                    _ => errors += 1,
+                let (status, answer) = client.post(&path, &body)?;
+                let took = clock.nanos() - begin - due;
+                match status {
+                    200 => done.latencies.push(took),
+                    _ => done.errors += 1,
                 }
+                done.incomplete += usize::from(!ran_all(answer));
             }
-            Ok((latencies, errors))
+            Ok(done)
         };
         let mut level = Level {
             rate,
             seconds: 0.0,
             asked: 0,
             errors: 0,
+            incomplete: 0,
             latencies: Vec::new(),
         };
         std::thread::scope(|scope| {
             let connections: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(connection)).collect();
             for connection in connections {
                 let joined = connection.join();
-                let (latencies, errors) = joined.map_err(|_| Failure::new("it has failed"))??;
-                level.latencies.extend(latencies);
-                level.errors += errors;
+                let done = joined.map_err(|_| Failure::new("it has failed"))??;
+                level.latencies.extend(done.latencies);
+                level.errors += done.errors;
+                level.incomplete += done.incomplete;
             }
             Ok::<(), Failure>(())
         })?;

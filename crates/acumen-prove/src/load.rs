@@ -57,9 +57,12 @@ pub(crate) struct Acknowledged {
 
 impl Acknowledged {
     /// Notes the answer to a request for a decision.
-    pub(crate) fn decided(&mut self, id: &str, told: Told) {
-        let before = self.decisions.insert(id.to_owned(), told.clone());
-        self.contradictions += u64::from(before.is_some_and(|before| before != told));
+    pub(crate) fn decided(&mut self, id: &str, told: &Told) {
+        let first = self
+            .decisions
+            .entry(id.to_owned())
+            .or_insert_with(|| told.clone());
+        self.contradictions += u64::from(first != told);
     }
 
     /// Takes what another client was told.
@@ -95,7 +98,7 @@ pub(crate) fn decide(
     };
     match status {
         200 => {
-            noted.decided(id, Told::read(answer)?);
+            noted.decided(id, &Told::read(answer)?);
             Ok(Ended::Told)
         }
         429 | 503 => {

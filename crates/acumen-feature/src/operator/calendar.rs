@@ -54,7 +54,7 @@ impl FromEvent for Parts {
 
     fn read(&self, facts: &Facts<'_>, out: &mut [f64]) {
         for (part, out) in self.0.iter().zip(out) {
-            *out = part.of(facts.event.event_time);
+            *out = part.of(Time(facts.time));
         }
     }
 }

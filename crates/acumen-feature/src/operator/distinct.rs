@@ -61,7 +61,7 @@ impl Logic for Values {
         if facts.kind == self.kind
             && let Some(value) = self.value(facts)
         {
-            of.insert(facts.time(), value, facts.event.known_at.0, self.reach);
+            of.insert(facts.time, value, facts.known_at, self.reach);
         }
     }
 

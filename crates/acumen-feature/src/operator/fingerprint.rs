@@ -115,11 +115,11 @@ impl Logic for Changes {
         let value = self.components.hashes(facts.event);
         if value.iter().any(Option::is_some) {
             let entry = Entry {
-                time: facts.time(),
+                time: facts.time,
                 position: facts.position,
                 value,
             };
-            of.insert(entry, facts.event.known_at.0, self.keep);
+            of.insert(entry, facts.known_at, self.keep);
         }
     }
 

@@ -60,11 +60,11 @@ impl Logic for Travel {
     fn observe(&self, of: &mut Self::Of, facts: &Facts<'_>) {
         if let Some(value) = self.place(facts) {
             let entry = Entry {
-                time: facts.time(),
+                time: facts.time,
                 position: facts.position,
                 value,
             };
-            of.insert(entry, facts.event.known_at.0, self.keep);
+            of.insert(entry, facts.known_at, self.keep);
         }
     }
 

@@ -132,7 +132,7 @@ impl State for Graph {
             if from == NO_SLOT {
                 out.fill(f64::NAN);
             } else {
-                let hops = self.reach(from, Some(facts), facts.time());
+                let hops = self.reach(from, Some(facts), facts.time);
                 for (out, hop) in out.iter_mut().zip(&hops).take(self.hops) {
                     *out = hop.len() as f64;
                 }
@@ -143,11 +143,11 @@ impl State for Graph {
         }
         for (side, [slot, value]) in self.sides.iter_mut().zip([[from, to], [to, from]]) {
             let entry = Entry {
-                time: facts.time(),
+                time: facts.time,
                 position: facts.position,
                 value,
             };
-            side.history(slot).place(entry, facts.event.known_at.0);
+            side.history(slot).place(entry, facts.known_at);
             side.compact(slot, self.lateness, self.last + 1);
         }
     }
@@ -155,7 +155,7 @@ impl State for Graph {
     fn hops(&mut self, facts: &Facts<'_>) -> Hops {
         match facts.slots[self.ends[0]] {
             NO_SLOT => Hops::default(),
-            slot => self.reach(slot, Some(facts), facts.time()),
+            slot => self.reach(slot, Some(facts), facts.time),
         }
     }
 

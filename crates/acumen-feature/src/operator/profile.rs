@@ -55,11 +55,11 @@ impl Logic for Attributes {
         if facts.kind == self.reader.kind {
             let value = self.state(facts);
             let entry = Entry {
-                time: facts.time(),
+                time: facts.time,
                 position: facts.position,
                 value,
             };
-            of.insert(entry, facts.event.known_at.0, self.keep);
+            of.insert(entry, facts.known_at, self.keep);
         }
     }
 

@@ -67,11 +67,11 @@ impl Logic for Run {
             },
         };
         let entry = Entry {
-            time: facts.time(),
+            time: facts.time,
             position: facts.position,
             value,
         };
-        of.place(entry, facts.event.known_at.0);
+        of.place(entry, facts.known_at);
         self.prune(of);
     }
 

@@ -44,11 +44,11 @@ impl Logic for Last {
         if facts.kind == self.reader.kind {
             let value = self.reader.read(facts);
             let entry = Entry {
-                time: facts.time(),
+                time: facts.time,
                 position: facts.position,
                 value,
             };
-            of.insert(entry, facts.event.known_at.0, self.keep);
+            of.insert(entry, facts.known_at, self.keep);
         }
     }
 

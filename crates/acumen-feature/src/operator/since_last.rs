@@ -29,11 +29,11 @@ impl Logic for Previous {
     fn observe(&self, of: &mut History<()>, facts: &Facts<'_>) {
         if facts.kind == self.kind {
             let entry = Entry {
-                time: facts.time(),
+                time: facts.time,
                 position: facts.position,
                 value: (),
             };
-            of.insert(entry, facts.event.known_at.0, self.keep);
+            of.insert(entry, facts.known_at, self.keep);
         }
     }
 

@@ -75,7 +75,7 @@ fn numbers(names: impl Iterator<Item = String>) -> Arc<Columns> {
 pub(super) fn synthetic(seed: u64) -> Set {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let rows = SYNTHETIC_TRAIN + SYNTHETIC_TEST;
-    let mut data = vec![Vec::with_capacity(rows); SYNTHETIC_COLUMNS];
+    let mut data = vec![Vec::new(); SYNTHETIC_COLUMNS];
     let mut outcome = Vec::with_capacity(rows);
     for _ in 0..rows {
         let x: [f32; SYNTHETIC_COLUMNS] =
@@ -108,7 +108,7 @@ pub(super) fn cards(settings: &Settings) -> Result<Result<Set, String>, Failure>
     let plan = handbook::plan()?;
     let mut payments = Payments::default();
     let rows = handbook::rows(&file, &plan, "handbook-velocity", |event| {
-        payments.see(event)
+        payments.see(event);
     })?;
     let day = |row: &usize| payments.list[*row].at.div_euclid(DAY);
     let every = 0..payments.list.len();

@@ -58,10 +58,7 @@ pub(super) fn explain(payments: &[Payment], ours: &Rows, theirs: &[f64]) -> Resu
     for (number, (name, our_name)) in COLUMNS.iter().enumerate() {
         let place = ours.columns.position(our_name);
         let place = place.ok_or_else(|| Failure::new(format!("no column `{our_name}`")))?;
-        let ties = name
-            .starts_with("TERMINAL")
-            .then(|| &ties[1])
-            .unwrap_or(&ties[0]);
+        let ties = &ties[usize::from(name.starts_with("TERMINAL"))];
         let mut here: BTreeMap<&str, u64> = BTreeMap::new();
         for at in 0..rows {
             let (mine, other) = (ours.data[place][at], theirs[number * rows + at]);

@@ -118,21 +118,24 @@ impl Held {
     }
 }
 
+/// How a column is made of what its window holds.
+type Make = fn(Held) -> f64;
+
 /// Every windowed column with what it is a window of.
 struct Window {
     by_customer: bool,
     length: i64,
     delay: i64,
     /// The places of its columns, and how each is made of what the window holds.
-    columns: Vec<(usize, fn(Held) -> f64)>,
+    columns: Vec<(usize, Make)>,
 }
 
 fn windows(comparison: &Comparison<'_>) -> Vec<Window> {
-    let count: fn(Held) -> f64 = |held| held.count as f64;
-    let sum: fn(Held) -> f64 = |held| held.cents as f64 / 100.0;
-    let average: fn(Held) -> f64 = |held| held.over(held.cents) / 100.0;
-    let largest: fn(Held) -> f64 = |held| held.largest as f64 / 100.0;
-    let share: fn(Held) -> f64 = |held| held.over(held.frauds);
+    let count: Make = |held| held.count as f64;
+    let sum: Make = |held| held.cents as f64 / 100.0;
+    let average: Make = |held| held.over(held.cents) / 100.0;
+    let largest: Make = |held| held.largest as f64 / 100.0;
+    let share: Make = |held| held.over(held.frauds);
     let mut all = Vec::new();
     for (name, length) in HANDBOOK {
         let at = |column: &str| comparison.place(&format!("{column}_{name}"));
