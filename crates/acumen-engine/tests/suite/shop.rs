@@ -110,7 +110,7 @@ impl Shop {
             let amount = 5.0 + (chance("amount") * 200.0).floor();
             let customer = format!("c{}", (chance("customer") * 40.0) as u32);
             events.push((at, order(&format!("past-{i}"), &customer, amount, at)));
-            if chance("complaint") < if amount > 150.0 { 0.8 } else { 0.02 } {
+            if chance("complaint") < if amount > 150.0 { 0.8 } else { 0.004 } {
                 let later = at + DAY;
                 events.push((later, complaint(&format!("past-{i}"), later)));
             }

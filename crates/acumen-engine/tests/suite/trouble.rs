@@ -15,10 +15,18 @@ use acumen_event::Log;
 fn overload_is_answered_at_once() {
     let shop = Shop::new();
     let engine = shop.open();
+    // Released when the test fails, too: by dropping `open`.
     let (open, gate) = channel::<()>();
+    let (held, holding) = channel();
+    let hold = move |_: &mut Core, _: &mut Log| {
+        held.send(()).unwrap();
+        gate.recv()
+    };
     let (answered, answers) = channel();
     std::thread::scope(|scope| {
-        scope.spawn(|| engine.ask(move |_, _| gate.recv()));
+        let open = open;
+        scope.spawn(|| engine.ask(hold));
+        holding.recv().unwrap();
         for i in 0..SEQUENCER_QUEUE_MAX {
             let body = order(&i.to_string(), "c1", 1.0, START);
             let answered = answered.clone();
@@ -83,10 +91,18 @@ fn a_closed_engine_refuses_and_says_that_it_closes() {
 fn what_is_under_way_is_answered_before_the_engine_closes() {
     let shop = Shop::new();
     let engine = shop.open();
+    // Released when the test fails, too: by dropping `open`.
     let (open, gate) = channel::<()>();
+    let (held, holding) = channel();
+    let hold = move |_: &mut Core, _: &mut Log| {
+        held.send(()).unwrap();
+        gate.recv()
+    };
     let (answered, answers) = channel();
     std::thread::scope(|scope| {
-        scope.spawn(|| engine.ask(move |_, _| gate.recv()));
+        let open = open;
+        scope.spawn(|| engine.ask(hold));
+        holding.recv().unwrap();
         for i in 0..200 {
             let body = order(&i.to_string(), "c1", 1.0, START);
             let answered = answered.clone();
