@@ -6,6 +6,7 @@ use acumen_base::{Attribution, Columns, Deadline, Member, MemberError, Predictio
 use acumen_model::ArtifactMember;
 
 use crate::error::EngineError;
+use crate::spec::{ModelDecl, TrainingDecl};
 
 /// A loaded model with the places of its columns in the rows of its use case.
 #[derive(Debug)]
@@ -27,6 +28,27 @@ pub(crate) fn select(rows: &Columns, keep: impl Fn(&str) -> bool) -> Columns {
         .cloned()
         .collect();
     Columns::new(list, &format!("of {:016x}", rows.fingerprint))
+}
+
+/// The columns that a model is trained on: those of its features, without what training excludes.
+pub(crate) fn seen_by(
+    training: Option<&TrainingDecl>,
+    model: &ModelDecl,
+    rows: &Columns,
+) -> Columns {
+    let excluded = training.map_or(&[][..], |training| &training.exclude);
+    select(rows, |column| {
+        let excluded = excluded.iter().any(|name| is_of(column, name));
+        let wanted = model.features.as_ref();
+        !excluded && wanted.is_none_or(|names| names.iter().any(|name| is_of(column, name)))
+    })
+}
+
+/// Whether a column is of a feature, or is the one of that name.
+fn is_of(column: &str, name: &str) -> bool {
+    column
+        .strip_prefix(name)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 impl Projected {

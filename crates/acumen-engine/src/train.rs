@@ -6,12 +6,13 @@ use acumen_base::outcome::Truth;
 use acumen_base::{Control, Deadline, ManualClock, Member, Seed, Span, Time};
 use acumen_model::split::Shares;
 use acumen_model::training::{TrainingPlan, fit_artifact};
-use acumen_model::{Artifact, ArtifactMember, CalibrationMethod, Dataset, Progress};
+use acumen_model::{Artifact, ArtifactMember, CalibrationMethod, Dataset, Progress, find_learner};
 
 use crate::error::EngineError;
 use crate::history::Sources;
+use crate::learners::learners;
 use crate::plan::UseCasePlan;
-use crate::projected::{Projected, select};
+use crate::projected::{Projected, seen_by};
 use crate::rows::{Rows, Wanted, rows};
 use crate::spec::{Calibration, ModelDecl, ScoreDecl, TrainingData, TrainingDecl};
 use crate::thresholds;
@@ -87,7 +88,9 @@ pub fn train(
         let fitting = TrainingPlan {
             use_case: name,
             member: &model.name,
-            learner: &model.algorithm,
+            learner: find_learner(&learners(), &model.algorithm).map_err(|_unknown| {
+                EngineError::NotFound(format!("there is no algorithm `{}`", model.algorithm))
+            })?,
             params: &model.params,
             shares: shares(training),
             // Every outcome is known by now; only the order of time keeps the parts apart.
@@ -158,11 +161,7 @@ fn dataset(
     all: &Rows,
     kept: &[usize],
 ) -> Result<(Dataset, acumen_model::Encoding), EngineError> {
-    let columns = Arc::new(select(&plan.columns, |column| {
-        let excluded = training.exclude.iter().any(|name| is_of(column, name));
-        let wanted = model.features.as_ref();
-        !excluded && wanted.is_none_or(|names| names.iter().any(|name| is_of(column, name)))
-    }));
+    let columns = Arc::new(seen_by(Some(training), model, &plan.columns));
     let places = columns
         .list
         .iter()
@@ -181,13 +180,6 @@ fn dataset(
         dataset.weight = Some(kept.iter().map(|&i| all.weight[i]).collect());
     }
     Ok((dataset, encoding))
-}
-
-/// Whether a column is of a feature, or is the one of that name.
-fn is_of(column: &str, name: &str) -> bool {
-    column
-        .strip_prefix(name)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn shares(training: &TrainingDecl) -> Shares {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::calibration::Calibration;
 use crate::card::render_card;
 use crate::encoding::Encoding;
-use crate::forest::{BrokenForest, Forest};
+use crate::fitted::{BrokenModel, FittedModel};
 use crate::metrics::Metrics;
 use crate::split::Split;
 use crate::xgboost_json::XgboostModel;
@@ -44,8 +44,8 @@ pub struct Artifact {
     pub columns: Columns,
     /// The categories that it knows.
     pub encoding: Encoding,
-    /// The trees.
-    pub forest: Forest,
+    /// What was fitted.
+    pub model: FittedModel,
     /// How a margin becomes a probability.
     pub calibration: Calibration,
     /// How good it was on rows that it had not seen.
@@ -134,17 +134,17 @@ pub enum ArtifactError {
         /// Its format.
         found: u64,
     },
-    /// The trees are not trees.
+    /// The model is not what it says.
     #[error("{path} is broken: {source}")]
     Broken {
         /// The file.
         path: PathBuf,
         /// Where.
-        source: BrokenForest,
+        source: BrokenModel,
     },
-    /// The columns and the forest do not fit.
+    /// The columns and the model do not fit.
     #[error(
-        "{path} is broken: {columns} columns, {dictionaries} dictionaries, {forest} in the forest"
+        "{path} is broken: {columns} columns, {dictionaries} dictionaries, {model} in the model"
     )]
     Columns {
         /// The file.
@@ -153,8 +153,8 @@ pub enum ArtifactError {
         columns: usize,
         /// Dictionaries.
         dictionaries: usize,
-        /// Columns of the forest.
-        forest: usize,
+        /// Columns of the model.
+        model: usize,
     },
 }
 
@@ -244,31 +244,32 @@ impl Artifact {
             Ok(artifact) => artifact,
             Err(source) => return Err(ArtifactError::Parse { path, source }),
         };
-        if let Err(source) = artifact.forest.check() {
+        if let Err(source) = artifact.model.check() {
             return Err(ArtifactError::Broken { path, source });
         }
         let columns = artifact.columns.len();
-        let (dictionaries, forest) = (artifact.encoding.len(), artifact.forest.n_features);
-        if [dictionaries, forest] != [columns; 2] {
+        let (dictionaries, model) = (artifact.encoding.len(), artifact.model.n_features());
+        if [dictionaries, model] != [columns; 2] {
             return Err(ArtifactError::Columns {
                 path,
                 columns,
                 dictionaries,
-                forest,
+                model,
             });
         }
         Ok(artifact)
     }
 
-    /// The forest for XGBoost, with the names and types of the columns. XGBoost gives the
-    /// uncalibrated probability, and category columns take the ordinals of the dictionaries.
-    pub fn to_xgboost(&self) -> XgboostModel {
+    /// The forest for XGBoost, with the names and types of the columns, where the model is one.
+    /// XGBoost gives the uncalibrated probability, and category columns take the ordinals of the
+    /// dictionaries.
+    pub fn to_xgboost(&self) -> Option<XgboostModel> {
         let kind = |column| match self.encoding.dictionary(column) {
             Some(_) => "c".to_owned(),
             None => "float".to_owned(),
         };
-        XgboostModel {
-            forest: self.forest.clone(),
+        Some(XgboostModel {
+            forest: self.model.clone().into_forest()?,
             feature_names: self
                 .columns
                 .list
@@ -276,7 +277,7 @@ impl Artifact {
                 .map(|column| column.name.clone())
                 .collect(),
             feature_types: (0..self.columns.len()).map(kind).collect(),
-        }
+        })
     }
 
     fn content(&self) -> Vec<u8> {
@@ -317,8 +318,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::CompiledForest;
-    use crate::sample::{artifact_of, forest_and_rows, stump};
+    use crate::sample::{artifact_of, forest_and_rows, matrix_of, stump};
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
@@ -332,10 +332,10 @@ mod tests {
             let loaded = Artifact::load(&folder.path().join("model")).unwrap();
             prop_assert_eq!(&loaded, &artifact);
             prop_assert_eq!(loaded.version(), version);
-            let before = CompiledForest::new(&artifact.forest);
-            let after = CompiledForest::new(&loaded.forest);
-            for row in &rows {
-                prop_assert_eq!(before.predict(row).to_bits(), after.predict(row).to_bits());
+            let rows = matrix_of(&rows);
+            let (before, after) = (artifact.model.margins(&rows), loaded.model.margins(&rows));
+            for (before, after) in before.iter().zip(&after) {
+                prop_assert_eq!(before.to_bits(), after.to_bits());
             }
         }
     }

@@ -33,11 +33,11 @@ fn write_card(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
     )?;
     writeln!(
         card,
-        "A `{learner}` model of {} trees over {} columns, objective `{}`, trained by version {} \
+        "A `{learner}` model of {} over {} columns, objective `{}`, trained by version {} \
          with seed {}.\n",
-        artifact.forest.trees.len(),
+        artifact.model.describe(),
         artifact.columns.len(),
-        artifact.forest.objective.name(),
+        artifact.model.objective().name(),
         artifact.code,
         artifact.seed,
     )?;

@@ -15,7 +15,7 @@ use acumen_base::{Columns, Seed, nearest};
 use serde::Serialize;
 
 use crate::data::Dataset;
-use crate::forest::Forest;
+use crate::fitted::FittedModel;
 
 pub mod boosting;
 #[cfg(test)]
@@ -146,14 +146,6 @@ pub struct Fitted {
     pub importances: Vec<Importance>,
 }
 
-/// A model of any learner.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FittedModel {
-    /// Trees whose leaves add up.
-    Forest(Forest),
-}
-
 /// How training went.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TrainingLog {
@@ -269,17 +261,28 @@ pub enum FitError {
     },
 }
 
-/// The learner of a name or alias.
+/// The learner of this crate with a name or alias.
 ///
 /// # Errors
 /// The nearest name, where there is one.
 pub fn learner(name: &str) -> Result<&'static dyn Learner, Option<&'static str>> {
-    LEARNERS
+    find_learner(LEARNERS, name)
+}
+
+/// The one among some learners with a name or alias.
+///
+/// # Errors
+/// The nearest name, where there is one.
+pub fn find_learner(
+    among: &[&'static dyn Learner],
+    name: &str,
+) -> Result<&'static dyn Learner, Option<&'static str>> {
+    among
         .iter()
         .copied()
         .find(|learner| learner.name() == name || learner.aliases().contains(&name))
         .ok_or_else(|| {
-            let names = LEARNERS
+            let names = among
                 .iter()
                 .flat_map(|l| std::iter::once(l.name()).chain(l.aliases().iter().copied()));
             nearest(name, names)

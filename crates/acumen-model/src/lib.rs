@@ -1,10 +1,10 @@
 //! Rows into predictions: learners, metrics, calibration, explanations, artifacts.
 //!
 //! ```text
-//! Dataset ──learner──▶ Forest ──calibration, metrics──▶ Artifact ──▶ ArtifactMember
-//!                        │ ▲                                         (Row ▶ Prediction)
-//!                        ▼ │
-//!                    XGBoost JSON
+//! Dataset ──learner──▶ FittedModel ──calibration, metrics──▶ Artifact ──▶ ArtifactMember
+//!                         │ ▲                                            (Row ▶ Prediction)
+//!                         ▼ │
+//!                     XGBoost JSON
 //! ```
 //!
 //! What holds: many rows are predicted bit for bit as one by one; an artifact that was saved and
@@ -20,6 +20,7 @@ pub mod card;
 pub mod compiled;
 pub mod data;
 pub mod encoding;
+pub mod fitted;
 pub mod forest;
 pub mod learner;
 pub mod member;
@@ -38,10 +39,11 @@ pub use calibration::{Calibration, CalibrationMethod};
 pub use compiled::CompiledForest;
 pub use data::{Dataset, Matrix};
 pub use encoding::{Dictionary, Encoding};
+pub use fitted::{BrokenModel, FittedModel, Scorer};
 pub use forest::{BrokenForest, Forest, Node, Objective, Tree};
 pub use learner::{
-    Checked, FitError, Fitted, FittedModel, Importance, LEARNERS, Learner, ParamDoc, ParamProblem,
-    Params, Progress, TrainingLog, learner,
+    Checked, FitError, Fitted, Importance, LEARNERS, Learner, ParamDoc, ParamProblem, Params,
+    Progress, TrainingLog, find_learner, learner,
 };
 pub use member::ArtifactMember;
 pub use metrics::{BinaryMetrics, Metrics, RegressionMetrics};

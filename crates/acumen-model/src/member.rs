@@ -5,28 +5,28 @@ use std::sync::Arc;
 use acumen_base::{Attribution, Columns, Deadline, Member, MemberError, Prediction, Row};
 
 use crate::artifact::Artifact;
-use crate::compiled::CompiledForest;
-use crate::shap::Explainer;
+use crate::fitted::Scorer;
+use crate::forest::Objective;
 
 /// An artifact that is ready to answer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ArtifactMember {
     artifact: Arc<Artifact>,
     version: String,
-    forest: CompiledForest,
-    explainer: Explainer,
+    objective: Objective,
+    scorer: Box<dyn Scorer>,
 }
 
 impl ArtifactMember {
     /// Compiles an artifact.
     ///
     /// # Panics
-    /// If its forest does not pass [`crate::Forest::check`]; that of a loaded one does.
+    /// If its model does not pass [`crate::FittedModel::check`]; that of a loaded one does.
     pub fn new(artifact: Arc<Artifact>) -> ArtifactMember {
         ArtifactMember {
             version: artifact.version(),
-            forest: CompiledForest::new(&artifact.forest),
-            explainer: Explainer::new(&artifact.forest),
+            objective: artifact.model.objective(),
+            scorer: artifact.model.scorer(),
             artifact,
         }
     }
@@ -36,16 +36,11 @@ impl ArtifactMember {
         &self.artifact
     }
 
-    /// The mean margin, from which attributions count.
-    pub fn expected_margin(&self) -> f64 {
-        self.explainer.expected()
-    }
-
     /// A margin as an answer.
     fn prediction(&self, margin: f32) -> Prediction {
         Prediction {
             value: self.artifact.calibration.apply(f64::from(margin)),
-            raw: self.artifact.forest.objective.transform(margin),
+            raw: self.objective.transform(margin),
         }
     }
 
@@ -73,7 +68,7 @@ impl Member for ArtifactMember {
 
     fn predict(&self, row: &Row, deadline: &Deadline) -> Result<Prediction, MemberError> {
         let encoded = self.encode(row)?;
-        let margin = self.forest.margin_before(&encoded, deadline);
+        let margin = self.scorer.margin_before(&encoded, deadline);
         margin
             .map(|margin| self.prediction(margin))
             .ok_or(MemberError::Late)
@@ -86,7 +81,7 @@ impl Member for ArtifactMember {
         let columns = self.artifact.columns.list.iter();
         columns
             .zip(&row.values)
-            .zip(self.explainer.explain(&encoded).contributions)
+            .zip(self.scorer.explain(&encoded).contributions)
             .map(|((column, value), contribution)| Attribution {
                 column: column.name.clone(),
                 value: *value,
@@ -150,7 +145,8 @@ mod tests {
             .iter()
             .map(|a| a.contribution)
             .sum();
-        assert!((member.expected_margin() + moved - margin).abs() < 1e-6);
+        let expected = member.scorer.explain(&[0.7, f32::NAN, f32::NAN]).expected;
+        assert!((expected + moved - margin).abs() < 1e-6);
 
         let late = Deadline::after(clock, 0, 0);
         assert_eq!(member.predict(&right, &late), Err(MemberError::Late));

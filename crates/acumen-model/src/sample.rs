@@ -9,6 +9,7 @@ use crate::artifact::{Artifact, ColumnImportance, FORMAT, TrainingWindow};
 use crate::calibration::Calibration;
 use crate::data::Matrix;
 use crate::encoding::Encoding;
+use crate::fitted::FittedModel;
 use crate::forest::{Forest, Node, Objective, Tree};
 use crate::metrics::{BinaryMetrics, Metrics};
 use crate::split::{Period, Split};
@@ -186,7 +187,7 @@ pub(crate) fn artifact_of(forest: Forest) -> Artifact {
         parameters: serde_json::json!({"max_depth": 1}),
         encoding: Encoding::of(&columns, &[vec![], vec![], vec![5.0, 9.0]]),
         columns,
-        forest,
+        model: FittedModel::Forest(forest),
         calibration: Calibration::Logistic,
         test_metrics: Metrics::Binary(BinaryMetrics::of(&[0.1, 0.9], &[0.0, 1.0])),
         window: TrainingWindow {

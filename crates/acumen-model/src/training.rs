@@ -12,23 +12,23 @@ use acumen_base::{Seed, Span};
 
 use crate::artifact::{Artifact, ColumnImportance, FORMAT, TrainingWindow};
 use crate::calibration::{Calibration, CalibrationMethod};
-use crate::compiled::CompiledForest;
 use crate::data::Dataset;
 use crate::encoding::Encoding;
-use crate::forest::{Forest, Objective};
-use crate::learner::{FitError, Fitted, FittedModel, ParamProblem, Params, Progress, learner};
+use crate::fitted::FittedModel;
+use crate::forest::Objective;
+use crate::learner::{FitError, Fitted, Learner, ParamProblem, Params, Progress};
 use crate::metrics::{BinaryMetrics, Metrics, RegressionMetrics};
 use crate::split::{Period, Shares, Split, SplitError};
 
 /// What is to be trained.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy)]
 pub struct TrainingPlan<'a> {
     /// The use case that the model belongs to.
     pub use_case: &'a str,
     /// The member's name in the spec.
     pub member: &'a str,
-    /// The name or an alias of the learner.
-    pub learner: &'a str,
+    /// The learner.
+    pub learner: &'static dyn Learner,
     /// The parameters of the learner.
     pub params: &'a Params,
     /// How rows are shared among training, validation, calibration and test.
@@ -46,17 +46,6 @@ pub struct TrainingPlan<'a> {
 /// Why there is no model.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
-    /// There is no such learner.
-    #[error(
-        "there is no learner `{name}`{}",
-        .nearest.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
-    )]
-    UnknownLearner {
-        /// The name.
-        name: String,
-        /// What it probably meant.
-        nearest: Option<&'static str>,
-    },
     /// Parameters that are not valid, all of them.
     #[error("{}", problems(.0))]
     Params(Vec<ParamProblem>),
@@ -78,19 +67,16 @@ fn problems(problems: &[ParamProblem]) -> String {
 /// The same rows, plan and seed give the same version, on any number of threads.
 ///
 /// # Errors
-/// Where the learner or its parameters are not valid, or the rows do not suffice.
+/// Where the parameters are not valid, or the rows do not suffice.
 pub fn fit_artifact(
     plan: &TrainingPlan<'_>,
     rows: &Dataset,
     encoding: Encoding,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Artifact, TrainingError> {
-    let learner = learner(plan.learner).map_err(|nearest| TrainingError::UnknownLearner {
-        name: plan.learner.into(),
-        nearest,
-    })?;
     let columns = &rows.matrix.columns;
-    let checked = learner
+    let checked = plan
+        .learner
         .check(plan.params, columns)
         .map_err(TrainingError::Params)?;
     let split = Split::by_share(&rows.time, plan.shares, plan.gap)?;
@@ -100,9 +86,8 @@ pub fn fit_artifact(
     let Fitted {
         model, importances, ..
     } = fitted;
-    let FittedModel::Forest(forest) = model;
-    let calibration = calibrate(&forest, plan.calibration, &part(split.calibration));
-    let test_metrics = judge(&forest, &calibration, &part(split.test));
+    let calibration = calibrate(&model, plan.calibration, &part(split.calibration));
+    let test_metrics = judge(&model, &calibration, &part(split.test));
     let importances = importances.into_iter().map(|importance| ColumnImportance {
         column: importance.column,
         total_gain: importance.total_gain,
@@ -111,11 +96,11 @@ pub fn fit_artifact(
         format: FORMAT,
         use_case: plan.use_case.into(),
         member: plan.member.into(),
-        learner: learner.name().into(),
+        learner: plan.learner.name().into(),
         parameters: checked.params_json(),
         columns: (**columns).clone(),
         encoding,
-        forest,
+        model,
         calibration,
         test_metrics,
         window: window(&train, split.train),
@@ -126,22 +111,22 @@ pub fn fit_artifact(
     })
 }
 
-/// Fits a calibration to rows that the forest was not fitted to, in order of time.
-pub fn calibrate(forest: &Forest, method: CalibrationMethod, rows: &Dataset) -> Calibration {
-    match forest.objective {
+/// Fits a calibration to rows that the model was not fitted to, in order of time.
+pub fn calibrate(model: &FittedModel, method: CalibrationMethod, rows: &Dataset) -> Calibration {
+    match model.objective() {
         Objective::SquaredError => Calibration::Identity,
         Objective::BinaryLogistic => {
-            let margins = margins(forest, rows);
+            let margins = margins(model, rows);
             Calibration::fit(method, &margins, &rows.outcome)
         }
     }
 }
 
-/// How good a calibrated forest is on rows that it has not seen.
-pub fn judge(forest: &Forest, calibration: &Calibration, rows: &Dataset) -> Metrics {
-    let margins = margins(forest, rows).into_iter();
+/// How good a calibrated model is on rows that it has not seen.
+pub fn judge(model: &FittedModel, calibration: &Calibration, rows: &Dataset) -> Metrics {
+    let margins = margins(model, rows).into_iter();
     let predicted: Vec<f64> = margins.map(|margin| calibration.apply(margin)).collect();
-    match forest.objective {
+    match model.objective() {
         Objective::BinaryLogistic => Metrics::Binary(BinaryMetrics::of(&predicted, &rows.outcome)),
         Objective::SquaredError => {
             Metrics::Regression(RegressionMetrics::of(&predicted, &rows.outcome))
@@ -149,9 +134,12 @@ pub fn judge(forest: &Forest, calibration: &Calibration, rows: &Dataset) -> Metr
     }
 }
 
-fn margins(forest: &Forest, rows: &Dataset) -> Vec<f64> {
-    let margins = CompiledForest::new(forest).margins_many(&rows.matrix);
-    margins.into_iter().map(f64::from).collect()
+fn margins(model: &FittedModel, rows: &Dataset) -> Vec<f64> {
+    model
+        .margins(&rows.matrix)
+        .into_iter()
+        .map(f64::from)
+        .collect()
 }
 
 fn window(train: &Dataset, period: Period) -> TrainingWindow {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use acumen_base::{Clock, Seed, SystemClock, Time};
 use acumen_model::metrics::Curve;
-use acumen_model::{CompiledForest, Dataset, FittedModel, Matrix, Params, learner};
+use acumen_model::{CompiledForest, Dataset, Matrix, Params, learner};
 use serde_json::{Value, json};
 
 use crate::peer;
@@ -129,7 +129,8 @@ fn ours(set: &Set) -> Result<Run, Failure> {
     let started = clock.nanos();
     let fitted = checked.fit(&train, None, Seed(0), &mut |_| {})?;
     let seconds = (clock.nanos() - started) as f64 / 1e9;
-    let FittedModel::Forest(forest) = fitted.model;
+    let forest = fitted.model.into_forest();
+    let forest = forest.ok_or_else(|| Failure::new("boosting gives a forest"))?;
     let score = CompiledForest::new(&forest).predict_many(&test.matrix);
     let quality = Curve::new(&score, &test.outcome).average_precision();
     Ok(Run {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use acumen_base::{Columns, Seed, Time};
 use acumen_model::metrics::{Curve, top_k_precision_by_day};
-use acumen_model::{CompiledForest, Dataset, Encoding, FittedModel, Params, learner};
+use acumen_model::{CompiledForest, Dataset, Encoding, Params, learner};
 use serde_json::{Value, json};
 
 use crate::handbook::{self, Payment, Payments, Rows};
@@ -151,7 +151,8 @@ impl<'a> Study<'a> {
             .check(&params, &self.dataset.matrix.columns)
             .map_err(all)?;
         let fitted = checked.fit(&self.dataset.select(&train), None, Seed(0), &mut |_| {})?;
-        let FittedModel::Forest(forest) = fitted.model;
+        let forest = fitted.model.into_forest();
+        let forest = forest.ok_or_else(|| Failure::new("boosting gives a forest"))?;
         let forest = CompiledForest::new(&forest);
         debug_assert_eq!(self.encoding.len(), forest.n_features());
         let part = self.dataset.select(&test);

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use acumen_base::{Columns, Diagnostic};
 use acumen_feature::{Pipeline, PipelineSpec};
-use acumen_model::LEARNERS;
+use acumen_model::find_learner;
 
 use super::compile;
 use super::decisions::ACTIONS;
 use super::types::UseCase;
 use super::walk::suggestion;
+use crate::learners::{learner_names, learners};
+use crate::projected::seen_by;
 
 /// All that the stages find wrong with a use case. `broken` names declarations that are known to
 /// be wrong already: what follows from them is not said again.
@@ -85,20 +87,17 @@ impl Check<'_> {
         };
         for model in &use_case.models {
             let path = format!("models.{}", model.name);
-            let Ok(learner) = acumen_model::learner(&model.algorithm) else {
-                let names = LEARNERS
-                    .iter()
-                    .flat_map(|l| l.aliases().iter().copied().chain([l.name()]));
-                let names: Vec<&str> = names.collect();
+            let Ok(learner) = find_learner(&learners(), &model.algorithm) else {
                 let message = format!("there is no algorithm `{}`", model.algorithm);
                 problem(
                     format!("{path}.algorithm"),
                     message,
-                    suggestion(&model.algorithm, &names),
+                    suggestion(&model.algorithm, &learner_names()),
                 );
                 continue;
             };
-            if let Err(problems) = learner.check(&model.params, columns) {
+            let seen = seen_by(use_case.training.as_ref(), model, columns);
+            if let Err(problems) = learner.check(&model.params, &seen) {
                 for wrong in problems {
                     problem(format!("{path}.{}", wrong.param), wrong.message, wrong.help);
                 }

@@ -5,8 +5,9 @@
 use acumen_base::FieldType;
 use acumen_feature::OPERATORS;
 use acumen_feature::operator::{Need, Operator, ParamKind};
-use acumen_model::LEARNERS;
 use serde_json::{Map, Value, json};
+
+use crate::learners::learners;
 
 /// The schema, draft 2020-12.
 pub fn schema() -> Value {
@@ -93,7 +94,7 @@ fn learning() -> Value {
         "models": {
             "description": "The models.",
             "type": "object",
-            "additionalProperties": {"anyOf": LEARNERS.iter().map(|l| model(*l)).collect::<Vec<_>>()},
+            "additionalProperties": {"anyOf": learners().into_iter().map(model).collect::<Vec<_>>()},
         },
         "ensemble": {
             "description": "How several models become one probability.",

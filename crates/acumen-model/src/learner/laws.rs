@@ -5,8 +5,9 @@ use std::sync::Arc;
 use acumen_base::{Column, ColumnKind, Columns, Seed, Time};
 use serde_json::json;
 
-use super::{FitError, Fitted, FittedModel, LEARNERS, Params, learner};
+use super::{FitError, Fitted, LEARNERS, Params, learner};
 use crate::data::{Dataset, Matrix};
+use crate::fitted::FittedModel;
 use crate::forest::{Forest, Node, Tree};
 
 mod boosted;

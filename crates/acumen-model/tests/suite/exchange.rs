@@ -7,8 +7,8 @@ use std::{fs, iter};
 
 use acumen_base::{Column, ColumnKind, Columns, Seed, Time};
 use acumen_model::{
-    CompiledForest, Dataset, Explainer, FittedModel, Forest, Matrix, XgboostModel, learner,
-    read_xgboost_json, write_xgboost_json,
+    CompiledForest, Dataset, Explainer, Forest, Matrix, XgboostModel, learner, read_xgboost_json,
+    write_xgboost_json,
 };
 use serde::Deserialize;
 
@@ -123,7 +123,7 @@ fn trained_here(rows: &Dataset) -> Forest {
     let learner = learner("xgboost").unwrap();
     let checked = learner.check(&params, &rows.matrix.columns).unwrap();
     let fitted = checked.fit(rows, None, Seed(1), &mut |_| {}).unwrap();
-    let FittedModel::Forest(forest) = fitted.model;
+    let forest = fitted.model.into_forest().unwrap();
     forest
 }
 

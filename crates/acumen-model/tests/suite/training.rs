@@ -9,6 +9,7 @@ use acumen_base::{
 use acumen_model::training::{TrainingError, TrainingPlan, fit_artifact};
 use acumen_model::{
     Artifact, ArtifactMember, CalibrationMethod, Dataset, Encoding, Metrics, ModelStore, Shares,
+    learner,
 };
 
 const ROWS: usize = 6_000;
@@ -52,7 +53,7 @@ fn train(params: serde_json::Value) -> Result<Artifact, TrainingError> {
     let plan = TrainingPlan {
         use_case: "orders",
         member: "boosted",
-        learner: "xgboost",
+        learner: learner("xgboost").unwrap(),
         params: &serde_json::from_value(params).unwrap(),
         shares: Shares::default(),
         gap: Span(60_000),

@@ -55,7 +55,13 @@ impl Export {
             }
         };
         let artifact = sources.store.get(&self.name, &self.model, &version)?;
-        let text = write_xgboost_json(&artifact.to_xgboost());
+        let forest = artifact.to_xgboost().ok_or_else(|| {
+            Failure::because(format!(
+                "`{}` is a `{}` model, which XGBoost has no form for: only forests can be exported",
+                self.model, artifact.learner
+            ))
+        })?;
+        let text = write_xgboost_json(&forest);
         std::fs::write(&self.out, text).map_err(|e| Failure::file("write", &self.out, &e))?;
         say(format!(
             "wrote {} {version} to {}",

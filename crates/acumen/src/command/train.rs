@@ -123,10 +123,10 @@ pub(crate) fn summary(trained: &Trained) -> String {
 }
 
 fn describe(name: &str, version: &str, artifact: &Artifact) -> String {
-    let trees = artifact.forest.trees.len();
     let mut text = format!(
-        "\n\n{name} {version}: {} with {trees} trees",
-        artifact.learner
+        "\n\n{name} {version}: {} with {}",
+        artifact.learner,
+        artifact.model.describe()
     );
     let test = artifact.split.test;
     match &artifact.test_metrics {

@@ -12,8 +12,9 @@ use super::parameters::BoostingParams;
 use super::workers::Workers;
 use crate::binning::{BINS_MAX, BinnedMatrix};
 use crate::data::{Dataset, Matrix};
+use crate::fitted::FittedModel;
 use crate::forest::{Forest, Objective, Tree};
-use crate::learner::{Checked, FitError, Fitted, FittedModel, Importance, Progress, TrainingLog};
+use crate::learner::{Checked, FitError, Fitted, Importance, Progress, TrainingLog};
 
 mod checks;
 mod draw;

@@ -1,0 +1,121 @@
+//! A model of any learner: what it is, how it is scored, and why it said what it said.
+
+use std::fmt;
+
+use acumen_base::Deadline;
+use serde::{Deserialize, Serialize};
+
+use crate::compiled::CompiledForest;
+use crate::data::Matrix;
+use crate::forest::{BrokenForest, Forest, Objective};
+use crate::shap::{Explainer, Explanation};
+
+/// A model of any learner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FittedModel {
+    /// Trees whose leaves add up.
+    Forest(Forest),
+}
+
+/// A model that is ready to answer, one row at a time or many.
+///
+/// Many rows are scored bit for bit as one by one, and contributions add up to the margin less
+/// what is expected.
+pub trait Scorer: fmt::Debug + Send + Sync {
+    /// The margin of a row; `None` where the deadline expired between two units of work.
+    fn margin_before(&self, row: &[f32], deadline: &Deadline) -> Option<f32>;
+
+    /// The margins of many rows, on all cores.
+    fn margins_many(&self, rows: &Matrix) -> Vec<f32>;
+
+    /// How much each column moved the margin of a row from what is expected.
+    fn explain(&self, row: &[f32]) -> Explanation;
+}
+
+/// Why a stored model is not one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenModel {
+    /// A forest whose trees are no trees.
+    #[error(transparent)]
+    Forest(#[from] BrokenForest),
+}
+
+impl FittedModel {
+    /// What its margin means.
+    pub fn objective(&self) -> Objective {
+        match self {
+            FittedModel::Forest(forest) => forest.objective,
+        }
+    }
+
+    /// How many columns its rows have.
+    pub fn n_features(&self) -> usize {
+        match self {
+            FittedModel::Forest(forest) => forest.n_features,
+        }
+    }
+
+    /// Whether it is what it says; everything else relies on it.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn check(&self) -> Result<(), BrokenModel> {
+        match self {
+            FittedModel::Forest(forest) => Ok(forest.check()?),
+        }
+    }
+
+    /// What it is made of, for people: `300 trees`.
+    pub fn describe(&self) -> String {
+        match self {
+            FittedModel::Forest(forest) => format!("{} trees", forest.trees.len()),
+        }
+    }
+
+    /// The model made ready to answer.
+    ///
+    /// # Panics
+    /// If it does not pass [`FittedModel::check`]; a loaded one does.
+    pub fn scorer(&self) -> Box<dyn Scorer> {
+        match self {
+            FittedModel::Forest(forest) => Box::new(ForestScorer {
+                compiled: CompiledForest::new(forest),
+                explainer: Explainer::new(forest),
+            }),
+        }
+    }
+
+    /// The margins of many rows, on all cores.
+    pub fn margins(&self, rows: &Matrix) -> Vec<f32> {
+        match self {
+            FittedModel::Forest(forest) => CompiledForest::new(forest).margins_many(rows),
+        }
+    }
+
+    /// The trees, where it has some that add up.
+    pub fn into_forest(self) -> Option<Forest> {
+        let FittedModel::Forest(forest) = self;
+        Some(forest)
+    }
+}
+
+#[derive(Debug)]
+struct ForestScorer {
+    compiled: CompiledForest,
+    explainer: Explainer,
+}
+
+impl Scorer for ForestScorer {
+    fn margin_before(&self, row: &[f32], deadline: &Deadline) -> Option<f32> {
+        self.compiled.margin_before(row, deadline)
+    }
+
+    fn margins_many(&self, rows: &Matrix) -> Vec<f32> {
+        self.compiled.margins_many(rows)
+    }
+
+    fn explain(&self, row: &[f32]) -> Explanation {
+        self.explainer.explain(row)
+    }
+}
