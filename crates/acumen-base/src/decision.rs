@@ -27,6 +27,8 @@ pub struct Decision {
     pub columns: u64,
     /// What each layer did, in order.
     pub layers: Vec<LayerReport>,
+    /// What the ensemble made of the members' answers, where one is deployed.
+    pub ensemble: Option<MemberReport>,
     /// The rules that fired or would have fired.
     pub rules: Vec<RuleHit>,
     /// The calibrated probability, where a model answered.
@@ -76,6 +78,8 @@ pub enum LayerStatus {
     NotNeeded,
     /// It has no deployed model.
     NoModel,
+    /// It was left out so that everybody gets an answer in time: too many requests were waiting.
+    Shed,
 }
 
 /// What one member of a layer said.

@@ -29,7 +29,7 @@ pub use decision::Decision;
 pub use diagnostic::{Diagnostic, Place, nearest};
 pub use event::{Event, EventType, Field};
 pub use key::{Key, Seed};
-pub use member::{Attribution, Member, MemberError, Prediction};
+pub use member::{Attribution, ENSEMBLE, Member, MemberError, Prediction};
 pub use money::{Currency, Money};
 pub use outcome::Outcome;
 pub use problem::Problem;

@@ -24,6 +24,8 @@ pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
 pub const SEGMENT_BYTES: u64 = 256 * 1024 * 1024;
 /// Requests that wait for the sequencer; the next one is answered 429.
 pub const SEQUENCER_QUEUE_MAX: usize = 4_096;
+/// Requests that may wait for a worker before the deepest layer of models is left out.
+pub const WAITING_BEFORE_SHEDDING: usize = 64;
 /// Ids of one edit of a list.
 pub const LIST_EDIT_MAX: usize = 10_000;
 /// Events that `sequence` and `neighbours` may keep per entity.

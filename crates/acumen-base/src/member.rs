@@ -14,6 +14,21 @@ pub struct Prediction {
     pub raw: f64,
 }
 
+/// The name under which the ensemble of a use case's models is deployed: a member whose columns
+/// are the other members, each holding [`Prediction::log_odds`].
+pub const ENSEMBLE: &str = "ensemble";
+
+/// Log odds are cut off here: an answer of exactly 0 or 1 has none that are finite.
+const LOG_ODDS_MAX: f64 = 30.0;
+
+impl Prediction {
+    /// The log odds of the raw answer, between -30 and 30.
+    pub fn log_odds(&self) -> f64 {
+        let odds = self.raw / (1.0 - self.raw);
+        odds.ln().clamp(-LOG_ODDS_MAX, LOG_ODDS_MAX)
+    }
+}
+
 /// How much one column moved a prediction, in the model's own (margin) units.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attribution {
@@ -31,6 +46,9 @@ pub enum MemberError {
     /// It could not finish in time.
     #[error("did not finish before its deadline")]
     Late,
+    /// It was not asked, because as many of its earlier answers as may be are still outstanding.
+    #[error("was not asked: it has not finished with earlier requests")]
+    Busy,
     /// It was not asked, because it overran its deadline too often lately.
     #[error("was not asked: it overran its deadline too often lately")]
     Skipped,
@@ -54,4 +72,13 @@ pub trait Member: Send + Sync {
     fn predict(&self, row: &Row, deadline: &Deadline) -> Result<Prediction, MemberError>;
     /// How much each column moved the margin; sums to margin − base. Empty where unsupported.
     fn attributions(&self, row: &Row) -> Vec<Attribution>;
+    /// How much of each column goes into the margin, where that is the same for all rows.
+    fn weights(&self) -> Option<&[f64]> {
+        None
+    }
+    /// Whether it looks at its deadline while it works; one that does not is run beside the
+    /// request, so that it can be left behind.
+    fn keeps_deadlines(&self) -> bool {
+        true
+    }
 }

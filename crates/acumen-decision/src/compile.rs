@@ -1,9 +1,10 @@
 //! A spec into a policy.
 
-use acumen_base::limits::EXPRESSION_BYTES_MAX;
+use acumen_base::limits::{EXPRESSION_BYTES_MAX, WAITING_BEFORE_SHEDDING};
 use acumen_expr::{Compiled, Scope, Type};
 
 use crate::bands::{Bands, Knots};
+use crate::beside::Outstanding;
 use crate::breaker::Breaker;
 use crate::checks;
 use crate::frame::Vocabulary;
@@ -35,7 +36,20 @@ pub(crate) fn compile(spec: PolicySpec) -> Result<Policy, Vec<Problem>> {
             when: when?,
         })
     };
-    let layer = |(declared, final_when)| compile_layer(declared, final_when, &spec);
+    let depth = spec
+        .layers
+        .iter()
+        .filter(|layer| has_model(layer, &spec))
+        .count();
+    let mut above = 0;
+    let layer = |(declared, final_when): (&LayerSpec, Option<Compiled>)| {
+        let mut layer = compile_layer(declared, final_when, &spec);
+        if has_model(declared, &spec) {
+            above += 1;
+            layer.shed_from = shed_from(depth - above);
+        }
+        layer
+    };
     let explore = spec.explore.as_ref().map(|explore| Explore {
         of: explore
             .of
@@ -119,8 +133,21 @@ fn compile_layer(declared: &LayerSpec, final_when: Option<Compiled>, spec: &Poli
     Layer {
         deadline_us: u64::try_from(declared.deadline.0).map_or(0, |ms| ms.saturating_mul(1_000)),
         steps: declared.run.iter().filter_map(step).collect(),
+        beside: declared.beside,
+        shed_from: usize::MAX,
         final_when,
     }
+}
+
+fn has_model(layer: &LayerSpec, spec: &PolicySpec) -> bool {
+    layer.run.iter().any(|name| spec.models.contains(name))
+}
+
+/// How many requests may wait before a layer of models is left out, by how many of them lie below
+/// it: the deepest goes first, and each one above holds out four times as long.
+fn shed_from(below: usize) -> usize {
+    let times = u32::try_from(below).map_or(usize::MAX, |below| 4_usize.saturating_pow(below));
+    WAITING_BEFORE_SHEDDING.saturating_mul(times)
 }
 
 fn model(name: &str, spec: &PolicySpec) -> Model {
@@ -130,6 +157,7 @@ fn model(name: &str, spec: &PolicySpec) -> Model {
         name: name.to_owned(),
         weight: declared.map_or(1.0, |(_, weight)| *weight),
         breaker: Breaker::default(),
+        outstanding: Outstanding::default(),
     }
 }
 

@@ -1,13 +1,15 @@
 //! Running the layers, by the clock or by a record.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, RuleHit, RuleMode};
-use acumen_base::{Clock, Deadline, Decision, ManualClock, Member, MemberError, Prediction, Row};
+use acumen_base::{Clock, Deadline, Decision, ManualClock, Member, MemberError, Row};
 
+use crate::asked::{Answered, predict, predict_in_time};
+use crate::beside::{self, Pool, Wanted};
+use crate::blend::Blend;
 use crate::frame::Facts;
-use crate::policy::{Layer, Policy, Step};
+use crate::policy::{Layer, Policy, Request, Step};
 
 /// What decides which layers and members have time: the clock, or what a record says they had.
 pub(crate) enum Course<'a> {
@@ -15,6 +17,10 @@ pub(crate) enum Course<'a> {
     Live {
         clock: &'a Arc<dyn Clock>,
         received_nanos: u64,
+        /// Where members run beside each other; without it one after the other.
+        pool: Option<&'a Pool>,
+        /// How many requests wait behind this one.
+        waiting: usize,
     },
     /// By a record.
     Recorded {
@@ -27,7 +33,8 @@ pub(crate) enum Course<'a> {
 /// What running the layers gave.
 pub(crate) struct Run<'a> {
     policy: &'a Policy,
-    blend: Blend,
+    row: &'a Row,
+    pub(crate) blend: Blend,
     /// What was known, with the probability and score of all members that answered.
     pub(crate) facts: Facts<'a>,
     pub(crate) layers: Vec<LayerReport>,
@@ -47,10 +54,12 @@ pub(crate) struct Verdict {
 }
 
 impl<'a> Course<'a> {
-    pub(crate) fn live(clock: &'a Arc<dyn Clock>, received_nanos: u64) -> Course<'a> {
+    pub(crate) fn live(request: &'a Request<'_>) -> Course<'a> {
         Course::Live {
-            clock,
-            received_nanos,
+            clock: &request.clock,
+            received_nanos: request.received_nanos,
+            pool: request.pool.map(|pool| &**pool),
+            waiting: request.waiting,
         }
     }
 
@@ -68,21 +77,28 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// The deadline of a layer, or nothing where it has no time to start.
-    fn start(&self, position: usize, layer: &Layer) -> Option<Deadline> {
+    /// The deadline of a layer, or why it does not start.
+    fn start(&self, position: usize, layer: &Layer) -> Result<Deadline, LayerStatus> {
         match self {
             Course::Live {
                 clock,
                 received_nanos,
+                waiting,
+                ..
             } => {
                 let deadline =
                     Deadline::after(Arc::clone(clock), *received_nanos, layer.deadline_us);
-                (!deadline.expired()).then_some(deadline)
+                match deadline.expired() {
+                    true => Err(LayerStatus::OutOfTime),
+                    false if *waiting >= layer.shed_from => Err(LayerStatus::Shed),
+                    false => Ok(deadline),
+                }
             }
             Course::Recorded { record, clock } => {
-                let status = record.layers.get(position).map(|layer| &layer.status);
-                let had_time = status != Some(&LayerStatus::OutOfTime);
-                had_time.then(|| Deadline::never(Arc::clone(clock)))
+                match record.layers.get(position).map(|layer| &layer.status) {
+                    Some(kept @ (LayerStatus::OutOfTime | LayerStatus::Shed)) => Err(kept.clone()),
+                    _ => Ok(Deadline::never(Arc::clone(clock))),
+                }
             }
         }
     }
@@ -96,22 +112,16 @@ impl<'a> Course<'a> {
     }
 }
 
-/// The members' values so far.
-#[derive(Default)]
-struct Blend {
-    sum: f64,
-    weight: f64,
-}
-
 /// Runs the layers in order.
 pub(crate) fn run<'a>(
     policy: &'a Policy,
     facts: Facts<'a>,
-    row: &Row,
+    row: &'a Row,
     course: &Course<'_>,
 ) -> Run<'a> {
     let mut run = Run {
         policy,
+        row,
         blend: Blend::default(),
         facts,
         layers: Vec::with_capacity(policy.layers.len()),
@@ -119,23 +129,16 @@ pub(crate) fn run<'a>(
         verdict: Verdict::default(),
     };
     for (position, layer) in policy.layers.iter().enumerate() {
-        let report = run.layer(position, layer, row, course);
+        let report = run.layer(position, layer, course);
         run.layers.push(report);
     }
     run
 }
 
-impl Run<'_> {
-    fn layer(
-        &mut self,
-        position: usize,
-        layer: &Layer,
-        row: &Row,
-        course: &Course<'_>,
-    ) -> LayerReport {
-        let policy = self.policy;
+impl<'a> Run<'a> {
+    fn layer(&mut self, position: usize, layer: &Layer, course: &Course<'_>) -> LayerReport {
         let mut report = LayerReport {
-            name: policy.spec.layers[position].name.clone(),
+            name: self.policy.spec.layers[position].name.clone(),
             status: LayerStatus::Ran,
             members: Vec::new(),
             took_us: 0,
@@ -144,31 +147,29 @@ impl Run<'_> {
             report.status = LayerStatus::NotNeeded;
             return report;
         }
-        let Some(deadline) = course.start(position, layer) else {
-            report.status = LayerStatus::OutOfTime;
-            return report;
+        let deadline = match course.start(position, layer) {
+            Ok(deadline) => deadline,
+            Err(status) => {
+                report.status = status;
+                return report;
+            }
         };
         if !self.has_something_to_run(layer) {
             report.status = LayerStatus::NoModel;
             return report;
         }
         let started = course.nanos();
-        for step in &layer.steps {
-            match *step {
-                Step::Rule(rule) => self.rule(rule),
-                Step::Model(model) => {
-                    let member = self.facts.state.member(&policy.models[model].name);
-                    let Some(member) = member else { continue };
-                    let asked = Asked {
-                        policy,
-                        model,
-                        member,
-                        row,
-                        deadline: &deadline,
-                    };
-                    let answered = asked.answer(course, position);
-                    self.blend(model, &answered.answer);
-                    report.members.push(answered);
+        if layer.beside {
+            self.beside(position, layer, (course, &deadline), &mut report.members);
+        } else {
+            for step in &layer.steps {
+                match *step {
+                    Step::Rule(rule) => self.rule(rule),
+                    Step::Model(model) => {
+                        let asked = self.asked(model, &deadline);
+                        let answers = asked.map(|asked| course.answers(position, &[asked], false));
+                        self.note(answers.unwrap_or_default(), &mut report.members);
+                    }
                 }
             }
         }
@@ -179,6 +180,57 @@ impl Run<'_> {
         self.verdict.ended_early = ends;
         report.took_us = course.layer_took(position, started);
         report
+    }
+
+    /// The rules in order, then all models at once.
+    fn beside(
+        &mut self,
+        position: usize,
+        layer: &Layer,
+        (course, deadline): (&Course<'_>, &Deadline),
+        members: &mut Vec<MemberReport>,
+    ) {
+        let mut asked = Vec::new();
+        for step in &layer.steps {
+            match *step {
+                Step::Rule(rule) => self.rule(rule),
+                Step::Model(model) => asked.extend(self.asked(model, deadline)),
+            }
+        }
+        let answers = course.answers(position, &asked, true);
+        self.note(answers, members);
+    }
+
+    /// A model with its deployed member, where it has one.
+    fn asked<'b>(&self, model: usize, deadline: &'b Deadline) -> Option<Asked<'b>>
+    where
+        'a: 'b,
+    {
+        Some(Asked {
+            policy: self.policy,
+            model,
+            member: self.facts.state.member(&self.policy.models[model].name)?,
+            row: self.row,
+            deadline,
+        })
+    }
+
+    /// Takes the answers down, and what they make of the probability.
+    fn note(&mut self, answers: Vec<(usize, MemberReport)>, members: &mut Vec<MemberReport>) {
+        let patient = Deadline::never(ManualClock::at(self.row.at));
+        for (model, report) in answers {
+            if let Ok(prediction) = report.answer
+                && self.policy.models[model].weight > 0.0
+            {
+                self.blend.take(model, prediction);
+            }
+            members.push(report);
+        }
+        let (policy, state) = (self.policy, self.facts.state);
+        if let Some(probability) = self.blend.probability(policy, state, self.row, &patient) {
+            self.facts.probability = Some(probability);
+            self.facts.score = Some(state.knots.score(probability));
+        }
     }
 
     fn has_something_to_run(&self, layer: &Layer) -> bool {
@@ -212,21 +264,6 @@ impl Run<'_> {
             }
         }
     }
-
-    /// Takes an answer into the mean. Members that did not answer are marginalised: the mean is
-    /// over the weights of those that did.
-    fn blend(&mut self, model: usize, answer: &Result<Prediction, MemberError>) {
-        let weight = self.policy.models[model].weight;
-        let Ok(prediction) = answer else { return };
-        if weight == 0.0 {
-            return;
-        }
-        self.blend.sum += weight * prediction.value;
-        self.blend.weight += weight;
-        let probability = (self.blend.sum / self.blend.weight).clamp(0.0, 1.0);
-        self.facts.probability = Some(probability);
-        self.facts.score = Some(self.facts.state.knots.score(probability));
-    }
 }
 
 /// A deployed member that is asked about a row.
@@ -238,12 +275,106 @@ struct Asked<'a> {
     deadline: &'a Deadline,
 }
 
-impl Asked<'_> {
-    fn answer(&self, course: &Course<'_>, layer: usize) -> MemberReport {
-        let (answer, took_us) = match course {
-            Course::Live { .. } => self.live(course),
-            Course::Recorded { record, .. } => self.recorded(record, layer),
+impl Course<'_> {
+    /// What some members say, by the model that each is; beside each other where that is wanted.
+    fn answers(
+        &self,
+        layer: usize,
+        asked: &[Asked<'_>],
+        beside: bool,
+    ) -> Vec<(usize, MemberReport)> {
+        let answers = match self {
+            Course::Live { clock, pool, .. } => live(asked, clock, pool.map(|p| (p, beside))),
+            Course::Recorded { record, .. } => asked
+                .iter()
+                .map(|asked| asked.recorded(record, layer))
+                .collect(),
         };
+        let reports = asked.iter().zip(answers);
+        reports
+            .map(|(asked, (answer, took_us))| (asked.model, asked.report(answer, took_us)))
+            .collect()
+    }
+}
+
+/// Asks those that may be asked, and remembers who was late.
+fn live(asked: &[Asked<'_>], clock: &Arc<dyn Clock>, pool: Option<(&Pool, bool)>) -> Vec<Answered> {
+    let mut answers: Vec<Option<Answered>> = asked.iter().map(Asked::refused).collect();
+    let open: Vec<usize> = (0..asked.len()).filter(|i| answers[*i].is_none()).collect();
+    let apart = |i: &usize| match pool {
+        Some((_, beside)) => beside || !asked[*i].member.keeps_deadlines(),
+        None => false,
+    };
+    let (apart, inline): (Vec<usize>, Vec<usize>) = open.into_iter().partition(apart);
+    if let (Some((pool, _)), [first, ..]) = (pool, &apart[..]) {
+        let wanted: Vec<Wanted<'_>> = apart.iter().map(|i| asked[*i].wanted()).collect();
+        let time = (clock, asked[*first].deadline);
+        for (i, answered) in apart
+            .iter()
+            .zip(beside::ask(pool, &wanted, asked[0].row, time))
+        {
+            answers[*i] = Some(answered);
+        }
+    }
+    for i in inline {
+        let started = clock.nanos();
+        let answer = predict_in_time(asked[i].member, asked[i].row, asked[i].deadline);
+        answers[i] = Some((answer, (clock.nanos() - started) / 1_000));
+    }
+    let answers = answers.into_iter().zip(asked).map(|(answer, asked)| {
+        let answer = answer.unwrap_or((Err(MemberError::Late), 0));
+        asked.remember(&answer.0);
+        answer
+    });
+    answers.collect()
+}
+
+impl<'a> Asked<'a> {
+    /// Why it may not be asked now.
+    fn refused(&self) -> Option<Answered> {
+        if self.deadline.expired() {
+            return Some((Err(MemberError::Late), 0));
+        }
+        let admitted = self.policy.models[self.model].breaker.admits();
+        (!admitted).then_some((Err(MemberError::Skipped), 0))
+    }
+
+    fn wanted(&self) -> Wanted<'a> {
+        Wanted {
+            member: self.member,
+            outstanding: &self.policy.models[self.model].outstanding,
+        }
+    }
+
+    /// Tells the circuit breaker.
+    fn remember(&self, answer: &Result<acumen_base::Prediction, MemberError>) {
+        let breaker = &self.policy.models[self.model].breaker;
+        match answer {
+            // It was not asked.
+            Err(MemberError::Skipped) => {}
+            Err(MemberError::Late | MemberError::Busy) => breaker.note(true),
+            _ => breaker.note(false),
+        }
+    }
+
+    fn recorded(&self, record: &Decision, layer: usize) -> Answered {
+        let name = &self.policy.models[self.model].name;
+        let members = record.layers.get(layer).map(|layer| &layer.members);
+        let reported = members.and_then(|members| members.iter().find(|m| m.name == *name));
+        let answer = match reported.map(|report| &report.answer) {
+            Some(Err(error @ (MemberError::Late | MemberError::Skipped | MemberError::Busy))) => {
+                Err(error.clone())
+            }
+            _ => predict(self.member, self.row, self.deadline),
+        };
+        (answer, reported.map_or(0, |report| report.took_us))
+    }
+
+    fn report(
+        &self,
+        answer: Result<acumen_base::Prediction, MemberError>,
+        took_us: u64,
+    ) -> MemberReport {
         MemberReport {
             name: self.policy.models[self.model].name.clone(),
             version: self.member.version().to_owned(),
@@ -251,56 +382,4 @@ impl Asked<'_> {
             took_us,
         }
     }
-
-    fn live(&self, course: &Course<'_>) -> (Result<Prediction, MemberError>, u64) {
-        let breaker = &self.policy.models[self.model].breaker;
-        let started = course.nanos();
-        if self.deadline.expired() {
-            return (Err(MemberError::Late), 0);
-        }
-        if !breaker.admits() {
-            return (Err(MemberError::Skipped), 0);
-        }
-        let mut answer = predict(self.member, self.row, self.deadline);
-        if self.deadline.expired() {
-            answer = Err(MemberError::Late);
-        }
-        breaker.note(answer == Err(MemberError::Late));
-        (answer, (course.nanos() - started) / 1_000)
-    }
-
-    fn recorded(&self, record: &Decision, layer: usize) -> (Result<Prediction, MemberError>, u64) {
-        let name = &self.policy.models[self.model].name;
-        let members = record.layers.get(layer).map(|layer| &layer.members);
-        let reported = members.and_then(|members| members.iter().find(|m| m.name == *name));
-        let answer = match reported.map(|report| &report.answer) {
-            Some(Err(error @ (MemberError::Late | MemberError::Skipped))) => Err(error.clone()),
-            _ => predict(self.member, self.row, self.deadline),
-        };
-        (answer, reported.map_or(0, |report| report.took_us))
-    }
-}
-
-/// Asks a member; a panic or an answer that is no probability is a failure of its own.
-pub(crate) fn predict(
-    member: &Arc<dyn Member>,
-    row: &Row,
-    deadline: &Deadline,
-) -> Result<Prediction, MemberError> {
-    let answer = catch_unwind(AssertUnwindSafe(|| member.predict(row, deadline)));
-    let prediction = answer.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(MemberError::Failed(format!(
-            "panicked: {}",
-            text.unwrap_or("without a message")
-        )))
-    })?;
-    if (0.0..=1.0).contains(&prediction.value) {
-        return Ok(prediction);
-    }
-    Err(MemberError::Failed(format!(
-        "answered {}, which is not a probability",
-        prediction.value
-    )))
 }

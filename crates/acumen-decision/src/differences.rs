@@ -18,6 +18,7 @@ pub fn differences(before: &Decision, after: &Decision) -> Vec<String> {
     found.compare("columns", &before.columns, &after.columns);
     found.row(&before.row, &after.row);
     found.layers(&before.layers, &after.layers);
+    found.ensemble(before, after);
     found.compare("rules", &before.rules, &after.rules);
     found.optional("probability", before.probability, after.probability);
     found.optional("score", before.score, after.score);
@@ -68,6 +69,13 @@ impl Found {
         self.compare("row.len", &before.len(), &after.len());
         for (column, (before, after)) in before.iter().zip(after).enumerate() {
             self.number(&format!("row[{column}]"), *before, *after);
+        }
+    }
+
+    fn ensemble(&mut self, before: &Decision, after: &Decision) {
+        match (&before.ensemble, &after.ensemble) {
+            (Some(before), Some(after)) => self.member("ensemble", before, after),
+            (before, after) => self.compare("ensemble", &before.is_some(), &after.is_some()),
         }
     }
 

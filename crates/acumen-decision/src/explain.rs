@@ -6,13 +6,13 @@ use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, RuleMode};
 use acumen_base::{Deadline, Decision, Event, ManualClock, Row};
 use acumen_expr::Val;
 
-use crate::course::predict;
+use crate::asked::predict;
 use crate::explanation::{
     Additivity, AttributionLine, BandLine, Explanation, ModelLine, NearRule, RuleLine, RuleOutcome,
 };
 use crate::frame::Facts;
 use crate::policy::{Policy, Rule, Step};
-use crate::reasons::{answered, of_member, sentence, sort};
+use crate::reasons::{Said, answered, of_member, sentence, sort};
 use crate::state::State;
 
 /// How far the two bases of an additivity check may lie apart, relative to the margin.
@@ -45,7 +45,7 @@ pub(crate) fn explain(
             .map(|rule| rule_line(policy, record, &facts, rule))
             .collect(),
         nearest_rule: nearest_rule(policy, record, &facts),
-        models: answered(policy, &record.layers)
+        models: answered(policy, state, &Said::of(record))
             .into_iter()
             .filter_map(|(report, weight)| model_line(policy, &facts, &row, report, weight))
             .collect(),
@@ -145,6 +145,7 @@ fn skipped(policy: &Policy, record: &Decision) -> Vec<String> {
             LayerStatus::OutOfTime => Some("had no time left to start"),
             LayerStatus::NotNeeded => Some("was not needed: an earlier layer was final"),
             LayerStatus::NoModel => Some("has no deployed model"),
+            LayerStatus::Shed => Some("was left out: too many requests were waiting"),
         };
         skipped.extend(why.map(|why| format!("layer `{}`{members} {why}", layer.name)));
         for member in &layer.members {

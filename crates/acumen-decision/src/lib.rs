@@ -9,8 +9,11 @@
 //!
 //! 1. Layers run in order. A layer starts only if its deadline, counted from receipt, has not
 //!    passed; it ends the decision early where its `final_when` holds or a final rule fired.
-//! 2. The calibrated values of the members that answered are averaged by weight; the knots turn
-//!    that probability into a score, which is rounded to a whole number and falls into one band.
+//!    The models of a layer may run beside each other; one that is late is left behind. Under
+//!    load the deepest layers of models are left out first.
+//! 2. The deployed ensemble makes one probability of what the members said, or, without one, the
+//!    mean of their calibrated values by weight; the knots turn that probability into a score,
+//!    which is rounded to a whole number and falls into one band.
 //! 3. The most severe of the band's action and the effects of the rules that fired is taken.
 //!    Severity is the order of the bands by score. Where no member answered, the declared
 //!    fallback stands in for the band.
@@ -28,7 +31,10 @@
 
 pub use acumen_base::Problem;
 
+mod asked;
 mod bands;
+mod beside;
+mod blend;
 mod breaker;
 mod checks;
 mod choice;
@@ -43,6 +49,7 @@ mod reasons;
 mod spec;
 mod state;
 
+pub use beside::Pool;
 pub use differences::differences;
 pub use explanation::{
     Additivity, AttributionLine, BandLine, Explanation, ModelLine, NearRule, RuleLine, RuleOutcome,

@@ -7,6 +7,7 @@ use acumen_base::{Clock, Decision, Event, Row, Seed, Time};
 use acumen_expr::Compiled;
 
 use crate::bands::{Bands, Knots};
+use crate::beside::{Outstanding, Pool};
 use crate::breaker::Breaker;
 use crate::choice::{self, Chance};
 use crate::compile;
@@ -14,7 +15,7 @@ use crate::course::{self, Course, Run};
 use crate::explain;
 use crate::explanation::Explanation;
 use crate::frame::{Facts, Source};
-use crate::reasons;
+use crate::reasons::{self, Said};
 use crate::spec::PolicySpec;
 use crate::state::State;
 use acumen_base::Problem;
@@ -54,6 +55,7 @@ pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) weight: f64,
     pub(crate) breaker: Breaker,
+    pub(crate) outstanding: Outstanding,
 }
 
 /// A compiled layer.
@@ -61,6 +63,10 @@ pub(crate) struct Model {
 pub(crate) struct Layer {
     pub(crate) deadline_us: u64,
     pub(crate) steps: Vec<Step>,
+    /// Whether its models run beside each other.
+    pub(crate) beside: bool,
+    /// It is left out where so many requests wait.
+    pub(crate) shed_from: usize,
     pub(crate) final_when: Option<Compiled>,
 }
 
@@ -100,6 +106,10 @@ pub struct Request<'a> {
     pub seed: Seed,
     /// The build that decides.
     pub build: &'a str,
+    /// Threads for members that run beside each other; `None`: one after the other.
+    pub pool: Option<&'a Arc<Pool>>,
+    /// How many requests wait behind this one: under load the deepest layers are left out.
+    pub waiting: usize,
 }
 
 impl Policy {
@@ -130,6 +140,7 @@ impl Policy {
             modes: spec.rules.iter().map(|r| r.mode).collect(),
             knots: Arc::new(self.knots.clone()),
             members: Arc::new(BTreeMap::new()),
+            ensemble: None,
             control: 0,
         }
     }
@@ -137,7 +148,7 @@ impl Policy {
     /// Decides. Always answers with one of the declared actions, from what finished in time; a
     /// member that is late, fails or panics is named in the record.
     pub fn decide(&self, request: &Request<'_>, state: &State) -> Decision {
-        let course = Course::live(&request.clock, request.received_nanos);
+        let course = Course::live(request);
         let chance = Chance::Draw(request.seed);
         let mut decision = self.assemble(request.event, request.row, state, &course, chance);
         decision.id.clone_from(&request.id);
@@ -200,10 +211,15 @@ impl Policy {
             layers,
             hits,
             verdict,
+            blend,
             ..
         } = course::run(self, self.facts(event, row, state), row, course);
         let choice = choice::choose(self, &verdict, facts.score, &event.id, chance);
-        let reasons = reasons::reasons(self, &facts, row, &layers, &verdict, &choice);
+        let said = Said {
+            layers: &layers,
+            ensemble: blend.ensemble.as_ref(),
+        };
+        let reasons = reasons::reasons(self, &facts, row, &said, &verdict, &choice);
         let name = |severity: usize| self.bands.actions()[severity].name.clone();
         Decision {
             id: String::new(),
@@ -217,6 +233,7 @@ impl Policy {
             probability: facts.probability,
             score: facts.score,
             layers,
+            ensemble: blend.ensemble,
             rules: hits,
             action: name(choice.action),
             action_without_exploration: name(choice.without_exploration),

@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use acumen_base::decision::{LayerReport, MemberReport, Reason};
 use acumen_base::key::category_code;
 use acumen_base::row::ColumnKind;
-use acumen_base::{Attribution, Event, Row};
+use acumen_base::{Attribution, Columns, Event, Row};
 
 use crate::choice::Choice;
 use crate::course::Verdict;
 use crate::frame::Facts;
 use crate::policy::Policy;
+use crate::state::State;
 
 /// The most reasons that a decision gives.
 const REASONS_MAX: usize = 5;
@@ -22,16 +23,16 @@ pub(crate) fn reasons(
     policy: &Policy,
     facts: &Facts<'_>,
     row: &Row,
-    layers: &[LayerReport],
+    said: &Said<'_>,
     verdict: &Verdict,
     choice: &Choice,
 ) -> Vec<Reason> {
     let mut reasons = of_rules(policy, verdict);
     if choice.fell_back {
-        reasons.push(of_fallback(policy, layers));
+        reasons.push(of_fallback(policy, said.layers));
     }
     if choice.base > 0 && !choice.fell_back && choice.without_exploration > 0 {
-        let raising = attributions(policy, facts, row, layers)
+        let raising = attributions(policy, facts, row, said)
             .into_iter()
             .filter(|one| one.contribution > 0.0);
         reasons.extend(raising.take(REASONS_MAX).map(|one| Reason {
@@ -95,16 +96,47 @@ fn of_fallback(policy: &Policy, layers: &[LayerReport]) -> Reason {
     }
 }
 
-/// The members that answered and moved the score, with their share of it.
+/// What the models said, and what the ensemble made of it.
+pub(crate) struct Said<'a> {
+    pub(crate) layers: &'a [LayerReport],
+    pub(crate) ensemble: Option<&'a MemberReport>,
+}
+
+impl<'a> Said<'a> {
+    pub(crate) fn of(record: &'a acumen_base::Decision) -> Said<'a> {
+        Said {
+            layers: &record.layers,
+            ensemble: record.ensemble.as_ref(),
+        }
+    }
+
+    /// The weight that the ensemble gives to each member, where it answered and is still the one
+    /// that is deployed.
+    fn stacked<'s>(&self, state: &'s State) -> Option<(&'s Columns, &'s [f64])> {
+        let report = self.ensemble.filter(|report| report.answer.is_ok())?;
+        let (member, columns) = state.ensemble.as_ref()?;
+        let weights = member.weights()?;
+        (member.version() == report.version).then_some((&**columns, weights))
+    }
+}
+
+/// The members that answered and moved the score, with their share of it: their weights in the
+/// ensemble, or their parts of the mean.
 pub(crate) fn answered<'a>(
     policy: &Policy,
-    layers: &'a [LayerReport],
+    state: &State,
+    said: &Said<'a>,
 ) -> Vec<(&'a MemberReport, f64)> {
+    let members = said.layers.iter().flat_map(|layer| &layer.members);
+    if let Some((columns, weights)) = said.stacked(state) {
+        let answered = members.filter(|member| member.answer.is_ok());
+        let weight = |name: &str| columns.position(name).map_or(0.0, |at| weights[at]);
+        return answered.map(|m| (m, weight(&m.name))).collect();
+    }
     let weight = |member: &MemberReport| {
         let model = policy.models.iter().find(|model| model.name == member.name);
         model.map_or(0.0, |model| model.weight)
     };
-    let members = layers.iter().flat_map(|layer| &layer.members);
     let with_weight = members.filter(|m| m.answer.is_ok()).map(|m| (m, weight(m)));
     let answered: Vec<_> = with_weight.collect();
     let total: f64 = answered.iter().map(|(_, weight)| weight).sum();
@@ -138,9 +170,9 @@ fn attributions(
     policy: &Policy,
     facts: &Facts<'_>,
     row: &Row,
-    layers: &[LayerReport],
+    said: &Said<'_>,
 ) -> Vec<Attribution> {
-    let mut shares = answered(policy, layers);
+    let mut shares = answered(policy, facts.state, said);
     shares.retain(|(_, share)| *share > 0.0);
     let mut merged = if let [(report, _)] = shares[..] {
         of_member(facts, row, report)

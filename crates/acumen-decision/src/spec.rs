@@ -71,14 +71,17 @@ pub struct LayerSpec {
     pub deadline: Span,
     /// Ids of rules and names of models, in the order in which they run.
     pub run: Vec<String>,
+    /// Whether its models run beside each other, after its rules, and one after the other.
+    pub beside: bool,
     /// A condition under which no later layer is needed, as CEL.
     pub final_when: Option<String>,
 }
 
-/// How several models combine: the mean of their calibrated values by weight.
+/// How several models combine: by the ensemble that is deployed under the name
+/// [`ENSEMBLE`](acumen_base::ENSEMBLE), else by the mean of their calibrated values by weight.
 ///
-/// A model that did not answer is left out and the weights of the others are scaled up; one of
-/// weight 0 is asked and recorded, and moves nothing.
+/// In the mean, a model that did not answer is left out and the weights of the others are scaled
+/// up. One of weight 0 is asked and recorded, and moves nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EnsembleSpec {
     /// A weight for every model; empty: all weigh the same.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use acumen_base::decision::RuleMode;
-use acumen_base::{Control, Key, Member};
+use acumen_base::{Columns, Control, ENSEMBLE, Key, Member};
 
 use crate::bands::Knots;
 use acumen_base::problem::did_you_mean;
@@ -27,6 +27,8 @@ pub struct State {
     pub(crate) modes: Arc<[RuleMode]>,
     pub(crate) knots: Arc<Knots>,
     pub(crate) members: Arc<BTreeMap<String, Arc<dyn Member>>>,
+    /// The deployed ensemble with its columns, one a member.
+    pub(crate) ensemble: Option<(Arc<dyn Member>, Arc<Columns>)>,
     pub(crate) control: u64,
 }
 
@@ -87,10 +89,15 @@ impl State {
 
     /// Lets a member answer under its name from this control position on.
     pub fn deploy(&mut self, position: u64, member: Arc<dyn Member>) {
+        self.control = position;
+        if member.name() == ENSEMBLE {
+            let columns = Arc::new(member.columns().clone());
+            self.ensemble = Some((member, columns));
+            return;
+        }
         let mut members = (*self.members).clone();
         members.insert(member.name().to_owned(), member);
         self.members = Arc::new(members);
-        self.control = position;
     }
 
     /// The log position of the last control record applied; 0 before the first.
@@ -103,9 +110,15 @@ impl State {
         self.members.get(name)
     }
 
-    /// The deployed members by name.
+    /// The deployed members by name, the ensemble last.
     pub fn members(&self) -> impl Iterator<Item = &Arc<dyn Member>> {
-        self.members.values()
+        let ensemble = self.ensemble.iter().map(|(member, _)| member);
+        self.members.values().chain(ensemble)
+    }
+
+    /// The deployed ensemble.
+    pub fn ensemble(&self) -> Option<&Arc<dyn Member>> {
+        self.ensemble.as_ref().map(|(member, _)| member)
     }
 
     /// The ids on a list in alphabetical order; `None` where no such list is declared.

@@ -17,7 +17,7 @@ use acumen_value::Ledger;
 
 use crate::error::EngineError;
 use crate::plan::{Plan, UseCasePlan};
-use crate::projected::{Projected, Unusable};
+use crate::projected::{Unusable, in_rows_of};
 
 /// How many events may wait for a decision that was not made, before the oldest is forgotten
 /// (it can still be decided: its row is then read again from the log).
@@ -289,7 +289,7 @@ impl Core {
         let plan = plan.ok_or_else(|| EngineError::unknown_use_case(use_case, &self.plan))?;
         let artifact = self.store.get(use_case, member, version)?;
         let loaded = ArtifactMember::new(Arc::new(artifact));
-        Ok(Some(Arc::new(Projected::new(loaded, &plan.columns)?)))
+        Ok(Some(in_rows_of(loaded, &plan.columns)?))
     }
 
     /// The edits up to and including a position.

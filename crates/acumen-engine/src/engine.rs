@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use acumen_base::limits::{EVENTS_PER_REQUEST_MAX, SEQUENCER_QUEUE_MAX};
 use acumen_base::{Body, Clock, Control, Decision};
-use acumen_decision::Explanation;
+use acumen_decision::{Explanation, Pool};
 use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined, Recovery};
 use acumen_feature::EntityValue;
 
@@ -26,7 +26,7 @@ use crate::refusal::{Refusal, Reply};
 use crate::sequencer::{Answer, Command, Observed, Sequencer, read_decision};
 use crate::status::Status;
 use crate::upkeep::{Upkeep, Wanted};
-use crate::worker::Worker;
+use crate::worker::{Worker, jobs};
 
 /// How an engine is opened.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,7 @@ impl Engine {
             Quarantine::open(&offline.sources.folder.quarantine(), QUARANTINE_BYTES_MAX)?;
         let sources = offline.sources.clone();
         let (commands, received) = channel();
-        let (jobs, taken) = channel();
+        let (jobs, taken) = jobs();
         let (commits, committed) = channel();
         let (snapshots, wanted) = channel();
         let names: Vec<String> = sources.plan.names().map(str::to_owned).collect();
@@ -135,14 +135,14 @@ impl Engine {
             sources: sources.clone(),
             clock: Arc::clone(&clock),
             sequencer: commands.clone(),
+            pool: Pool::new(options.workers),
         };
-        let taken = Arc::new(Mutex::new(taken));
         let mut others = vec![
             spawn("committer", move || committer::run(&committed, &disk))?,
             spawn("upkeep", move || upkeep.run(&wanted))?,
         ];
         for number in 0..options.workers.max(1) {
-            let (worker, taken) = (worker.clone(), Arc::clone(&taken));
+            let (worker, taken) = (worker.clone(), taken.clone());
             others.push(spawn(&format!("worker-{number}"), move || {
                 worker.run(&taken);
             })?);
@@ -380,11 +380,12 @@ impl Engine {
         self.ask(move |core, _| {
             let mut missing = Vec::new();
             for (plan, live) in plan.use_cases.iter().zip(&core.live) {
-                for model in &plan.declared.models {
-                    let (name, model) = (&plan.declared.name, &model.name);
+                for model in plan.declared.member_names() {
+                    let name = &plan.declared.name;
+                    let deployed = live.state.members().any(|member| member.name() == model);
                     let why = match live.unusable.get(model) {
                         Some(why) => why.as_str(),
-                        None if live.state.member(model).is_none() => "it is not deployed",
+                        None if !deployed => "it is not deployed",
                         None => continue,
                     };
                     missing.push(format!(

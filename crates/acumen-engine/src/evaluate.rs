@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
-use acumen_base::{Body, Clock, Decision, ManualClock, Money, Time};
-use acumen_decision::{Request, State};
+use acumen_base::{Body, Decision, Money, Time};
+use acumen_decision::State;
 use acumen_event::LogReader;
 use acumen_model::metrics::BinaryMetrics;
 use serde::Serialize;
 
 use crate::error::EngineError;
 use crate::history::Sources;
+use crate::judged::decide_all;
 use crate::rows::{Wanted, rows};
 
 /// What an evaluation found.
@@ -76,22 +77,8 @@ pub fn evaluate(
     };
     let rows = rows(sources, use_case, wanted, progress)?;
     let state = state_at_the_end(sources, use_case)?;
-    let clock: Arc<dyn Clock> = ManualClock::at(rows.as_of);
-    let mut decided = Vec::with_capacity(rows.len());
-    for i in 0..rows.len() {
-        let row = rows.row(i);
-        let request = Request {
-            id: String::new(),
-            event: &rows.events[i],
-            row: &row,
-            received_nanos: 0,
-            decided_at: rows.as_of,
-            clock: Arc::clone(&clock),
-            seed: plan.seed(),
-            build: crate::BUILD,
-        };
-        decided.push(plan.policy.decide(&request, &state));
-    }
+    let all: Vec<usize> = (0..rows.len()).collect();
+    let decided = decide_all(plan, &rows, &all, &state);
     let mut evaluation = Evaluation {
         use_case: plan.declared.name.clone(),
         from,

@@ -12,11 +12,13 @@
 mod committer;
 pub mod core;
 mod engine;
+mod ensemble;
 mod error;
 mod evaluate;
 mod folder;
 pub mod history;
 mod import;
+mod judged;
 mod learners;
 pub mod metrics;
 mod offline;

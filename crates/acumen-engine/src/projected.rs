@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Attribution, Columns, Deadline, Member, MemberError, Prediction, Row};
+use acumen_base::{Attribution, Columns, Deadline, ENSEMBLE, Member, MemberError, Prediction, Row};
 use acumen_model::ArtifactMember;
 
 use crate::error::EngineError;
@@ -51,12 +51,21 @@ fn is_of(column: &str, name: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
+/// A loaded version as a layer runs it on the rows of a use case; an ensemble reads the members'
+/// answers and no row.
+pub(crate) fn in_rows_of(
+    member: ArtifactMember,
+    rows: &Arc<Columns>,
+) -> Result<Arc<dyn Member>, EngineError> {
+    if member.name() == ENSEMBLE {
+        return Ok(Arc::new(member));
+    }
+    Ok(Arc::new(Projected::new(member, rows)?))
+}
+
 impl Projected {
     /// Refuses a model that was trained on rows of another definition.
-    pub(crate) fn new(
-        member: ArtifactMember,
-        rows: &Arc<Columns>,
-    ) -> Result<Projected, EngineError> {
+    fn new(member: ArtifactMember, rows: &Arc<Columns>) -> Result<Projected, EngineError> {
         let wanted = member.columns();
         let columns = select(rows, |name| wanted.position(name).is_some());
         if columns.fingerprint != wanted.fingerprint {

@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 use crate::refusal::{Refusal, Reply};
 use crate::spec::{Durability, WhenLogFails};
 use crate::upkeep::{SNAPSHOT_EVERY, Wanted};
-use crate::worker::{Job, Work};
+use crate::worker::{Job, Jobs, Work};
 
 /// Commands that are handled before what they wrote is handed to the committer.
 const BATCH_MAX: usize = 256;
@@ -119,7 +119,7 @@ pub(crate) struct Sequencer {
     pub(crate) core: Core,
     pub(crate) log: Log,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) jobs: Sender<Job>,
+    pub(crate) jobs: Jobs,
     pub(crate) commits: Sender<Commit>,
     pub(crate) snapshots: Sender<Wanted>,
     pub(crate) metrics: Arc<Metrics>,
@@ -282,7 +282,7 @@ impl Sequencer {
 
     fn dispatch(&mut self, use_case: usize, work: Work, received_nanos: u64) {
         // The workers outlive the sequencer: sending fails only while the process ends.
-        let _ignored = self.jobs.send(Job {
+        self.jobs.send(Job {
             use_case,
             work,
             received_nanos,

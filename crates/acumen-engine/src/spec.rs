@@ -35,9 +35,9 @@ pub use scaffold::{ScaffoldError, scaffold};
 pub use schema::schema;
 pub use test_file::TestFile;
 pub use types::{
-    Autoscaling, BatchDecl, Calibration, Durability, EnsembleDecl, ExploreDecl, FeatureDecl,
-    LayerDecl, ModelDecl, OutcomeDecl, RatesDecl, RuleDecl, ScoreDecl, ServingDecl, TrainingData,
-    TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
+    Autoscaling, BatchDecl, Calibration, Combination, Durability, EnsembleDecl, ExploreDecl,
+    FeatureDecl, LayerDecl, ModelDecl, OutcomeDecl, RatesDecl, RuleDecl, ScoreDecl, ServingDecl,
+    TrainingData, TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
 };
 pub use use_case::USE_CASE_FILE;
 

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
-use acumen_base::{Control, Deadline, ManualClock, Member, Seed, Span, Time};
+use acumen_base::{Control, ENSEMBLE, Seed, Span, Time};
+use acumen_decision::State;
 use acumen_model::split::Shares;
 use acumen_model::training::{TrainingPlan, fit_artifact};
 use acumen_model::{Artifact, ArtifactMember, CalibrationMethod, Dataset, Progress, find_learner};
 
+use crate::ensemble::{self, Margins};
 use crate::error::EngineError;
 use crate::history::Sources;
+use crate::judged::decide_all;
 use crate::learners::learners;
 use crate::plan::UseCasePlan;
-use crate::projected::{Projected, seen_by};
+use crate::projected::{in_rows_of, seen_by};
 use crate::rows::{Rows, Wanted, rows};
 use crate::spec::{Calibration, ModelDecl, ScoreDecl, TrainingData, TrainingDecl};
 use crate::thresholds;
@@ -82,37 +85,19 @@ pub fn train(
     })?;
     let kept = window(training, &all);
     let mut trained = Trained::of(&all, &kept);
+    let mut margins = Vec::new();
+    let mut stacked = None;
     for model in &plan.declared.models {
-        let (dataset, encoding) = dataset(plan, training, model, &all, &kept)?;
-        let method = calibration(training.calibration);
-        let fitting = TrainingPlan {
-            use_case: name,
-            member: &model.name,
-            learner: find_learner(&learners(), &model.algorithm).map_err(|_unknown| {
-                EngineError::NotFound(format!("there is no algorithm `{}`", model.algorithm))
-            })?,
-            params: &model.params,
-            shares: shares(training),
-            // Every outcome is known by now; only the order of time keeps the parts apart.
-            gap: Span::ZERO,
-            calibration: method,
-            seed: Seed(training.seed).derive(&model.name),
-            code: crate::BUILD,
-        };
-        let mut report = |at| progress(TrainProgress::Fitting(model.name.clone(), at));
-        let artifact = fit_artifact(&fitting, &dataset, encoding, &mut report)?;
-        let version = sources.store.put(&artifact)?;
-        trained.controls.push(Control::Deploy {
-            use_case: name.clone(),
-            member: model.name.clone(),
-            version: version.clone(),
-        });
-        let artifact = Arc::new(artifact);
-        trained.models.push(TrainedModel {
-            name: model.name.clone(),
-            version,
-            artifact,
-        });
+        let (dataset, artifact) = fit(plan, training, model, (&all, &kept), progress)?;
+        if plan.declared.is_stacked() {
+            margins.push(Margins::of(&artifact.model, &dataset.matrix));
+            stacked = Some(dataset);
+        }
+        trained.add(sources, name, &model.name, artifact)?;
+    }
+    if let Some(dataset) = stacked {
+        let artifact = ensemble::fit(&plan.declared, &trained.models, margins, &dataset)?;
+        trained.add(sources, name, ENSEMBLE, artifact)?;
     }
     if plan.declared.score == ScoreDecl::ExpectedCost
         && let Some(knots) = fitted_thresholds(plan, &trained, &all, &kept)?
@@ -123,6 +108,33 @@ pub fn train(
         });
     }
     Ok(trained)
+}
+
+/// Fits one model; its rows and itself.
+fn fit(
+    plan: &UseCasePlan,
+    training: &TrainingDecl,
+    model: &ModelDecl,
+    (all, kept): (&Rows, &[usize]),
+    progress: &mut dyn FnMut(TrainProgress),
+) -> Result<(Dataset, Artifact), EngineError> {
+    let (dataset, encoding) = dataset(plan, training, model, all, kept)?;
+    let unknown = |_| EngineError::NotFound(format!("there is no algorithm `{}`", model.algorithm));
+    let fitting = TrainingPlan {
+        use_case: &plan.declared.name,
+        member: &model.name,
+        learner: find_learner(&learners(), &model.algorithm).map_err(unknown)?,
+        params: &model.params,
+        shares: shares(training),
+        // Every outcome is known by now; only the order of time keeps the parts apart.
+        gap: Span::ZERO,
+        calibration: calibration(training.calibration),
+        seed: Seed(training.seed).derive(&model.name),
+        code: crate::BUILD,
+    };
+    let mut report = |at| progress(TrainProgress::Fitting(model.name.clone(), at));
+    let artifact = fit_artifact(&fitting, &dataset, encoding, &mut report)?;
+    Ok((dataset, artifact))
 }
 
 impl Trained {
@@ -137,6 +149,38 @@ impl Trained {
             immature: every.iter().filter(is(Truth::Open)).count(),
             hidden: all.weight.iter().filter(|weight| **weight == 0.0).count(),
         }
+    }
+
+    /// Stores a version, and takes down what puts it in production.
+    fn add(
+        &mut self,
+        sources: &Sources,
+        use_case: &str,
+        name: &str,
+        artifact: Artifact,
+    ) -> Result<(), EngineError> {
+        let version = sources.store.put(&artifact)?;
+        self.controls.push(Control::Deploy {
+            use_case: use_case.to_owned(),
+            member: name.to_owned(),
+            version: version.clone(),
+        });
+        self.models.push(TrainedModel {
+            name: name.to_owned(),
+            version,
+            artifact: Arc::new(artifact),
+        });
+        Ok(())
+    }
+
+    /// The state in which decisions are made by what was trained.
+    fn deployed(&self, plan: &UseCasePlan) -> Result<State, EngineError> {
+        let mut state = plan.policy.initial_state();
+        for model in &self.models {
+            let member = ArtifactMember::new(Arc::clone(&model.artifact));
+            state.deploy(0, in_rows_of(member, &plan.columns)?);
+        }
+        Ok(state)
     }
 }
 
@@ -191,7 +235,7 @@ fn shares(training: &TrainingDecl) -> Shares {
     }
 }
 
-fn calibration(declared: Calibration) -> CalibrationMethod {
+pub(crate) fn calibration(declared: Calibration) -> CalibrationMethod {
     match declared {
         Calibration::Auto => CalibrationMethod::Auto,
         Calibration::Isotonic => CalibrationMethod::Isotonic,
@@ -200,7 +244,7 @@ fn calibration(declared: Calibration) -> CalibrationMethod {
 }
 
 /// Where the bands should begin, by what decisions were worth on the rows that calibrated the
-/// first model and were not used to fit it.
+/// models and were not used to fit them.
 fn fitted_thresholds(
     plan: &UseCasePlan,
     trained: &Trained,
@@ -210,28 +254,22 @@ fn fitted_thresholds(
     let (Some(valuation), Some(model)) = (&plan.value, trained.models.first()) else {
         return Ok(None);
     };
-    let member = ArtifactMember::new(Arc::clone(&model.artifact));
-    let member = Projected::new(member, &plan.columns)?;
-    let patient = Deadline::never(ManualClock::at(all.as_of));
     let period = model.artifact.split.calibration;
-    let mut judged = Vec::new();
-    for &i in kept
-        .iter()
-        .filter(|&&i| period.contains(all.events[i].event_time))
-    {
-        let predicted = member.predict(&all.row(i), &patient);
-        let predicted = predicted.map_err(|error| EngineError::NotEnough(error.to_string()))?;
-        let (probability, truth, event) = (predicted.value, all.truth[i], &all.events[i]);
-        judged.push(thresholds::Judged {
-            probability,
-            truth,
-            event,
-        });
-    }
+    let within = |&i: &usize| period.contains(all.events[i].event_time);
+    let which: Vec<usize> = kept.iter().copied().filter(within).collect();
+    let decisions = decide_all(plan, all, &which, &trained.deployed(plan)?);
+    // A row on which a rule was final has no probability, whatever the bands.
+    let judged = which.iter().zip(&decisions).filter_map(|(&i, decision)| {
+        Some(thresholds::Judged {
+            probability: decision.probability?,
+            truth: all.truth[i],
+            event: &all.events[i],
+        })
+    });
     Ok(thresholds::fit(
         &plan.declared.actions,
         valuation,
         &all.rates,
-        judged,
+        judged.collect(),
     ))
 }

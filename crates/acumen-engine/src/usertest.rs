@@ -83,6 +83,8 @@ impl Bench for EmptyLog {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             seed: plan.seed(),
             build: crate::BUILD,
+            pool: None,
+            waiting: 0,
         };
         let decision = Arc::new(plan.policy.decide(&request, &from.state));
         self.core.decision(&decision, self.core.next, Some(&event));

@@ -1,11 +1,12 @@
 //! The workers that run policies and models beside the sequencer, on immutable rows.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use acumen_base::{Clock, Decision};
-use acumen_decision::Request;
+use acumen_decision::{Pool, Request};
 
 use crate::core::Undecided;
 use crate::history::{self, Sources};
@@ -44,9 +45,52 @@ impl Work {
     }
 }
 
+/// Where decisions to be made are handed in, and how many wait.
+pub(crate) struct Jobs {
+    sender: Sender<Job>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Where workers take them.
+#[derive(Clone)]
+pub(crate) struct Taken {
+    queue: Arc<Mutex<Receiver<Job>>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Both ends of the queue.
+pub(crate) fn jobs() -> (Jobs, Taken) {
+    let (sender, queue) = channel();
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let taken = Taken {
+        queue: Arc::new(Mutex::new(queue)),
+        waiting: Arc::clone(&waiting),
+    };
+    (Jobs { sender, waiting }, taken)
+}
+
+impl Jobs {
+    /// Hands a job in. The workers outlive the sequencer: it is lost only while the process ends.
+    pub(crate) fn send(&self, job: Job) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _ended = self.sender.send(job);
+    }
+}
+
+impl Taken {
+    /// The next job, and how many wait behind it; nothing once the sequencer is gone.
+    fn next(&self) -> Option<(Job, usize)> {
+        let job = self.queue.lock().ok()?.recv().ok()?;
+        let before = self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some((job, before.saturating_sub(1)))
+    }
+}
+
 /// What every worker holds.
 #[derive(Clone)]
 pub(crate) struct Worker {
+    /// For members that run beside the request.
+    pub(crate) pool: Arc<Pool>,
     pub(crate) sources: Sources,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sequencer: Sender<Command>,
@@ -54,30 +98,26 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Takes jobs until the sequencer is gone.
-    pub(crate) fn run(&self, jobs: &Arc<Mutex<Receiver<Job>>>) {
-        loop {
-            let job = match jobs.lock() {
-                Ok(queue) => queue.recv(),
-                Err(_poisoned) => return,
-            };
-            let Ok(job) = job else { return };
+    pub(crate) fn run(&self, jobs: &Taken) {
+        while let Some((job, waiting)) = jobs.next() {
             let (use_case, event_id) = (job.use_case, job.work.event_id().to_owned());
             // A panic is one request's: whoever waits for it is told, and the worker goes on.
-            let command = catch_unwind(AssertUnwindSafe(|| self.work(job))).unwrap_or_else(|_| {
-                let why = Refusal::Failed(format!("deciding on `{event_id}` failed"));
-                Command::Undecidable {
-                    use_case,
-                    event_id,
-                    why,
-                }
-            });
+            let command = catch_unwind(AssertUnwindSafe(|| self.work(job, waiting)))
+                .unwrap_or_else(|_| {
+                    let why = Refusal::Failed(format!("deciding on `{event_id}` failed"));
+                    Command::Undecidable {
+                        use_case,
+                        event_id,
+                        why,
+                    }
+                });
             if self.sequencer.send(command).is_err() {
                 return;
             }
         }
     }
 
-    fn work(&self, job: Job) -> Command {
+    fn work(&self, job: Job, waiting: usize) -> Command {
         let use_case = job.use_case;
         let undecided = match job.work {
             Work::Row(undecided) => undecided,
@@ -95,7 +135,7 @@ impl Worker {
                 }
             }
         };
-        let decision = Box::new(self.decide(use_case, &undecided, job.received_nanos));
+        let decision = Box::new(self.decide(use_case, &undecided, (job.received_nanos, waiting)));
         Command::Decided {
             use_case,
             decision,
@@ -103,7 +143,12 @@ impl Worker {
         }
     }
 
-    fn decide(&self, use_case: usize, undecided: &Undecided, received_nanos: u64) -> Decision {
+    fn decide(
+        &self,
+        use_case: usize,
+        undecided: &Undecided,
+        (received_nanos, waiting): (u64, usize),
+    ) -> Decision {
         let plan = &self.sources.plan.use_cases[use_case];
         let name = &plan.declared.name;
         let request = Request {
@@ -115,6 +160,8 @@ impl Worker {
             clock: Arc::clone(&self.clock),
             seed: plan.seed(),
             build: crate::BUILD,
+            pool: Some(&self.pool),
+            waiting,
         };
         plan.policy.decide(&request, &undecided.state)
     }

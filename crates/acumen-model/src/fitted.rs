@@ -9,6 +9,7 @@ use crate::compiled::CompiledForest;
 use crate::data::Matrix;
 use crate::forest::{BrokenForest, Forest, Objective};
 use crate::shap::{Explainer, Explanation};
+use crate::stacking::Stacking;
 
 /// A model of any learner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ use crate::shap::{Explainer, Explanation};
 pub enum FittedModel {
     /// Trees whose leaves add up.
     Forest(Forest),
+    /// Weights of other models.
+    Stacking(Stacking),
 }
 
 /// A model that is ready to answer, one row at a time or many.
@@ -39,6 +42,9 @@ pub enum BrokenModel {
     /// A forest whose trees are no trees.
     #[error(transparent)]
     Forest(#[from] BrokenForest),
+    /// Weights that are none.
+    #[error("its weights, means and covariances do not fit together")]
+    Stacking,
 }
 
 impl FittedModel {
@@ -46,6 +52,7 @@ impl FittedModel {
     pub fn objective(&self) -> Objective {
         match self {
             FittedModel::Forest(forest) => forest.objective,
+            FittedModel::Stacking(_) => Objective::BinaryLogistic,
         }
     }
 
@@ -53,6 +60,7 @@ impl FittedModel {
     pub fn n_features(&self) -> usize {
         match self {
             FittedModel::Forest(forest) => forest.n_features,
+            FittedModel::Stacking(stacking) => stacking.weights.len(),
         }
     }
 
@@ -63,6 +71,8 @@ impl FittedModel {
     pub fn check(&self) -> Result<(), BrokenModel> {
         match self {
             FittedModel::Forest(forest) => Ok(forest.check()?),
+            FittedModel::Stacking(stacking) if stacking.is_sound() => Ok(()),
+            FittedModel::Stacking(_) => Err(BrokenModel::Stacking),
         }
     }
 
@@ -70,6 +80,7 @@ impl FittedModel {
     pub fn describe(&self) -> String {
         match self {
             FittedModel::Forest(forest) => format!("{} trees", forest.trees.len()),
+            FittedModel::Stacking(stacking) => format!("{} weights", stacking.weights.len()),
         }
     }
 
@@ -83,6 +94,7 @@ impl FittedModel {
                 compiled: CompiledForest::new(forest),
                 explainer: Explainer::new(forest),
             }),
+            FittedModel::Stacking(stacking) => Box::new(stacking.clone()),
         }
     }
 
@@ -90,13 +102,16 @@ impl FittedModel {
     pub fn margins(&self, rows: &Matrix) -> Vec<f32> {
         match self {
             FittedModel::Forest(forest) => CompiledForest::new(forest).margins_many(rows),
+            FittedModel::Stacking(stacking) => stacking.margins_many(rows),
         }
     }
 
     /// The trees, where it has some that add up.
     pub fn into_forest(self) -> Option<Forest> {
-        let FittedModel::Forest(forest) = self;
-        Some(forest)
+        match self {
+            FittedModel::Forest(forest) => Some(forest),
+            FittedModel::Stacking(_) => None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use acumen_base::{Attribution, Columns, Deadline, Member, MemberError, Prediction, Row};
 
 use crate::artifact::Artifact;
-use crate::fitted::Scorer;
+use crate::fitted::{FittedModel, Scorer};
 use crate::forest::Objective;
 
 /// An artifact that is ready to answer.
@@ -72,6 +72,13 @@ impl Member for ArtifactMember {
         margin
             .map(|margin| self.prediction(margin))
             .ok_or(MemberError::Late)
+    }
+
+    fn weights(&self) -> Option<&[f64]> {
+        match &self.artifact.model {
+            FittedModel::Stacking(stacking) => Some(&stacking.weights),
+            FittedModel::Forest(_) => None,
+        }
     }
 
     fn attributions(&self, row: &Row) -> Vec<Attribution> {

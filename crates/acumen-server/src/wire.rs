@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acumen_base::Decision;
-use acumen_base::decision::{LayerReport, LayerStatus, Reason};
+use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, Reason};
 use acumen_engine::{Answer, EntityValue, Ingested, Plan, Quarantined};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -82,6 +82,8 @@ pub(crate) struct DecisionRecord {
     /// The rules that fired.
     rules: Vec<String>,
     layers: Vec<Layer>,
+    /// What made one probability of the members' answers; `null` is their mean by weight.
+    ensemble: Option<MemberLine>,
     /// The row by column; `null` is missing.
     row: BTreeMap<String, Option<f64>>,
     /// The log position of the event.
@@ -185,6 +187,18 @@ impl From<&Reason> for ReasonLine {
     }
 }
 
+impl From<&MemberReport> for MemberLine {
+    fn from(member: &MemberReport) -> MemberLine {
+        MemberLine {
+            name: member.name.clone(),
+            version: member.version.clone(),
+            prediction: member.answer.as_ref().ok().map(|p| p.value),
+            problem: member.answer.as_ref().err().map(ToString::to_string),
+            took_us: member.took_us,
+        }
+    }
+}
+
 impl From<&LayerReport> for Layer {
     fn from(layer: &LayerReport) -> Layer {
         let status = match layer.status {
@@ -192,19 +206,13 @@ impl From<&LayerReport> for Layer {
             LayerStatus::OutOfTime => "out of time",
             LayerStatus::NotNeeded => "not needed: an earlier layer was final",
             LayerStatus::NoModel => "no model is deployed",
+            LayerStatus::Shed => "left out: too many requests were waiting",
         };
-        let members = layer.members.iter().map(|member| MemberLine {
-            name: member.name.clone(),
-            version: member.version.clone(),
-            prediction: member.answer.as_ref().ok().map(|p| p.value),
-            problem: member.answer.as_ref().err().map(ToString::to_string),
-            took_us: member.took_us,
-        });
         Layer {
             name: layer.name.clone(),
             status: status.to_owned(),
             took_us: layer.took_us,
-            members: members.collect(),
+            members: layer.members.iter().map(MemberLine::from).collect(),
         }
     }
 }
@@ -234,6 +242,7 @@ impl DecisionRecord {
             reasons: decision.reasons.iter().map(ReasonLine::from).collect(),
             rules: decision.rules.iter().map(|rule| rule.id.clone()).collect(),
             layers: decision.layers.iter().map(Layer::from).collect(),
+            ensemble: decision.ensemble.as_ref().map(MemberLine::from),
             row: names.zip(values).collect(),
             position: decision.position,
             control: decision.control,

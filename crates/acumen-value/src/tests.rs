@@ -95,6 +95,7 @@ fn decision(event: &Event, action: &str, called_for: &str, propensity: f64) -> D
         row: Vec::new(),
         columns: 0,
         layers: Vec::new(),
+        ensemble: None,
         rules: Vec::new(),
         probability: None,
         score: None,

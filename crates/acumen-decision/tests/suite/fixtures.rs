@@ -9,7 +9,7 @@ use acumen_base::{
     FieldType, ManualClock, Member, MemberError, Money, Prediction, Row, Seed, Span, Time, Value,
 };
 use acumen_decision::{
-    ActionSpec, EnsembleSpec, ExploreSpec, LayerSpec, ListSpec, Policy, PolicySpec, Request,
+    ActionSpec, EnsembleSpec, ExploreSpec, LayerSpec, ListSpec, Policy, PolicySpec, Pool, Request,
     RuleSpec, State, linear_knots,
 };
 
@@ -80,6 +80,7 @@ pub(crate) fn layer(name: &str, deadline_ms: i64, run: &[&str]) -> LayerSpec {
         deadline: Span(deadline_ms),
         run: run.iter().map(ToString::to_string).collect(),
         final_when: None,
+        beside: false,
     }
 }
 
@@ -246,6 +247,16 @@ impl Bench {
 
     /// Decides as if the event had been received `waited_us` microseconds ago.
     pub(crate) fn decide_after(&self, waited_us: u64) -> Decision {
+        self.decide_under(waited_us, None, 0)
+    }
+
+    /// The same with threads for members, and with so many requests that wait behind.
+    pub(crate) fn decide_under(
+        &self,
+        waited_us: u64,
+        pool: Option<&Arc<Pool>>,
+        waiting: usize,
+    ) -> Decision {
         let received_nanos = self.clock.nanos();
         self.clock.advance_nanos(waited_us * 1_000);
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
@@ -258,6 +269,8 @@ impl Bench {
             clock,
             seed: Seed(7),
             build: "test",
+            pool,
+            waiting,
         };
         self.policy.decide(&request, &self.state)
     }

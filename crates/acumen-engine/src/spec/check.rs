@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Columns, Diagnostic};
+use acumen_base::{Columns, Diagnostic, ENSEMBLE};
 use acumen_feature::{Pipeline, PipelineSpec};
 use acumen_model::find_learner;
 
@@ -56,6 +56,13 @@ impl Check<'_> {
         let names: Vec<&str> = use_case.features.iter().map(|f| f.name.as_str()).collect();
         let mut found = Vec::new();
         for model in &use_case.models {
+            if model.name == ENSEMBLE {
+                let message = format!("`{ENSEMBLE}` is the name of what combines the models");
+                let mut diagnostic =
+                    Diagnostic::new("reserved_name", message, "give the model another name");
+                diagnostic.place = use_case.place(&format!("models.{ENSEMBLE}"));
+                found.push(diagnostic);
+            }
             for (index, name) in model.features.iter().flatten().enumerate() {
                 if !names.contains(&name.as_str()) {
                     let message = format!("there is no feature `{name}`");

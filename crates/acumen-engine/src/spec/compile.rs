@@ -207,6 +207,7 @@ fn policy_spec(use_case: &UseCase, columns: Arc<Columns>) -> Option<PolicySpec> 
         name: layer.name.clone(),
         deadline: layer.deadline,
         run: layer.run.clone(),
+        beside: layer.beside,
         final_when: layer.final_when.clone(),
     };
     let list = |(name, field): &(String, String)| ListSpec {

@@ -50,12 +50,14 @@ fn layer(walk: &mut Walk, key: &Key, node: &Node) -> Option<LayerDecl> {
     let mut group = walk.group(node, format!("layer `{}`", key.text))?;
     let deadline = group.require("deadline");
     let run = group.require("run");
+    let beside = group.get("beside");
     let final_when = group.get("final_when");
     group.finish(walk);
     let deadline = deadline.and_then(|node| walk.span(node));
     Some(LayerDecl {
         name: key.text.clone(),
         run: run.map(|node| walk.texts(node)).unwrap_or_default(),
+        beside: beside.and_then(|node| walk.flag(node)).unwrap_or(false),
         final_when: final_when.and_then(|node| walk.text(node)),
         deadline: deadline?,
     })

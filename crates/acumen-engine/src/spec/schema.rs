@@ -98,8 +98,9 @@ fn learning() -> Value {
         },
         "ensemble": {
             "description": "How several models become one probability.",
-            "anyOf": [{"type": "string"}, group("An algorithm and weights.", &["algorithm"], json!({
-                "algorithm": text("How they are combined."),
+            "anyOf": [combination(), group("An algorithm and weights.", &["algorithm"], json!({
+                "algorithm": combination(),
+                "when_missing": {"enum": ["marginalise"]},
                 "weights": {"type": "object", "additionalProperties": {"type": "number"}},
             }))],
         },
@@ -113,6 +114,7 @@ fn deciding() -> Value {
         json!({
             "deadline": span("When it must have ended, counted from the receipt of the request."),
             "run": texts("The rules and models that run in it, in order."),
+            "beside": {"type": "boolean", "description": "Whether its models run beside each other."},
             "final_when": text("A condition (CEL) under which later layers are not needed."),
         }),
     );
@@ -342,4 +344,11 @@ fn share(doc: &str) -> Value {
         {"type": "number", "minimum": 0, "maximum": 1},
         {"type": "string", "pattern": "^[0-9.]+ *%$"},
     ]})
+}
+
+fn combination() -> Value {
+    json!({
+        "enum": ["mean", "stacking"],
+        "description": "The mean of their probabilities by weight, or weights that training fits.",
+    })
 }

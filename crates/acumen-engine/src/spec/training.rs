@@ -3,7 +3,7 @@
 use acumen_base::Span;
 
 use super::tree::{Key, Kind, Node};
-use super::types::{Calibration, EnsembleDecl, ModelDecl, TrainingData, TrainingDecl};
+use super::types::{Calibration, Combination, EnsembleDecl, ModelDecl, TrainingData, TrainingDecl};
 use super::walk::Walk;
 
 /// The average month of the Gregorian calendar, 30.436875 days.
@@ -120,23 +120,41 @@ fn last(text: &str) -> Option<Span> {
     number.checked_mul(unit.0).map(Span)
 }
 
-/// Reads `ensemble`: an algorithm's name, or `{algorithm, weights}`.
+/// Reads `ensemble`: an algorithm's name, or `{algorithm, weights, when_missing}`.
 pub(super) fn ensemble(walk: &mut Walk, node: &Node) -> Option<EnsembleDecl> {
-    if let Kind::Scalar { text, .. } = &node.kind {
+    let algorithms = [
+        ("mean", Combination::Mean),
+        ("stacking", Combination::Stacking),
+    ];
+    if let Kind::Scalar { .. } = &node.kind {
         return Some(EnsembleDecl {
-            algorithm: text.clone(),
+            algorithm: walk.word(node, "algorithm", &algorithms)?,
             weights: Vec::new(),
         });
     }
     let mut group = walk.group(node, "`ensemble`")?;
     let algorithm = group.require("algorithm");
     let weights = group.get("weights");
+    let when_missing = group.get("when_missing");
     group.finish(walk);
+    if let Some(node) = when_missing {
+        walk.word(node, "when_missing", &[("marginalise", ())]);
+    }
     let weight =
         |walk: &mut Walk, key: &Key, value: &Node| Some((key.text.clone(), walk.number(value)?));
-    let weights = weights.map(|node| walk.each(node, weight));
+    let given = weights.map(|node| walk.each(node, weight));
+    let algorithm = walk.word(algorithm?, "algorithm", &algorithms)?;
+    if let (Combination::Stacking, Some(node)) = (algorithm, weights) {
+        let message = "`weights` are declared, and `stacking` fits them";
+        walk.problem(
+            node,
+            "bad_weights",
+            message,
+            "leave them out, or take `algorithm: mean`",
+        );
+    }
     Some(EnsembleDecl {
-        algorithm: algorithm.and_then(|node| walk.text(node))?,
-        weights: weights.unwrap_or_default(),
+        algorithm,
+        weights: given.unwrap_or_default(),
     })
 }

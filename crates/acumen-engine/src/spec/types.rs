@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use acumen_base::decision::RuleMode;
-use acumen_base::{Currency, EventType, Place, Span, Time};
+use acumen_base::{Currency, ENSEMBLE, EventType, Place, Span, Time};
 
 use super::places::Places;
 
@@ -79,6 +79,22 @@ impl UseCase {
     /// An event type by name.
     pub fn event(&self, name: &str) -> Option<&Arc<EventType>> {
         self.events.iter().find(|event| event.name == name)
+    }
+
+    /// Whether training fits an ensemble of its models.
+    pub fn is_stacked(&self) -> bool {
+        let algorithm = self.ensemble.as_ref().map(|ensemble| ensemble.algorithm);
+        algorithm == Some(Combination::Stacking)
+    }
+
+    /// The names under which versions are deployed: the models, and their ensemble where training
+    /// fits one.
+    pub fn member_names(&self) -> impl Iterator<Item = &str> + Clone {
+        let ensemble = self.is_stacked().then_some(ENSEMBLE);
+        self.models
+            .iter()
+            .map(|model| model.name.as_str())
+            .chain(ensemble)
     }
 
     /// The score bands' first scores, with the action of each.
@@ -188,9 +204,18 @@ pub struct ModelDecl {
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnsembleDecl {
     /// How they are combined.
-    pub algorithm: String,
+    pub algorithm: Combination,
     /// What each model's word weighs; empty is equal weights.
     pub weights: Vec<(String, f64)>,
+}
+
+/// How models are combined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Combination {
+    /// The mean of their probabilities by the declared weights.
+    Mean,
+    /// Weights that training fits to what they say of rows that none of them saw.
+    Stacking,
 }
 
 /// A layer: rules or models that run together, with a deadline since receipt.
@@ -202,6 +227,8 @@ pub struct LayerDecl {
     pub deadline: Span,
     /// The rules and models that run in it, in order.
     pub run: Vec<String>,
+    /// Whether its models run beside each other.
+    pub beside: bool,
     /// A condition under which later layers are not needed.
     pub final_when: Option<String>,
 }

@@ -110,6 +110,7 @@ fn decision(n: u64) -> Decision {
         row: vec![1.0],
         columns: 0,
         layers: Vec::new(),
+        ensemble: None,
         rules: Vec::new(),
         probability: (n > 0).then_some(0.25),
         score: None,

@@ -30,8 +30,8 @@ impl Deploy {
     pub(crate) fn run(&self, place: &Place) -> Outcome {
         let mut offline = place.offline()?;
         let use_case = position(&offline.sources.plan, &self.name)?;
-        let models = &offline.sources.plan.use_cases[use_case].declared.models;
-        known_model(models.iter().map(|model| model.name.as_str()), &self.model)?;
+        let declared = &offline.sources.plan.use_cases[use_case].declared;
+        known_model(declared.member_names(), &self.model)?;
         let control = Control::Deploy {
             use_case: self.name.clone(),
             member: self.model.clone(),

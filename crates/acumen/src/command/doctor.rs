@@ -123,14 +123,13 @@ fn models(place: &Place) -> Vec<Finding> {
         let Ok(deployed) = deployments(&sources, name) else {
             continue;
         };
-        for model in &plan.declared.models {
-            let live = deployed.iter().rev().find(|at| at.member == model.name);
+        for model in plan.declared.member_names() {
+            let live = deployed.iter().rev().find(|at| at.member == model);
             found.push(match live {
                 None => Err(format!(
-                    "model {name}/{}: not deployed; `acumen train {name}`",
-                    model.name
+                    "model {name}/{model}: not deployed; `acumen train {name}`"
                 )),
-                Some(live) => whole(&sources.store, name, &model.name, &live.version),
+                Some(live) => whole(&sources.store, name, model, &live.version),
             });
         }
     }

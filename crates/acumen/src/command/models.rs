@@ -44,14 +44,14 @@ impl Models {
         let use_case = position(&sources.plan, &self.name)?;
         let deployments = deployments(&sources, &self.name)?;
         let mut versions = Vec::new();
-        for model in &sources.plan.use_cases[use_case].declared.models {
-            let live = deployments.iter().rev().find(|at| at.member == model.name);
-            for version in sources.store.list(&self.name, &model.name)? {
-                let artifact = sources.store.get(&self.name, &model.name, &version)?;
-                let deployed = |at: &&Deployment| at.member == model.name && at.version == version;
+        for model in sources.plan.use_cases[use_case].declared.member_names() {
+            let live = deployments.iter().rev().find(|at| at.member == model);
+            for version in sources.store.list(&self.name, model)? {
+                let artifact = sources.store.get(&self.name, model, &version)?;
+                let deployed = |at: &&Deployment| at.member == model && at.version == version;
                 let deployed = deployments.iter().rev().find(deployed);
                 versions.push(Version {
-                    model: model.name.clone(),
+                    model: model.to_owned(),
                     live: live.is_some_and(|at| at.version == version),
                     deployed: deployed.map(|at| format!("{} by {}", at.at, at.by)),
                     trained_to: artifact.window.to.to_string(),

@@ -89,6 +89,7 @@ fn any_decision() -> impl Strategy<Value = Body> {
                     members: members.to_vec(),
                     took_us: 3,
                 }],
+                ensemble: Some(members[0].clone()),
                 rules: vec![RuleHit {
                     id: text.clone(),
                     effect: "block".into(),
