@@ -30,6 +30,10 @@ use clap::Parser;
 use crate::report::Outcome;
 use crate::settings::Settings;
 
+/// The allocator of the program that is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// One measurement.
 struct Measurement {
     name: &'static str,

@@ -20,6 +20,10 @@ use crate::command::Command;
 use crate::failure::Failure;
 use crate::place::Place;
 
+/// Events are made on one thread and dropped on another, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const EXAMPLES: &str = "\
 From nothing to decisions:
   acumen demo                               see it work on a synthetic world

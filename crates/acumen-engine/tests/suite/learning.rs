@@ -60,6 +60,78 @@ fn a_trained_model_is_deployed_decides_and_is_rolled_back() {
     assert_replays(&shop.sources(), 4);
 }
 
+/// The use case with a second model beside the first, and an ensemble of both.
+fn stacked() -> Shop {
+    let boosted = "  boosted: {algorithm: xgboost, n_estimators: 25, max_depth: 3}";
+    let both = format!(
+        "{boosted}\n  amounts: {{algorithm: xgboost, n_estimators: 10, max_depth: 2, features: \
+         [order_itself]}}\nensemble: {{algorithm: stacking, when_missing: marginalise}}"
+    );
+    Shop::with(&[
+        (boosted, &both),
+        (
+            "{deadline: 30ms, run: [boosted]}",
+            "{deadline: 30s, beside: true, run: [boosted, amounts]}",
+        ),
+    ])
+}
+
+#[test]
+fn an_ensemble_is_trained_deployed_and_explained() {
+    let shop = stacked();
+    shop.import_history();
+    let trained = trained(&shop, None);
+    let names: Vec<&str> = trained.models.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(names, ["boosted", "amounts", "ensemble"]);
+    let ensemble = &trained.models[2];
+    let weights = &ensemble.artifact.parameters["weights"];
+    let weight = |name: &str| weights[name].as_f64().unwrap();
+    assert!(weight("boosted") + weight("amounts") > 0.1, "{weights}");
+
+    let engine = shop.open();
+    assert_eq!(engine.readiness().unwrap().missing.len(), 3);
+    deploy(&engine, &trained);
+    assert!(engine.readiness().unwrap().ready);
+    let now = START + days(61);
+    let dear = decide(&engine, &order("dear", "c1", 200.0, now))
+        .unwrap()
+        .decision;
+    assert_eq!(dear.action, "review");
+    engine.close().unwrap();
+
+    let engine = shop.open();
+    let cheap = decide(&engine, &order("cheap", "c2", 10.0, now))
+        .unwrap()
+        .decision;
+    assert_eq!(cheap.action, "ship");
+    for decision in [&dear, &cheap] {
+        let report = decision.ensemble.as_ref().unwrap();
+        assert_eq!(report.version, ensemble.version);
+        assert_eq!(
+            report.answer.as_ref().unwrap().value,
+            decision.probability.unwrap()
+        );
+    }
+    // Weights of the sum, and what moved the members, weighted by them.
+    let explained = engine.explain("orders:dear").unwrap();
+    for model in &explained.models {
+        assert_eq!(model.weight, weight(&model.name));
+    }
+    assert!(
+        explained
+            .reasons
+            .iter()
+            .any(|r| r.code == "order_itself.amount")
+    );
+    engine.close().unwrap();
+    assert_replays(&shop.sources(), 2);
+
+    let wanted = (START + days(50), START + days(60));
+    let evaluation = evaluate(&shop.sources(), 0, wanted, &mut |_| ()).unwrap();
+    assert!(evaluation.metrics.unwrap().auc.unwrap() > 0.9);
+    assert_eq!(evaluation.versions.len(), 3);
+}
+
 #[test]
 fn training_twice_gives_the_same_version_and_thresholds() {
     let shop = Shop::new();
