@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compiled::CompiledForest;
 use crate::data::Matrix;
 use crate::forest::{BrokenForest, Forest, Objective};
+use crate::network::{BrokenNetwork, Network};
 use crate::shap::{Explainer, Explanation};
 
 /// A model of any learner.
@@ -16,6 +17,8 @@ use crate::shap::{Explainer, Explanation};
 pub enum FittedModel {
     /// Trees whose leaves add up.
     Forest(Forest),
+    /// Layers of weights.
+    Network(Network),
 }
 
 /// A model that is ready to answer, one row at a time or many.
@@ -39,6 +42,9 @@ pub enum BrokenModel {
     /// A forest whose trees are no trees.
     #[error(transparent)]
     Forest(#[from] BrokenForest),
+    /// A network whose numbers do not fit together.
+    #[error(transparent)]
+    Network(#[from] BrokenNetwork),
 }
 
 impl FittedModel {
@@ -46,6 +52,7 @@ impl FittedModel {
     pub fn objective(&self) -> Objective {
         match self {
             FittedModel::Forest(forest) => forest.objective,
+            FittedModel::Network(_) => Objective::BinaryLogistic,
         }
     }
 
@@ -53,6 +60,7 @@ impl FittedModel {
     pub fn n_features(&self) -> usize {
         match self {
             FittedModel::Forest(forest) => forest.n_features,
+            FittedModel::Network(network) => network.n_features,
         }
     }
 
@@ -63,6 +71,7 @@ impl FittedModel {
     pub fn check(&self) -> Result<(), BrokenModel> {
         match self {
             FittedModel::Forest(forest) => Ok(forest.check()?),
+            FittedModel::Network(network) => Ok(network.check()?),
         }
     }
 
@@ -70,6 +79,7 @@ impl FittedModel {
     pub fn describe(&self) -> String {
         match self {
             FittedModel::Forest(forest) => format!("{} trees", forest.trees.len()),
+            FittedModel::Network(network) => network.describe(),
         }
     }
 
@@ -83,6 +93,7 @@ impl FittedModel {
                 compiled: CompiledForest::new(forest),
                 explainer: Explainer::new(forest),
             }),
+            FittedModel::Network(network) => Box::new(network.clone()),
         }
     }
 
@@ -90,13 +101,16 @@ impl FittedModel {
     pub fn margins(&self, rows: &Matrix) -> Vec<f32> {
         match self {
             FittedModel::Forest(forest) => CompiledForest::new(forest).margins_many(rows),
+            FittedModel::Network(network) => network.margins_many(rows),
         }
     }
 
     /// The trees, where it has some that add up.
     pub fn into_forest(self) -> Option<Forest> {
-        let FittedModel::Forest(forest) = self;
-        Some(forest)
+        match self {
+            FittedModel::Forest(forest) => Some(forest),
+            FittedModel::Network(_) => None,
+        }
     }
 }
 

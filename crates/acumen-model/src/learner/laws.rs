@@ -92,8 +92,10 @@ fn fit_with(
 }
 
 fn forest(fitted: &Fitted) -> &Forest {
-    let FittedModel::Forest(forest) = &fitted.model;
-    forest
+    match &fitted.model {
+        FittedModel::Forest(forest) => forest,
+        other => panic!("{} is no forest", other.describe()),
+    }
 }
 
 fn row(data: &Dataset, row: usize) -> Vec<f32> {
