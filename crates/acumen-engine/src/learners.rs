@@ -4,7 +4,7 @@ use acumen_model::{LEARNERS, Learner};
 
 /// The learners of all crates, in the order in which they are documented.
 pub fn learners() -> Vec<&'static dyn Learner> {
-    LEARNERS.to_vec()
+    [LEARNERS, acumen_deep::LEARNERS].concat()
 }
 
 /// Their names and aliases.

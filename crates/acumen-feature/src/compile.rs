@@ -152,6 +152,18 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Yes or no; no where it is left out.
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        match self.param(name) {
+            None => false,
+            Some(Param::Bool(value)) => *value,
+            Some(_) => {
+                self.wrong_type(name, "`true` or `false`");
+                false
+            }
+        }
+    }
+
     pub(crate) fn span(&mut self, name: &str, default: Span) -> Span {
         let given = match self.param(name) {
             None => Some(default),

@@ -18,9 +18,11 @@ pub(crate) struct GatherPlan {
     /// Where they begin in the unit.
     pub(crate) begin: usize,
     pub(crate) sources: Vec<GatherSource>,
+    /// Of how many of the latest keys each value is shown, too.
+    pub(crate) each: usize,
 }
 
-/// A column that is gathered as mean and largest value.
+/// A column that is gathered as mean and largest value, and where wanted key by key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GatherSource {
     pub(crate) unit: usize,
@@ -41,22 +43,32 @@ impl Pool for Vec<Box<dyn State>> {
 }
 
 impl GatherPlan {
-    /// The gathered columns: mean and largest value of each source, over the keys that have one.
+    /// How many columns are gathered.
+    pub(crate) fn width(&self) -> usize {
+        self.sources.len() * (2 + self.each)
+    }
+
+    /// The gathered columns: mean and largest value of each source, over the keys that have one;
+    /// then the values themselves, source by source, the latest key first.
     pub(crate) fn read(
         &self,
         pool: &mut (impl Pool + ?Sized),
         facts: &Facts<'_>,
     ) -> SmallVec<[f64; 16]> {
         let hops = pool.unit(self.unit).hops(facts);
-        let mut columns = SmallVec::new();
+        let mut columns = SmallVec::from_elem(f64::NAN, self.width());
         let mut values: SmallVec<[f64; 32]> = SmallVec::new();
-        for source in &self.sources {
+        for (index, source) in self.sources.iter().enumerate() {
+            let each = 2 * self.sources.len() + index * self.each;
             let unit = pool.unit(source.unit);
             values.resize(unit.width(), f64::NAN);
             let (mut count, mut sum, mut largest) = (0_u32, 0.0, f64::NAN);
-            for slot in &hops[source.hop] {
+            for (place, slot) in hops[source.hop].iter().enumerate() {
                 unit.read_key(*slot, facts.time, &mut values);
                 let value = values[source.local];
+                if place < self.each {
+                    columns[each + place] = value;
+                }
                 if !value.is_nan() {
                     count += 1;
                     sum += value;
@@ -68,7 +80,7 @@ impl GatherPlan {
             } else {
                 sum / f64::from(count)
             };
-            columns.extend([mean, largest]);
+            (columns[2 * index], columns[2 * index + 1]) = (mean, largest);
         }
         columns
     }

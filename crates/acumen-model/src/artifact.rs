@@ -75,12 +75,12 @@ pub struct TrainingWindow {
     pub positives: usize,
 }
 
-/// By how much the splits on a column lowered the loss in training.
+/// What a column contributed in training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnImportance {
     /// The column's name.
     pub column: String,
-    /// The sum of the gains of its splits.
+    /// The sum of the gains of its splits, or the mean size of its contributions.
     pub total_gain: f64,
 }
 

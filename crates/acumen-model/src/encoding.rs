@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use acumen_base::{ColumnKind, Columns};
 use serde::{Deserialize, Serialize};
 
-/// One dictionary a category column; the other columns are numbers.
+use crate::layout::sequence_fields;
+
+/// One dictionary a category column; the other columns are numbers. The steps of one field of a
+/// sequence have the same dictionary: a category is one ordinal at every step.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Encoding {
@@ -36,11 +39,20 @@ impl Encoding {
     /// If there are fewer columns of values than columns.
     pub fn of(columns: &Columns, values: &[Vec<f64>]) -> Encoding {
         let dictionary = |(index, column): (usize, &acumen_base::Column)| {
-            (column.kind == ColumnKind::Category).then(|| Dictionary::of(&values[index]))
+            (column.kind == ColumnKind::Category).then(|| Dictionary::of(&values[index..=index]))
         };
-        Encoding {
-            dictionaries: columns.list.iter().enumerate().map(dictionary).collect(),
+        let mut dictionaries: Vec<Option<Dictionary>> =
+            columns.list.iter().enumerate().map(dictionary).collect();
+        for field in sequence_fields(columns) {
+            if field.kind == ColumnKind::Category {
+                let steps: Vec<&Vec<f64>> = field.places.iter().map(|at| &values[*at]).collect();
+                let shared = Dictionary::of(&steps);
+                for step in field.places {
+                    dictionaries[step] = Some(shared.clone());
+                }
+            }
         }
+        Encoding { dictionaries }
     }
 
     /// How many columns.
@@ -105,9 +117,11 @@ impl Encoding {
 }
 
 impl Dictionary {
-    fn of(values: &[f64]) -> Dictionary {
+    /// The categories of some columns, in the order in which they first appear.
+    fn of(columns: &[impl AsRef<[f64]>]) -> Dictionary {
         let mut dictionary = Dictionary::default();
-        for code in values.iter().filter(|code| !code.is_nan()) {
+        let codes = columns.iter().flat_map(|values| values.as_ref());
+        for code in codes.filter(|code| !code.is_nan()) {
             if dictionary.ordinal(*code).is_none() {
                 dictionary.push(Category {
                     code: *code,
@@ -159,6 +173,7 @@ impl From<Dictionary> for Vec<Category> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use acumen_base::Column;
     use acumen_base::key::category_code;
 
     #[test]
@@ -179,5 +194,23 @@ mod tests {
             Some("web")
         );
         assert_eq!(back.encode(2, web), 1.0);
+    }
+
+    #[test]
+    fn steps_of_a_sequence_have_one_dictionary() {
+        let step = |name: &str| Column {
+            name: name.into(),
+            kind: ColumnKind::Category,
+            unit: String::new(),
+            help: String::new(),
+        };
+        let names = ["recent.channel_1", "raw.channel", "recent.channel_2"];
+        let columns = Columns::new(names.map(step).to_vec(), "");
+        let [shop, web, phone] = ["shop", "web", "phone"].map(category_code);
+        let values = [vec![shop, web], vec![web, shop], vec![phone, shop]];
+        let encoding = Encoding::of(&columns, &values);
+        assert_eq!(encoding.encode_row(&[web, web, web]), [1.0, 0.0, 1.0]);
+        assert_eq!(encoding.encode(0, phone), 2.0);
+        assert!(encoding.encode(1, phone).is_nan());
     }
 }

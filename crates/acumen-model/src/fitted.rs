@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compiled::CompiledForest;
 use crate::data::Matrix;
 use crate::forest::{BrokenForest, Forest, Objective};
+use crate::network::{BrokenNetwork, Network};
 use crate::shap::{Explainer, Explanation};
 use crate::stacking::Stacking;
 
@@ -19,6 +20,8 @@ pub enum FittedModel {
     Forest(Forest),
     /// Weights of other models.
     Stacking(Stacking),
+    /// Layers of weights.
+    Network(Network),
 }
 
 /// A model that is ready to answer, one row at a time or many.
@@ -45,6 +48,9 @@ pub enum BrokenModel {
     /// Weights that are none.
     #[error("its weights, means and covariances do not fit together")]
     Stacking,
+    /// A network whose numbers do not fit together.
+    #[error(transparent)]
+    Network(#[from] BrokenNetwork),
 }
 
 impl FittedModel {
@@ -53,6 +59,7 @@ impl FittedModel {
         match self {
             FittedModel::Forest(forest) => forest.objective,
             FittedModel::Stacking(_) => Objective::BinaryLogistic,
+            FittedModel::Network(_) => Objective::BinaryLogistic,
         }
     }
 
@@ -61,6 +68,7 @@ impl FittedModel {
         match self {
             FittedModel::Forest(forest) => forest.n_features,
             FittedModel::Stacking(stacking) => stacking.weights.len(),
+            FittedModel::Network(network) => network.n_features,
         }
     }
 
@@ -73,6 +81,7 @@ impl FittedModel {
             FittedModel::Forest(forest) => Ok(forest.check()?),
             FittedModel::Stacking(stacking) if stacking.is_sound() => Ok(()),
             FittedModel::Stacking(_) => Err(BrokenModel::Stacking),
+            FittedModel::Network(network) => Ok(network.check()?),
         }
     }
 
@@ -81,6 +90,7 @@ impl FittedModel {
         match self {
             FittedModel::Forest(forest) => format!("{} trees", forest.trees.len()),
             FittedModel::Stacking(stacking) => format!("{} weights", stacking.weights.len()),
+            FittedModel::Network(network) => network.describe(),
         }
     }
 
@@ -95,6 +105,7 @@ impl FittedModel {
                 explainer: Explainer::new(forest),
             }),
             FittedModel::Stacking(stacking) => Box::new(stacking.clone()),
+            FittedModel::Network(network) => Box::new(network.clone()),
         }
     }
 
@@ -103,6 +114,7 @@ impl FittedModel {
         match self {
             FittedModel::Forest(forest) => CompiledForest::new(forest).margins_many(rows),
             FittedModel::Stacking(stacking) => stacking.margins_many(rows),
+            FittedModel::Network(network) => network.margins_many(rows),
         }
     }
 
@@ -111,6 +123,7 @@ impl FittedModel {
         match self {
             FittedModel::Forest(forest) => Some(forest),
             FittedModel::Stacking(_) => None,
+            FittedModel::Network(_) => None,
         }
     }
 }

@@ -21,8 +21,11 @@ pub mod boosting;
 #[cfg(test)]
 mod laws;
 mod params;
+mod rows;
 
 pub use boosting::GradientBoosting;
+pub use params::Reader;
+pub use rows::check_rows;
 
 /// Every learner.
 pub static LEARNERS: &[&dyn Learner] = &[&GradientBoosting];
@@ -101,6 +104,8 @@ pub enum ParamRange {
     OneOf(&'static [&'static str]),
     /// A direction a column: -1, 0 or 1.
     ByColumn,
+    /// Whole numbers between the two, both included: one, or a list of at most so many.
+    Wholes(u64, u64, usize),
 }
 
 /// One parameter that is not valid.
@@ -159,14 +164,15 @@ pub struct TrainingLog {
     pub best_round: usize,
 }
 
-/// By how much the splits on a column lowered the loss in total.
+/// What a column contributed: by how much its splits lowered the loss in total, or, where there
+/// are no splits, by how much it moved the margin of a training row on average.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Importance {
     /// The column's name.
     pub column: String,
-    /// The sum of the gains of its splits.
+    /// The sum of the gains of its splits, or the mean size of its contributions.
     pub total_gain: f64,
-    /// How many splits it has.
+    /// How many splits it has; 0 where the model has none.
     pub splits: usize,
 }
 
@@ -249,6 +255,22 @@ pub enum FitError {
         value: f32,
         /// How many categories a column may have.
         limit: usize,
+    },
+    /// Training went astray.
+    #[error(
+        "the numbers of the network grew beyond bounds in epoch {epoch}; lower `learning_rate`"
+    )]
+    Diverged {
+        /// The epoch, counted from 1.
+        epoch: usize,
+    },
+    /// Nothing usual to learn from.
+    #[error(
+        "all {rows} training rows are positive; what is usual is learnt from negative ones, so widen the training window or check the definition of the outcome"
+    )]
+    NothingUsual {
+        /// How many rows.
+        rows: usize,
     },
     /// No threads.
     #[error("the {count} training threads cannot be started")]

@@ -22,9 +22,11 @@ pub mod data;
 pub mod encoding;
 pub mod fitted;
 pub mod forest;
+pub mod layout;
 pub mod learner;
 pub mod member;
 pub mod metrics;
+pub mod network;
 pub mod shap;
 pub mod split;
 pub mod stacking;
@@ -43,11 +45,12 @@ pub use encoding::{Dictionary, Encoding};
 pub use fitted::{BrokenModel, FittedModel, Scorer};
 pub use forest::{BrokenForest, Forest, Node, Objective, Tree};
 pub use learner::{
-    Checked, FitError, Fitted, Importance, LEARNERS, Learner, ParamDoc, ParamProblem, Params,
-    Progress, TrainingLog, find_learner, learner,
+    Checked, FitError, Fitted, Importance, LEARNERS, Learner, ParamDoc, ParamProblem, ParamRange,
+    Params, Progress, Reader, TrainingLog, check_rows, find_learner, learner,
 };
 pub use member::ArtifactMember;
 pub use metrics::{BinaryMetrics, Metrics, RegressionMetrics};
+pub use network::{BrokenNetwork, Network};
 pub use shap::{Explainer, Explanation};
 pub use split::{Fold, Period, Shares, Split};
 pub use stacking::Stacking;

@@ -174,6 +174,11 @@ fn grow(splits: Vec<Growth>, depth_max: usize) -> Tree {
 
 /// An artifact around a forest.
 pub(crate) fn artifact_of(forest: Forest) -> Artifact {
+    artifact_of_model(FittedModel::Forest(forest))
+}
+
+/// An artifact around a model.
+pub(crate) fn artifact_of_model(model: FittedModel) -> Artifact {
     let period = |from, to| Period {
         from: Time(from),
         to: Time(to),
@@ -187,7 +192,7 @@ pub(crate) fn artifact_of(forest: Forest) -> Artifact {
         parameters: serde_json::json!({"max_depth": 1}),
         encoding: Encoding::of(&columns, &[vec![], vec![], vec![5.0, 9.0]]),
         columns,
-        model: FittedModel::Forest(forest),
+        model,
         calibration: Calibration::Logistic,
         test_metrics: Metrics::Binary(BinaryMetrics::of(&[0.1, 0.9], &[0.0, 1.0])),
         window: TrainingWindow {

@@ -1,4 +1,5 @@
-//! Dependency direction: a crate depends only on members above it, and a stage only on the nouns.
+//! Dependency direction: a crate depends only on members above it, a stage only on the nouns, and
+//! what trains networks on the models besides.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,9 @@ const STAGES: [&str; 6] = [
     "acumen-value",
     "acumen-table",
 ];
+
+/// What trains networks: it gives models, and may know what they are.
+const DEEP: &str = "acumen-deep";
 
 /// What a stage may depend on.
 const NOUNS: [&str; 2] = ["acumen-base", "acumen-expr"];
@@ -79,6 +83,11 @@ fn direction(name: &str, package: &Value, place: &BTreeMap<&str, usize>) -> Vec<
         }
         if STAGES.contains(&name) && !NOUNS.contains(&on) {
             breaches.push(format!("{name} is a stage and may not depend on {on}"));
+        }
+        if name == DEEP && on != "acumen-model" && !NOUNS.contains(&on) {
+            breaches.push(format!(
+                "{name} may depend on acumen-model and the nouns, not on {on}"
+            ));
         }
     }
     breaches

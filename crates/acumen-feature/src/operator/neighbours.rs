@@ -26,6 +26,7 @@ struct Graph {
     /// The two entities.
     ends: [usize; 2],
     hops: usize,
+    /// Columns behind the counts.
     gathered: usize,
     last: usize,
     lateness: i64,
@@ -114,7 +115,7 @@ impl Graph {
 
 impl State for Graph {
     fn width(&self) -> usize {
-        self.hops + 2 * self.gathered
+        self.hops + self.gathered
     }
 
     fn entity(&self) -> Option<usize> {
@@ -211,7 +212,9 @@ impl Operator for Neighbours {
          `[customer, device, customer]` also the other customers that these devices met last. \
          Columns: how many there are of each (at most `last`), the current event's own device \
          included. With `gather`, the mean and the largest value of other features over these \
-         keys, as they stand in the log before the current event."
+         keys, as they stand in the log before the current event; with `each`, also the value of \
+         every key: `hop1_1.FEATURE` is that of the device met last, `hop2_1.FEATURE` that of the \
+         customer met last."
     }
 
     fn params(&self) -> &'static [ParamDoc] {
@@ -233,6 +236,12 @@ impl Operator for Neighbours {
                 kind: ParamKind::Texts,
                 default: "[]",
                 doc: "Features of the entities reached.",
+            },
+            ParamDoc {
+                name: "each",
+                kind: ParamKind::Bool,
+                default: "false",
+                doc: "Whether to show what is gathered key by key, too; for graph models.",
             },
         ]
     }
@@ -266,12 +275,17 @@ impl Operator for Neighbours {
             }
         };
         let gathered = gathered(context, &[to, from][..hops]);
+        let each = if context.flag("each") { last } else { 0 };
+        if each > 0 && gathered.is_empty() {
+            let help = "name features to `gather`, or leave out `each`".to_owned();
+            context.problem("each", "there is nothing to show key by key".to_owned(), help);
+        }
         let lateness = context.lateness();
         let graph = Graph {
             kind,
             ends: [from, to],
             hops,
-            gathered: gathered.len(),
+            gathered: gathered.len() * (2 + each),
             last,
             lateness,
             sides: Default::default(),
@@ -306,17 +320,43 @@ impl Operator for Neighbours {
                 context.column(from, &suffix, (ColumnKind::Number, of), &help, at);
             }
         }
+        each_columns(context, from, &gathered, (unit, hops), each);
         let sources = gathered.into_iter().map(|gathered| gathered.2).collect();
         context.builder.gathers.push(GatherPlan {
             unit,
             begin: hops,
             sources,
+            each,
         });
     }
 }
 
-/// The columns to gather: name, unit, place.
-fn gathered(context: &mut Context<'_>, reached: &[usize]) -> Vec<(String, String, GatherSource)> {
+/// The columns of every key: of what, and which of the latest it is.
+fn each_columns(
+    context: &mut Context<'_>,
+    from: usize,
+    gathered: &[Gathered],
+    (unit, begin): (usize, usize),
+    each: usize,
+) {
+    let begin = begin + 2 * gathered.len();
+    for (index, (name, of, source)) in gathered.iter().enumerate() {
+        for place in 0..each {
+            let suffix = format!("hop{}_{}.{name}", source.hop + 1, place + 1);
+            let help = match place {
+                0 => format!("{name} of the latest counterparty"),
+                _ => format!("{name} of the counterparty {place} before the latest"),
+            };
+            let at = (unit, begin + index * each + place);
+            context.column(from, &suffix, (ColumnKind::Number, of), &help, at);
+        }
+    }
+}
+
+/// A column to gather: name, unit, place.
+type Gathered = (String, String, GatherSource);
+
+fn gathered(context: &mut Context<'_>, reached: &[usize]) -> Vec<Gathered> {
     let mut all = Vec::new();
     for name in context.texts("gather") {
         let features = &context.builder.features;

@@ -1,40 +1,54 @@
 //! `sequence`: the last events of a key, laid side by side.
 
+use acumen_base::ColumnKind;
 use acumen_base::limits::LAST_MAX;
 
 use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
 use crate::history::{Entry, History, Keep};
-use crate::reader::{Numbers, Reader};
+use crate::reader::{Described, Numbers, Reader};
 use crate::state::{Facts, Keyed, Logic};
+
+/// The name of the ages' columns.
+const AGE: &str = "age";
 
 /// The operator.
 pub(super) struct Sequence;
 
 struct Last {
     reader: Reader,
+    /// Whether each event's age stands behind its fields.
+    ages: bool,
     last: usize,
     keep: Keep,
+}
+
+impl Last {
+    /// Columns of one event.
+    fn step_width(&self) -> usize {
+        self.reader.width() + usize::from(self.ages)
+    }
 }
 
 impl Logic for Last {
     type Of = History<Numbers>;
 
     fn width(&self) -> usize {
-        self.last * self.reader.width()
+        self.last * self.step_width()
     }
 
     fn read(&self, of: &mut Self::Of, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
         let current = current.filter(|facts| facts.kind == self.reader.kind);
         let current = current.map(|facts| self.reader.read(facts));
-        let earlier = of
-            .entries
-            .range(..of.until(at))
-            .rev()
-            .map(|entry| &entry.value);
-        let mut newest_first = current.iter().chain(earlier);
-        for step in out.chunks_exact_mut(self.reader.width().max(1)) {
+        let current = current.iter().map(|numbers| (numbers, at));
+        let earlier = of.entries.range(..of.until(at)).rev();
+        let mut newest_first = current.chain(earlier.map(|entry| (&entry.value, entry.time)));
+        for step in out.chunks_exact_mut(self.step_width().max(1)) {
             match newest_first.next() {
-                Some(numbers) => step.copy_from_slice(numbers),
+                Some((numbers, time)) => {
+                    let (fields, age) = step.split_at_mut(numbers.len());
+                    fields.copy_from_slice(numbers);
+                    age.fill(at.saturating_sub(time) as f64 / 1_000.0);
+                }
                 None => step.fill(f64::NAN),
             }
         }
@@ -69,7 +83,9 @@ impl Operator for Sequence {
     fn doc(&self) -> &'static str {
         "The given fields of the key's last events at or before the row's time, newest first, the \
          current event included: `amount_1` is the newest, `amount_2` the one before. Events of \
-         one instant stand in log order. Where there are fewer events, the rest is missing."
+         one instant stand in log order. Where there are fewer events, the rest is missing. With \
+         `ages`, `age_1` is how long before the row's time the newest happened: 0 for the current \
+         event."
     }
 
     fn params(&self) -> &'static [ParamDoc] {
@@ -86,6 +102,12 @@ impl Operator for Sequence {
                 default: "10",
                 doc: "How many events, up to 256.",
             },
+            ParamDoc {
+                name: "ages",
+                kind: ParamKind::Bool,
+                default: "false",
+                doc: "Whether to show how long ago each event was, in seconds.",
+            },
         ]
     }
 
@@ -99,11 +121,22 @@ impl Operator for Sequence {
 
     fn compile(&self, context: &mut Context<'_>) {
         let last = context.int("last", 10, 1, LAST_MAX as i64) as usize;
+        let ages = context.flag("ages");
         let (entities, names) = (context.entities(), context.texts("fields"));
+        if ages && names.iter().any(|name| name == AGE) {
+            let message = "a field is called `age`, and so would be the events' ages".to_owned();
+            let help = "leave out `ages`, or give the field another name".to_owned();
+            context.problem("ages", message, help);
+        }
         let Some(kind) = context.event() else {
             return;
         };
-        let (reader, described) = Reader::compile(context, kind, &names);
+        let (reader, mut described) = Reader::compile(context, kind, &names);
+        described.extend(ages.then(|| Described {
+            name: AGE.to_owned(),
+            kind: ColumnKind::Number,
+            unit: "s".to_owned(),
+        }));
         let keep = Keep {
             lateness: context.lateness(),
             last,
@@ -111,6 +144,7 @@ impl Operator for Sequence {
         for entity in entities {
             let logic = Last {
                 reader: reader.clone(),
+                ages,
                 last,
                 keep,
             };

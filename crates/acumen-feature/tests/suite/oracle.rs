@@ -355,6 +355,8 @@ fn single(known: &Known<'_>, out: &mut Named) {
         let channel = index.map_or(f64::NAN, |i| text_code(known.log[i].value("channel")));
         out.insert(format!("recent.amount_{step}"), amount);
         out.insert(format!("recent.channel_{step}"), channel);
+        let age = index.map(|index| (known.at() - known.log[index].event_time.0) as f64 / 1e3);
+        out.insert(format!("recent.age_{step}"), age.unwrap_or(f64::NAN));
     }
 
     let parts = |event: &Event| {
@@ -440,26 +442,35 @@ fn around(known: &Known<'_>, out: &mut Named) {
     }
     let there = known.has_key("customer");
     let count = |keys: &[&str]| if there { keys.len() as f64 } else { f64::NAN };
-    out.insert("around.device_count".to_owned(), count(&devices));
-    out.insert("around.customer_count".to_owned(), count(&customers));
+    for feature in ["around", "beside"] {
+        out.insert(format!("{feature}.device_count"), count(&devices));
+        out.insert(format!("{feature}.customer_count"), count(&customers));
+    }
     let pauses: Vec<f64> = customers
         .iter()
-        .filter_map(|key| orders(known, "customer_id", key).first().copied())
-        .map(|event| (known.at() - event.event_time.0) as f64 / 1_000.0)
+        .map(|key| orders(known, "customer_id", key).first().copied())
+        .map(|event| event.map_or(f64::NAN, |event| (known.at() - event.event_time.0) as f64 / 1e3))
         .collect();
-    let mut gathered = vec![("pause.seconds".to_owned(), pauses)];
+    let mut gathered = vec![("hop2", "pause.seconds".to_owned(), pauses)];
     for (name, window) in [("5s", 5_000), ("30s", 30_000)] {
         let counts = devices.iter().map(|device| {
             let seen = orders(known, "device_id", device).into_iter();
             let seen = seen.filter(|event| event.event_time.0 > known.at() - window);
             different(seen.filter_map(|e| e.value("customer_id").as_text()), 99).len() as f64
         });
-        gathered.push((format!("customers.distinct_{name}"), counts.collect()));
+        gathered.push(("hop1", format!("customers.distinct_{name}"), counts.collect()));
     }
-    for (name, values) in gathered {
-        out.insert(format!("around.mean.{name}"), mean(&values));
+    for (hop, name, values) in gathered {
+        for place in 0..2 {
+            let value = values.get(place).copied().unwrap_or(f64::NAN);
+            out.insert(format!("beside.{hop}_{}.{name}", place + 1), value);
+        }
+        let values: Vec<f64> = values.into_iter().filter(|value| !value.is_nan()).collect();
         let largest = values.iter().copied().fold(f64::NAN, f64::max);
-        out.insert(format!("around.max.{name}"), largest);
+        for feature in ["around", "beside"] {
+            out.insert(format!("{feature}.mean.{name}"), mean(&values));
+            out.insert(format!("{feature}.max.{name}"), largest);
+        }
     }
 }
 

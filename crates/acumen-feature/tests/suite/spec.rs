@@ -148,12 +148,17 @@ pub(crate) fn features() -> Vec<FeatureSpec> {
         feature("moment", "calendar", "", &[]),
         feature("recent", "sequence", "order", &["customer"])
             .fields("fields", &["amount", "channel"])
-            .with("last", Param::Int(3)),
+            .with("last", Param::Int(3))
+            .with("ages", Param::Bool(true)),
     ];
     let around = feature("around", "neighbours", "order", &[])
         .fields("path", &["customer", "device", "customer"])
         .fields("gather", &["pause", "customers"])
         .with("last", Param::Int(2));
+    all.push(FeatureSpec {
+        name: "beside".to_owned(),
+        ..around.clone().with("each", Param::Bool(true))
+    });
     all.push(around);
     let cel = |text: &str| Param::Text(text.to_owned());
     all.push(feature("twice", "derived", "", &[]).with("cel", cel("surplus * 2.0")));

@@ -94,7 +94,7 @@ fn fit_with(
 fn forest(fitted: &Fitted) -> &Forest {
     match &fitted.model {
         FittedModel::Forest(forest) => forest,
-        other => panic!("{} are no forest", other.describe()),
+        other => panic!("{} is no forest", other.describe()),
     }
 }
 

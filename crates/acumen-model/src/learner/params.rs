@@ -8,15 +8,16 @@ use serde_json::Value;
 use super::{ParamDoc, ParamProblem, ParamRange, Params};
 
 /// Parameters whose names and ranges were found to be valid, under their own names.
-pub(super) struct Reader<'a> {
+#[derive(Debug)]
+pub struct Reader<'a> {
     given: BTreeMap<&'static str, &'a Value>,
     /// What was found to be wrong so far.
-    pub(super) problems: Vec<ParamProblem>,
+    pub problems: Vec<ParamProblem>,
 }
 
 impl<'a> Reader<'a> {
     /// Checks names, types and ranges.
-    pub(super) fn new(params: &'a Params, docs: &'static [ParamDoc]) -> Reader<'a> {
+    pub fn new(params: &'a Params, docs: &'static [ParamDoc]) -> Reader<'a> {
         let mut reader = Reader {
             given: BTreeMap::new(),
             problems: Vec::new(),
@@ -71,7 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes a problem.
-    pub(super) fn problem(&mut self, param: &str, message: String, help: String) {
+    pub fn problem(&mut self, param: &str, message: String, help: String) {
         self.problems.push(ParamProblem {
             param: param.to_owned(),
             message,
@@ -80,24 +81,35 @@ impl<'a> Reader<'a> {
     }
 
     /// The value of a parameter, where it was given and valid.
-    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+    pub fn get(&self, name: &str) -> Option<&'a Value> {
         self.given.get(name).copied()
     }
 
     /// A number, or its default.
-    pub(super) fn number(&self, name: &str, default: f64) -> f64 {
+    pub fn number(&self, name: &str, default: f64) -> f64 {
         self.get(name).and_then(Value::as_f64).unwrap_or(default)
     }
 
     /// A whole number, or its default.
-    pub(super) fn whole(&self, name: &str, default: usize) -> usize {
+    pub fn whole(&self, name: &str, default: usize) -> usize {
         self.get(name)
             .and_then(whole)
             .map_or(default, |value| value as usize)
     }
 
+    /// Whole numbers, one or a list, or their default.
+    pub fn wholes(&self, name: &str, default: &[usize]) -> Vec<usize> {
+        let given = match self.get(name) {
+            Some(Value::Array(list)) => list.iter().map(whole).collect(),
+            Some(value) => whole(value).map(|value| vec![value]),
+            None => None,
+        };
+        let given = given.map(|list: Vec<u64>| list.iter().map(|value| *value as usize).collect());
+        given.unwrap_or_else(|| default.to_vec())
+    }
+
     /// A word, or its default.
-    pub(super) fn word(&self, name: &str, default: &'a str) -> &'a str {
+    pub fn word(&self, name: &str, default: &'a str) -> &'a str {
         self.get(name).and_then(Value::as_str).unwrap_or(default)
     }
 }
@@ -124,6 +136,14 @@ impl ParamRange {
             ParamRange::Share(least, most) => number.is_some_and(|v| v > least && v <= most),
             ParamRange::OneOf(words) => value.as_str().is_some_and(|v| words.contains(&v)),
             ParamRange::ByColumn => value.is_object(),
+            ParamRange::Wholes(least, most, count) => {
+                let is_valid = |value| whole(value).is_some_and(|v| (least..=most).contains(&v));
+                let list = value.as_array();
+                is_valid(value)
+                    || list.is_some_and(|list| {
+                        (1..=count).contains(&list.len()) && list.iter().all(is_valid)
+                    })
+            }
         }
     }
 
@@ -145,6 +165,9 @@ impl ParamRange {
             ParamRange::Share(least, most) => format!("a number above {least} and up to {most}"),
             ParamRange::OneOf(words) => format!("one of {}", words.join(", ")),
             ParamRange::ByColumn => "a map of column names to -1, 0 or 1".to_owned(),
+            ParamRange::Wholes(least, most, count) => {
+                format!("a list of up to {count} whole numbers from {least} to {most}")
+            }
         }
     }
 }

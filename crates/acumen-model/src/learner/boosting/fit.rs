@@ -13,7 +13,7 @@ use super::workers::Workers;
 use crate::binning::{BINS_MAX, BinnedMatrix};
 use crate::data::{Dataset, Matrix};
 use crate::fitted::FittedModel;
-use crate::forest::{Forest, Objective, Tree};
+use crate::forest::{Forest, Tree};
 use crate::learner::{Checked, FitError, Fitted, Importance, Progress, TrainingLog};
 
 mod checks;
@@ -362,12 +362,4 @@ fn importances(trees: &[Tree], matrix: &Matrix) -> Vec<Importance> {
     found.retain(|importance| importance.splits > 0);
     found.sort_by(|a, b| b.total_gain.total_cmp(&a.total_gain));
     found
-}
-
-/// The name of an objective in messages.
-pub(super) fn expected_outcome(objective: Objective) -> &'static str {
-    match objective {
-        Objective::BinaryLogistic => "0 or 1",
-        Objective::SquaredError => "a finite number",
-    }
 }

@@ -1,0 +1,163 @@
+//! Fitting a classifier, and what a fitted network says of its columns.
+
+use acumen_base::Seed;
+use acumen_model::forest::Objective;
+use acumen_model::metrics::{Curve, log_loss};
+use acumen_model::network::{Body, Stack};
+use acumen_model::{
+    Dataset, FitError, Fitted, FittedModel, Importance, Network, Progress, Scorer, check_rows,
+};
+use rayon::prelude::*;
+
+use crate::architecture::Architecture;
+use crate::draws::Draws;
+use crate::parameters::{Classes, Schedule};
+use crate::training::{Lesson, Metric, train};
+
+/// Training rows that say how important columns are.
+const EXPLAINED_MAX: usize = 64;
+
+/// The rows of each class.
+struct ByClass {
+    positives: Vec<usize>,
+    negatives: Vec<usize>,
+    /// How many negatives an epoch draws.
+    kept: usize,
+}
+
+/// Checks rows for a classifier, which needs both outcomes.
+pub(crate) fn check_classes(train: &Dataset, valid: Option<&Dataset>) -> Result<(), FitError> {
+    check_rows(Objective::BinaryLogistic, train, valid)?;
+    let first = train.outcome[0];
+    match train.outcome.iter().all(|outcome| *outcome == first) {
+        true => Err(FitError::OneClass {
+            rows: train.outcome.len(),
+            value: first,
+        }),
+        false => Ok(()),
+    }
+}
+
+/// Fits a classifier to rows that passed [`check_classes`].
+pub(crate) fn classify<A: Architecture>(
+    architecture: &A,
+    (schedule, classes): (&Schedule, &Classes),
+    (rows, valid): (&Dataset, Option<&Dataset>),
+    seed: Seed,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Fitted, FitError> {
+    let by_class = ByClass::of(rows, classes.negatives);
+    let log_odds = (by_class.positives.len() as f64 / by_class.kept as f64).ln();
+    let shift = by_class.shift();
+    let has_positives = valid.is_some_and(|valid| valid.positives() > 0);
+    let by_precision = classes.eval_metric == "aucpr" && has_positives;
+    let judge = |network: &Network| valid.map(|valid| value(network, valid, by_precision));
+    let lesson = Lesson {
+        schedule,
+        train: rows,
+        bias: log_odds as f32,
+        draw: &|draws| by_class.draw(draws),
+        finish: &|body| move_margin(body, shift),
+        metric: Metric {
+            name: if by_precision { "aucpr" } else { "logloss" },
+            rises: by_precision,
+            of: &judge,
+        },
+    };
+    let (network, log) = train(architecture, &lesson, seed, progress)?;
+    Ok(Fitted {
+        importances: importances(&network, rows),
+        model: FittedModel::Network(network),
+        log,
+    })
+}
+
+impl ByClass {
+    fn of(rows: &Dataset, per_positive: usize) -> ByClass {
+        let is_positive = |row: &usize| rows.outcome[*row] > 0.5;
+        let (positives, negatives): (Vec<usize>, Vec<usize>) =
+            (0..rows.len()).partition(is_positive);
+        let kept = match per_positive {
+            0 => negatives.len(),
+            many => negatives.len().min(many.saturating_mul(positives.len())),
+        };
+        ByClass {
+            positives,
+            negatives,
+            kept,
+        }
+    }
+
+    fn draw(&self, draws: &mut Draws) -> Vec<usize> {
+        let mut negatives = self.negatives.clone();
+        draws.shuffle(&mut negatives, self.kept);
+        let mut rows = self.positives.clone();
+        rows.extend(&negatives[..self.kept]);
+        let count = rows.len();
+        draws.shuffle(&mut rows, count);
+        rows
+    }
+
+    /// How far the margin of rows drawn so is from that of all rows: leaving out negatives
+    /// multiplies the odds (King and Zeng 2001, "Logistic regression in rare events data", prior
+    /// correction).
+    fn shift(&self) -> f32 {
+        (self.kept as f64 / self.negatives.len() as f64).ln() as f32
+    }
+}
+
+fn value(network: &Network, valid: &Dataset, by_precision: bool) -> f64 {
+    let margins = network.margins_many(&valid.matrix).into_iter();
+    let predicted: Vec<f64> = margins
+        .map(|margin| Objective::BinaryLogistic.transform(margin))
+        .collect();
+    match by_precision {
+        true => {
+            let precision = Curve::new(&predicted, &valid.outcome).average_precision();
+            precision.expect("there are positive rows")
+        }
+        false => log_loss(&predicted, &valid.outcome),
+    }
+}
+
+fn move_margin(body: &mut Body, by: f32) {
+    let head: Option<&mut Stack> = match body {
+        Body::FeedForward(body) => Some(&mut body.layers),
+        Body::Recurrent(body) => Some(&mut body.head),
+        Body::Graph(body) => Some(&mut body.head),
+        Body::Autoencoder(_) => None,
+    };
+    let last = head.and_then(|head| head.layers.last_mut());
+    for bias in last.into_iter().flat_map(|last| &mut last.bias) {
+        *bias += by;
+    }
+}
+
+/// By how much each column moves the margin on average, over some training rows.
+pub(crate) fn importances(network: &Network, rows: &Dataset) -> Vec<Importance> {
+    let matrix = &rows.matrix;
+    let step = matrix.n_rows.div_ceil(EXPLAINED_MAX).max(1);
+    let chosen: Vec<usize> = (0..matrix.n_rows).step_by(step).collect();
+    let explained: Vec<Vec<f64>> = chosen
+        .par_iter()
+        .map(|row| {
+            let values: Vec<f32> = matrix.data.iter().map(|column| column[*row]).collect();
+            network.explain(&values).contributions
+        })
+        .collect();
+    let names = matrix.columns.list.iter().map(|column| column.name.clone());
+    let mut found: Vec<Importance> = names
+        .enumerate()
+        .map(|(column, name)| {
+            let sizes = explained.iter().map(|moved| moved[column].abs());
+            Importance {
+                column: name,
+                total_gain: sizes.sum::<f64>() / explained.len().max(1) as f64,
+                splits: 0,
+            }
+        })
+        .collect();
+    found.retain(|importance| importance.total_gain > 0.0);
+    found.sort_by(|a, b| b.total_gain.total_cmp(&a.total_gain));
+    found
+}

@@ -1,0 +1,42 @@
+//! Rows into trained networks, and their weights for the one-row kernels.
+//!
+//! ```text
+//! Dataset ──group──▶ tensors ──burn: forward, backward, AdamW──▶ weights ──▶ acumen_model::Network
+//! ```
+//!
+//! This is the only crate that knows the tensor framework. What it hands over is plain numbers,
+//! scored by the kernels of [`acumen_model::network`], to within 1e-5 of what was trained.
+//!
+//! What holds: initial weights and every shuffle are drawn from the seed here, so the framework's
+//! own randomness is never used; the same rows, parameters and seed give the same bytes at any
+//! number of threads; validation rows are judged by the very kernels that serve.
+
+mod architecture;
+mod autoencoder;
+mod draws;
+mod fit;
+mod graph_neural_network;
+mod group;
+mod layers;
+mod lstm;
+mod neural_network;
+mod parameters;
+mod training;
+
+#[cfg(test)]
+mod tests;
+
+use acumen_model::Learner;
+
+pub use autoencoder::AutoencoderLearner;
+pub use graph_neural_network::GraphNeuralNetwork;
+pub use lstm::Lstm;
+pub use neural_network::NeuralNetwork;
+
+/// Every learner of this crate.
+pub static LEARNERS: &[&dyn Learner] = &[
+    &NeuralNetwork,
+    &Lstm,
+    &AutoencoderLearner,
+    &GraphNeuralNetwork,
+];
