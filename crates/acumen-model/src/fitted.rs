@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compiled::CompiledForest;
 use crate::data::Matrix;
 use crate::forest::{BrokenForest, Forest, Objective};
+use crate::isolation::{BrokenIsolation, IsolationForest, IsolationScorer};
 use crate::shap::{Explainer, Explanation};
 
 /// A model of any learner.
@@ -16,6 +17,8 @@ use crate::shap::{Explainer, Explanation};
 pub enum FittedModel {
     /// Trees whose leaves add up.
     Forest(Forest),
+    /// Trees whose path lengths add up.
+    IsolationForest(IsolationForest),
 }
 
 /// A model that is ready to answer, one row at a time or many.
@@ -39,6 +42,9 @@ pub enum BrokenModel {
     /// A forest whose trees are no trees.
     #[error(transparent)]
     Forest(#[from] BrokenForest),
+    /// An isolation forest whose trees are no trees.
+    #[error(transparent)]
+    Isolation(#[from] BrokenIsolation),
 }
 
 impl FittedModel {
@@ -46,6 +52,7 @@ impl FittedModel {
     pub fn objective(&self) -> Objective {
         match self {
             FittedModel::Forest(forest) => forest.objective,
+            FittedModel::IsolationForest(_) => Objective::BinaryLogistic,
         }
     }
 
@@ -53,6 +60,7 @@ impl FittedModel {
     pub fn n_features(&self) -> usize {
         match self {
             FittedModel::Forest(forest) => forest.n_features,
+            FittedModel::IsolationForest(forest) => forest.n_features,
         }
     }
 
@@ -63,6 +71,7 @@ impl FittedModel {
     pub fn check(&self) -> Result<(), BrokenModel> {
         match self {
             FittedModel::Forest(forest) => Ok(forest.check()?),
+            FittedModel::IsolationForest(forest) => Ok(forest.check()?),
         }
     }
 
@@ -70,6 +79,9 @@ impl FittedModel {
     pub fn describe(&self) -> String {
         match self {
             FittedModel::Forest(forest) => format!("{} trees", forest.trees.len()),
+            FittedModel::IsolationForest(forest) => {
+                format!("{} isolation trees", forest.trees.len())
+            }
         }
     }
 
@@ -83,6 +95,7 @@ impl FittedModel {
                 compiled: CompiledForest::new(forest),
                 explainer: Explainer::new(forest),
             }),
+            FittedModel::IsolationForest(forest) => Box::new(IsolationScorer::new(forest)),
         }
     }
 
@@ -90,13 +103,16 @@ impl FittedModel {
     pub fn margins(&self, rows: &Matrix) -> Vec<f32> {
         match self {
             FittedModel::Forest(forest) => CompiledForest::new(forest).margins_many(rows),
+            FittedModel::IsolationForest(forest) => IsolationScorer::new(forest).margins_many(rows),
         }
     }
 
     /// The trees, where it has some that add up.
     pub fn into_forest(self) -> Option<Forest> {
-        let FittedModel::Forest(forest) = self;
-        Some(forest)
+        match self {
+            FittedModel::Forest(forest) => Some(forest),
+            FittedModel::IsolationForest(_) => None,
+        }
     }
 }
 

@@ -18,14 +18,17 @@ use crate::data::Dataset;
 use crate::fitted::FittedModel;
 
 pub mod boosting;
+mod checks;
+pub mod isolation_forest;
 #[cfg(test)]
 mod laws;
 mod params;
 
 pub use boosting::GradientBoosting;
+pub use isolation_forest::Isolation;
 
 /// Every learner.
-pub static LEARNERS: &[&dyn Learner] = &[&GradientBoosting];
+pub static LEARNERS: &[&dyn Learner] = &[&GradientBoosting, &Isolation];
 
 /// The parameters of a model, as its specification gives them.
 pub type Params = BTreeMap<String, serde_json::Value>;
@@ -65,6 +68,23 @@ pub trait Checked: fmt::Debug + Send + Sync {
         seed: Seed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError>;
+
+    /// Fits a model that goes on from `previous`, an earlier one over the same columns and
+    /// categories, where the learner can; one that cannot, or not from this model, begins anew.
+    ///
+    /// # Errors
+    /// As [`Checked::fit`].
+    fn fit_from(
+        &self,
+        previous: &FittedModel,
+        train: &Dataset,
+        valid: Option<&Dataset>,
+        seed: Seed,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fitted, FitError> {
+        let _cannot_go_on = previous;
+        self.fit(train, valid, seed, progress)
+    }
 
     /// All parameters with their values, defaults included.
     fn params_json(&self) -> serde_json::Value;
@@ -178,6 +198,16 @@ pub enum FitError {
     NoRows {
         /// `training` or `validation`.
         part: &'static str,
+    },
+    /// Too few rows.
+    #[error(
+        "there are {rows} training rows, and at least {least} are needed; widen the training window"
+    )]
+    TooFewRows {
+        /// How many there are.
+        rows: usize,
+        /// How many are needed.
+        least: usize,
     },
     /// The parts of a data set differ in length.
     #[error("the {part} rows are {rows}, but there are {found} values of {what}")]

@@ -22,9 +22,11 @@ pub mod data;
 pub mod encoding;
 pub mod fitted;
 pub mod forest;
+pub mod isolation;
 pub mod learner;
 pub mod member;
 pub mod metrics;
+mod random;
 pub mod shap;
 pub mod split;
 pub mod store;
@@ -41,6 +43,7 @@ pub use data::{Dataset, Matrix};
 pub use encoding::{Dictionary, Encoding};
 pub use fitted::{BrokenModel, FittedModel, Scorer};
 pub use forest::{BrokenForest, Forest, Node, Objective, Tree};
+pub use isolation::{BrokenIsolation, IsolationForest};
 pub use learner::{
     Checked, FitError, Fitted, Importance, LEARNERS, Learner, ParamDoc, ParamProblem, Params,
     Progress, TrainingLog, find_learner, learner,

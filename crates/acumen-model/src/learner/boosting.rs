@@ -14,6 +14,8 @@ mod evaluation;
 mod fit;
 mod grow;
 mod histogram;
+#[cfg(test)]
+mod laws;
 mod objective;
 mod parameters;
 mod rows;

@@ -7,6 +7,23 @@ use serde_json::Value;
 
 use super::{ParamDoc, ParamProblem, ParamRange, Params};
 
+/// A parameter in one line.
+pub(super) const fn doc(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    range: ParamRange,
+    default: &'static str,
+    doc: &'static str,
+) -> ParamDoc {
+    ParamDoc {
+        name,
+        aliases,
+        range,
+        default,
+        doc,
+    }
+}
+
 /// Parameters whose names and ranges were found to be valid, under their own names.
 pub(super) struct Reader<'a> {
     given: BTreeMap<&'static str, &'a Value>,
