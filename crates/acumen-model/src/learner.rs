@@ -43,6 +43,11 @@ pub trait Learner: Sync {
     fn doc(&self) -> &'static str;
     /// Its parameters.
     fn params(&self) -> &'static [ParamDoc];
+    /// The parameters that are worth a search, each with the least and the greatest value that
+    /// usually are: what is searched where a specification names no ranges.
+    fn searched(&self) -> &'static [(&'static str, [f64; 2])] {
+        &[]
+    }
     /// Checks parameters against themselves and the columns they name.
     ///
     /// # Errors
@@ -68,6 +73,13 @@ pub trait Checked: fmt::Debug + Send + Sync {
         seed: Seed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError>;
+
+    /// Whether [`Checked::fit_from`] goes on from a model of the same learner over the same columns,
+    /// so many; otherwise it begins anew.
+    fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
+        let _no_learner_has_to = (previous, n_columns);
+        false
+    }
 
     /// Fits a model that goes on from `previous`, an earlier one over the same columns and
     /// categories, where the learner can; one that cannot, or not from this model, begins anew.

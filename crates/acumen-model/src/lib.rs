@@ -27,6 +27,7 @@ pub mod learner;
 pub mod member;
 pub mod metrics;
 mod random;
+pub mod search;
 pub mod shap;
 pub mod split;
 pub mod store;
@@ -50,8 +51,9 @@ pub use learner::{
 };
 pub use member::ArtifactMember;
 pub use metrics::{BinaryMetrics, Metrics, RegressionMetrics};
+pub use search::{SearchMethod, SearchMetric, SearchProgress, SearchSpec, SearchTable, Trial};
 pub use shap::{Explainer, Explanation};
 pub use split::{Fold, Period, Shares, Split};
 pub use store::{ModelStore, StoreError};
-pub use training::{TrainingError, TrainingPlan, fit_artifact};
+pub use training::{TrainingError, TrainingPlan, TrainingStage, fit_artifact};
 pub use xgboost_json::{XgboostError, XgboostModel, read_xgboost_json, write_xgboost_json};

@@ -208,5 +208,7 @@ pub(crate) fn artifact_of(forest: Forest) -> Artifact {
         }],
         seed: 7,
         code: "0.1.0".into(),
+        continues: None,
+        search: None,
     }
 }

@@ -45,6 +45,17 @@ impl Learner for GradientBoosting {
         parameters::DOCS
     }
 
+    fn searched(&self) -> &'static [(&'static str, [f64; 2])] {
+        &[
+            ("learning_rate", [0.02, 0.3]),
+            ("max_depth", [3.0, 10.0]),
+            ("min_child_weight", [0.5, 50.0]),
+            ("subsample", [0.5, 1.0]),
+            ("colsample_bytree", [0.4, 1.0]),
+            ("reg_lambda", [0.1, 30.0]),
+        ]
+    }
+
     fn check(
         &self,
         params: &Params,

@@ -54,6 +54,13 @@ impl Learner for Isolation {
         parameters::DOCS
     }
 
+    fn searched(&self) -> &'static [(&'static str, [f64; 2])] {
+        &[
+            ("max_samples", [64.0, 4_096.0]),
+            ("max_features", [0.3, 1.0]),
+        ]
+    }
+
     fn check(
         &self,
         params: &Params,

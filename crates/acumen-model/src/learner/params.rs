@@ -128,7 +128,7 @@ fn whole(value: &Value) -> Option<u64> {
 }
 
 impl ParamRange {
-    fn allows(&self, value: &Value) -> bool {
+    pub(crate) fn allows(&self, value: &Value) -> bool {
         let number = value.as_f64();
         match *self {
             ParamRange::Whole(least, most) => {

@@ -35,6 +35,17 @@ impl Checked for BoostingParams {
         self.boost(None, train, valid, seed, progress)
     }
 
+    fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
+        let FittedModel::Forest(forest) = previous else {
+            return false;
+        };
+        let rounds = forest.trees.len() + self.warm_start;
+        self.warm_start > 0
+            && rounds <= GROWTH_MAX * self.n_estimators
+            && forest.objective == self.objective
+            && forest.n_features == n_columns
+    }
+
     fn fit_from(
         &self,
         previous: &FittedModel,
@@ -43,8 +54,9 @@ impl Checked for BoostingParams {
         seed: Seed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError> {
+        let goes_on = self.goes_on_from(previous, train.matrix.data.len());
         let previous = match previous {
-            FittedModel::Forest(forest) if self.goes_on(forest, &train.matrix) => Some(forest),
+            FittedModel::Forest(forest) if goes_on => Some(forest),
             _ => None,
         };
         self.boost(previous, train, valid, seed, progress)
@@ -56,15 +68,6 @@ impl Checked for BoostingParams {
 }
 
 impl BoostingParams {
-    /// Whether rounds can be added to a forest.
-    fn goes_on(&self, forest: &Forest, matrix: &Matrix) -> bool {
-        let rounds = forest.trees.len() + self.warm_start;
-        self.warm_start > 0
-            && rounds <= GROWTH_MAX * self.n_estimators
-            && forest.objective == self.objective
-            && forest.n_features == matrix.data.len()
-    }
-
     fn boost(
         &self,
         previous: Option<&Forest>,

@@ -184,7 +184,7 @@ fn rounds_that_do_not_help_are_not_added() {
         .unwrap();
     let mut rounds = 0;
     let next = checked.fit_from(&first.model, &train, Some(&valid), Seed(1), &mut |_| {
-        rounds += 1
+        rounds += 1;
     });
     assert_eq!((forest(&next.unwrap()), rounds), (forest(&first), 5));
 }

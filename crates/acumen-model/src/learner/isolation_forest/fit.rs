@@ -27,7 +27,22 @@ impl Checked for IsolationParams {
         seed: Seed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError> {
-        self.grow_onto(Vec::new(), 0, train, valid, seed, progress)
+        let nothing = IsolationForest {
+            n_features: train.matrix.data.len(),
+            generation: 0,
+            trees: Vec::new(),
+        };
+        self.grow_onto(nothing, train, valid, seed, progress)
+    }
+
+    fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
+        match previous {
+            FittedModel::IsolationForest(forest) => {
+                let is_oblique = self.extension_level > 0;
+                forest.n_features == n_columns && forest.is_oblique() == is_oblique
+            }
+            _ => false,
+        }
     }
 
     fn fit_from(
@@ -38,13 +53,12 @@ impl Checked for IsolationParams {
         seed: Seed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError> {
-        let replaced = ((self.refresh * self.n_estimators as f64).ceil() as usize).max(1);
         match previous {
-            FittedModel::IsolationForest(forest) if self.continues(forest, &train.matrix) => {
-                let kept = (self.n_estimators - replaced).min(forest.trees.len());
-                let newest = forest.trees[forest.trees.len() - kept..].to_vec();
-                let generation = forest.generation + 1;
-                self.grow_onto(newest, generation, train, valid, seed, progress)
+            FittedModel::IsolationForest(forest)
+                if self.goes_on_from(previous, train.matrix.data.len()) =>
+            {
+                let kept = self.newest(forest);
+                self.grow_onto(kept, train, valid, seed, progress)
             }
             _ => self.fit(train, valid, seed, progress),
         }
@@ -56,16 +70,21 @@ impl Checked for IsolationParams {
 }
 
 impl IsolationParams {
-    /// Whether trees of such a forest can stand beside new ones.
-    fn continues(&self, forest: &IsolationForest, matrix: &Matrix) -> bool {
-        forest.n_features == matrix.data.len() && forest.is_oblique() == (self.extension_level > 0)
+    /// The trees that a retraining keeps.
+    fn newest(&self, forest: &IsolationForest) -> IsolationForest {
+        let replaced = ((self.refresh * self.n_estimators as f64).ceil() as usize).max(1);
+        let kept = (self.n_estimators - replaced).min(forest.trees.len());
+        IsolationForest {
+            n_features: forest.n_features,
+            generation: forest.generation + 1,
+            trees: forest.trees[forest.trees.len() - kept..].to_vec(),
+        }
     }
 
     /// Adds trees until there are as many as wanted: on all rows at first, later on the newest.
     fn grow_onto(
         &self,
-        mut trees: Vec<IsolationTree>,
-        generation: u32,
+        mut forest: IsolationForest,
         train: &Dataset,
         valid: Option<&Dataset>,
         seed: Seed,
@@ -73,32 +92,25 @@ impl IsolationParams {
     ) -> Result<Fitted, FitError> {
         check(train, valid)?;
         let n_rows = train.matrix.n_rows;
+        let generation = forest.generation;
         let share = if generation == 0 { 1.0 } else { self.refresh };
         let newest = ((share * n_rows as f64).ceil() as usize).clamp(ROWS_MIN, n_rows);
-        let seed = seed.derive(&format!("isolation {} generation {generation}", self.seed));
         let plot = Plot {
             params: self,
             train,
             first: n_rows - newest,
-            seed,
+            seed: seed.derive(&format!("isolation {} generation {generation}", self.seed)),
         };
         let pool = threads(self.n_threads)?;
-        while trees.len() < self.n_estimators {
-            let until = (trees.len() + TREES_TOGETHER).min(self.n_estimators);
-            let places = trees.len()..until;
+        while forest.trees.len() < self.n_estimators {
+            let until = (forest.trees.len() + TREES_TOGETHER).min(self.n_estimators);
+            let places = (forest.trees.len()..until).into_par_iter();
             let grown: Vec<IsolationTree> =
-                pool.install(|| places.into_par_iter().map(|tree| plot.tree(tree)).collect());
-            trees.extend(grown);
-            progress(at(trees.len(), self.n_estimators));
+                pool.install(|| places.map(|tree| plot.tree(tree)).collect());
+            forest.trees.extend(grown);
+            progress(at(until, self.n_estimators));
         }
-        Ok(fitted(
-            IsolationForest {
-                n_features: train.matrix.data.len(),
-                generation,
-                trees,
-            },
-            train,
-        ))
+        Ok(fitted(forest, train))
     }
 }
 
