@@ -10,7 +10,8 @@
 //!
 //! `random` judges every trial on all rows (Bergstra and Bengio 2012). `halving` judges all on a
 //! share of the rows, evenly in time, keeps the best third, triples the share, and goes on
-//! (successive halving, Jamieson and Talwalkar 2016, with the factor 3 of Li et al. 2018).
+//! (successive halving, Jamieson and Talwalkar 2016, with the factor 3 of Li et al. 2018). Trial 0
+//! is never given up, so that what is found is better than what was declared, on all rows.
 
 use std::collections::BTreeMap;
 
@@ -54,6 +55,18 @@ pub struct SearchSpec {
     pub folds: usize,
     /// What is judged.
     pub metric: SearchMetric,
+}
+
+impl Default for SearchSpec {
+    fn default() -> SearchSpec {
+        SearchSpec {
+            trials: 30,
+            method: SearchMethod::default(),
+            of: BTreeMap::new(),
+            folds: 3,
+            metric: SearchMetric::default(),
+        }
+    }
 }
 
 /// How trials share the work.
@@ -204,7 +217,7 @@ pub fn search(
     let mut alive: Vec<usize> = (0..plan.spec.trials).collect();
     let mut last = Vec::new();
     for rung in schedule(plan.spec) {
-        alive.truncate(rung.trials);
+        keep(&mut alive, rung.trials);
         last = run.rung(&alive, rung.share)?;
         last.retain(|trial| trial.value.is_some());
         let metric = plan.spec.metric;
@@ -239,6 +252,16 @@ impl SearchMetric {
             _ => value.unwrap_or(f64::INFINITY),
         };
         key(a).total_cmp(&key(b))
+    }
+}
+
+/// The best so many trials, and trial 0 in place of the last of them where it is none of them.
+fn keep(ranked: &mut Vec<usize>, count: usize) {
+    let declared = ranked.contains(&0);
+    ranked.truncate(count);
+    if declared && !ranked.contains(&0) {
+        ranked.pop();
+        ranked.push(0);
     }
 }
 

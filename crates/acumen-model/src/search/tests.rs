@@ -117,7 +117,11 @@ fn halving_gives_the_worse_two_thirds_up() {
         [counts(1.0 / 9.0), counts(1.0 / 3.0), counts(1.0)],
         [10, 4, 2]
     );
-    let first: Vec<&Trial> = table.trials.iter().filter(|t| t.share < 0.2).collect();
+    let first: Vec<&Trial> = table
+        .trials
+        .iter()
+        .filter(|t| t.share < 0.2 && t.number > 0)
+        .collect();
     let kept = |trial: &&&Trial| {
         table
             .trials
