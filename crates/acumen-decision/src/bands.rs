@@ -30,6 +30,11 @@ impl Knots {
         Ok(Knots(knots))
     }
 
+    /// The pairs of (probability, score).
+    pub(crate) fn pairs(&self) -> &[(f64, f64)] {
+        &self.0
+    }
+
     /// The score of a probability, 0–100, rounded to a whole number: what people see is what is
     /// banded. Beyond the outer knots it stays at their scores.
     pub(crate) fn score(&self, probability: f64) -> f64 {

@@ -105,6 +105,11 @@ impl State {
         self.control
     }
 
+    /// The thresholds in force: pairs of (probability, score), with straight lines between them.
+    pub fn knots(&self) -> &[(f64, f64)] {
+        self.knots.pairs()
+    }
+
     /// The deployed member of a name.
     pub fn member(&self, name: &str) -> Option<&Arc<dyn Member>> {
         self.members.get(name)

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::error::EngineError;
 use crate::history::Sources;
 use crate::judged::decide_all;
-use crate::rows::{Wanted, rows};
+use crate::rows::{Rows, Wanted, rows};
 
 /// What an evaluation found.
 #[derive(Clone, Debug, Serialize)]
@@ -69,7 +69,6 @@ pub fn evaluate(
     (from, to): (Time, Time),
     progress: &mut dyn FnMut(u64),
 ) -> Result<Evaluation, EngineError> {
-    let plan = &sources.plan.use_cases[use_case];
     let wanted = Wanted {
         from,
         to,
@@ -78,49 +77,51 @@ pub fn evaluate(
     let rows = rows(sources, use_case, wanted, progress)?;
     let state = state_at_the_end(sources, use_case)?;
     let all: Vec<usize> = (0..rows.len()).collect();
-    let decided = decide_all(plan, &rows, &all, &state);
+    let decided = decide_all(&sources.plan.use_cases[use_case], &rows, &all, &state);
+    let mut evaluation = judge(sources, use_case, &rows, &state, &decided);
+    (evaluation.from, evaluation.to) = (from, to);
+    evaluation.warning = seen_in_training(sources, use_case, &state, from)?;
+    Ok(evaluation)
+}
+
+/// Compares decisions with what became true; the period is that of the rows.
+pub(crate) fn judge(
+    sources: &Sources,
+    use_case: usize,
+    rows: &Rows,
+    state: &State,
+    decided: &[Decision],
+) -> Evaluation {
+    let plan = &sources.plan.use_cases[use_case];
+    let known: Vec<usize> = (0..rows.len())
+        .filter(|&i| rows.truth[i] != Truth::Open)
+        .collect();
+    let positive = |i: &&usize| rows.truth[**i] == Truth::Positive;
+    let times = || rows.events.iter().map(|event| event.event_time);
     let mut evaluation = Evaluation {
         use_case: plan.declared.name.clone(),
-        from,
-        to,
+        from: times().min().unwrap_or(rows.as_of),
+        to: times().max().unwrap_or(rows.as_of),
         as_of: rows.as_of,
-        rows: 0,
-        positives: 0,
-        open: rows
-            .truth
-            .iter()
-            .filter(|truth| **truth == Truth::Open)
-            .count(),
+        rows: known.len(),
+        positives: known.iter().filter(positive).count(),
+        open: rows.len() - known.len(),
         versions: state
             .members()
             .map(|m| format!("{} {}", m.name(), m.version()))
             .collect(),
         warning: String::new(),
-        metrics: None,
+        metrics: metrics(decided, rows, &known),
         actions: Vec::new(),
         precision: None,
         recall: None,
         saved: None,
     };
-    let known: Vec<usize> = (0..rows.len())
-        .filter(|&i| rows.truth[i] != Truth::Open)
-        .collect();
-    evaluation.rows = known.len();
-    evaluation.positives = known
-        .iter()
-        .filter(|&&i| rows.truth[i] == Truth::Positive)
-        .count();
-    evaluation.warning = seen_in_training(sources, use_case, &state, from)?;
-    evaluation.metrics = metrics(&decided, &rows, &known);
-    evaluation.by_action(plan, &decided, &rows, &known);
-    Ok(evaluation)
+    evaluation.by_action(plan, decided, rows, &known);
+    evaluation
 }
 
-fn metrics(
-    decided: &[Decision],
-    rows: &crate::rows::Rows,
-    known: &[usize],
-) -> Option<BinaryMetrics> {
+fn metrics(decided: &[Decision], rows: &Rows, known: &[usize]) -> Option<BinaryMetrics> {
     let scored: Vec<usize> = known
         .iter()
         .copied()
@@ -145,7 +146,7 @@ impl Evaluation {
         &mut self,
         plan: &crate::plan::UseCasePlan,
         decided: &[Decision],
-        rows: &crate::rows::Rows,
+        rows: &Rows,
         known: &[usize],
     ) {
         let mildest = plan.policy.actions().next().unwrap_or_default();
@@ -191,7 +192,10 @@ impl Evaluation {
 }
 
 /// Lists, rules, thresholds and models as the end of the log leaves them.
-fn state_at_the_end(sources: &Sources, use_case: usize) -> Result<Arc<State>, EngineError> {
+pub(crate) fn state_at_the_end(
+    sources: &Sources,
+    use_case: usize,
+) -> Result<Arc<State>, EngineError> {
     let mut core = sources.nearest(u64::MAX)?;
     for record in LogReader::open(&sources.folder.log())?.read(core.next) {
         let record = record?;
@@ -203,7 +207,7 @@ fn state_at_the_end(sources: &Sources, use_case: usize) -> Result<Arc<State>, En
 }
 
 /// Whether a deployed model was fitted on part of the period.
-fn seen_in_training(
+pub(crate) fn seen_in_training(
     sources: &Sources,
     use_case: usize,
     state: &State,

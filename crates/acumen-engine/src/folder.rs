@@ -39,6 +39,11 @@ impl Folder {
         self.root.join("quarantine")
     }
 
+    /// The trials of searches for parameters.
+    pub fn searches(&self) -> PathBuf {
+        self.root.join("searches")
+    }
+
     /// Model versions.
     pub fn models(&self) -> PathBuf {
         self.root.join("models")

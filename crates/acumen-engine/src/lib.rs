@@ -24,9 +24,11 @@ pub mod metrics;
 mod offline;
 mod plan;
 mod projected;
+mod refit;
 mod refusal;
 mod retention;
 mod rows;
+mod searching;
 mod sequencer;
 mod snapshot;
 pub mod spec;
@@ -47,11 +49,12 @@ pub use import::{ImportProgress, ImportReport, import_files};
 pub use learners::learners;
 pub use offline::{Imported, Offline};
 pub use plan::{Plan, UseCasePlan};
+pub use refit::{Refit, RefitOptions, Target, refit};
 pub use refusal::{Refusal, Reply};
 pub use rows::{Rows, Wanted, rows};
 pub use sequencer::{Answer, Observed};
 pub use status::{MoneyStatus, Status, UseCaseStatus};
-pub use train::{TrainProgress, Trained, TrainedModel, train};
+pub use train::{TrainOptions, TrainProgress, Trained, TrainedModel, train, train_with};
 pub use upkeep::SNAPSHOT_EVERY;
 
 /// The build that decides: decisions carry it, and a replay by another build says so.

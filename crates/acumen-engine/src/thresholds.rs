@@ -42,24 +42,52 @@ pub(crate) fn fit(
                 .collect()
         })
         .collect();
-    let starts = best_starts(&worth);
+    let cut = |start: &usize| match groups.get(*start) {
+        Some(rows) if *start > 0 => {
+            f64::midpoint(groups[*start - 1][0].probability, rows[0].probability)
+        }
+        Some(_) => 0.0,
+        None => 1.0,
+    };
+    let cuts: Vec<f64> = best_starts(&worth).iter().skip(1).map(cut).collect();
+    Some(knots_at(actions, &cuts))
+}
+
+/// The score at which each action but the mildest begins, less the half that rounding adds.
+pub(crate) fn boundaries(actions: &[(String, u8, u8)]) -> impl Iterator<Item = f64> {
+    actions
+        .iter()
+        .skip(1)
+        .map(|(_, from, _)| f64::from(*from) - 0.5)
+}
+
+/// Pairs of (probability, score) under which each action but the mildest begins at its cut.
+pub(crate) fn knots_at(actions: &[(String, u8, u8)], cuts: &[f64]) -> Vec<(f64, f64)> {
     let mut knots = vec![(0.0, 0.0)];
-    for ((_, from, _), start) in actions.iter().zip(&starts).skip(1) {
-        let boundary = f64::from(*from) - 0.5;
-        let cut = match groups.get(*start) {
-            Some(rows) if *start > 0 => {
-                f64::midpoint(groups[*start - 1][0].probability, rows[0].probability)
-            }
-            Some(_) => 0.0,
-            None => 1.0,
-        };
+    for (boundary, cut) in boundaries(actions).zip(cuts) {
         // Knots rise: a band that was given no rows is squeezed to almost nothing.
         let least = knots[knots.len() - 1].0 + SQUEEZED;
         knots.push((cut.max(least), boundary));
     }
     knots.push((1.0, 100.0));
     squeeze_down(&mut knots);
-    Some(knots)
+    knots
+}
+
+/// Where each action but the mildest begins under some knots, the other way round.
+pub(crate) fn cuts_of(actions: &[(String, u8, u8)], knots: &[(f64, f64)]) -> Vec<f64> {
+    let cut = |boundary: f64| {
+        let after = knots.partition_point(|(_, score)| *score < boundary);
+        match (
+            after.checked_sub(1).map(|before| knots[before]),
+            knots.get(after),
+        ) {
+            (None, _) => 0.0,
+            (Some(_), None) => 1.0,
+            (Some((p, s)), Some((q, t))) => p + (q - p) * ((boundary - s) / (t - s)),
+        }
+    };
+    boundaries(actions).map(cut).collect()
 }
 
 /// How narrow a band may become.
@@ -125,6 +153,22 @@ fn prefix(values: &[i128]) -> Vec<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knots_and_cuts_are_two_ways_to_say_it() {
+        let actions = [("ship", 0, 30), ("check", 31, 69), ("review", 70, 100)];
+        let actions = actions.map(|(name, from, to)| (name.to_owned(), from, to));
+        for cuts in [[0.2, 0.7], [0.001, 0.002]] {
+            let back = cuts_of(&actions, &knots_at(&actions, &cuts));
+            assert!(
+                back.iter().zip(cuts).all(|(a, b)| (a - b).abs() < 1e-12),
+                "{back:?}"
+            );
+        }
+        let linear = cuts_of(&actions, &[(0.0, 0.0), (1.0, 100.0)]);
+        assert_eq!(linear, [0.305, 0.695]);
+        assert_eq!(cuts_of(&actions, &[(0.1, 50.0), (0.9, 60.0)]), [0.0, 1.0]);
+    }
 
     #[test]
     fn cuts_are_the_best_of_all() {

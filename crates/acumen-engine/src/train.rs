@@ -6,17 +6,22 @@ use acumen_base::outcome::Truth;
 use acumen_base::{Control, ENSEMBLE, Seed, Span, Time};
 use acumen_decision::State;
 use acumen_model::split::Shares;
-use acumen_model::training::{TrainingPlan, fit_artifact};
-use acumen_model::{Artifact, ArtifactMember, CalibrationMethod, Dataset, Progress, find_learner};
+use acumen_model::training::{TrainingPlan, TrainingStage, fit_artifact};
+use acumen_model::{
+    Artifact, ArtifactMember, CalibrationMethod, Dataset, Encoding, Progress, SearchProgress,
+    find_learner,
+};
 
 use crate::ensemble::{self, Margins};
 use crate::error::EngineError;
+use crate::evaluate::state_at_the_end;
 use crate::history::Sources;
 use crate::judged::decide_all;
 use crate::learners::learners;
 use crate::plan::UseCasePlan;
 use crate::projected::{in_rows_of, seen_by};
 use crate::rows::{Rows, Wanted, rows};
+use crate::searching::{search_of, with_trials};
 use crate::spec::{Calibration, ModelDecl, ScoreDecl, TrainingData, TrainingDecl};
 use crate::thresholds;
 
@@ -56,8 +61,21 @@ pub struct TrainedModel {
 pub enum TrainProgress {
     /// The log is read: this is the position.
     Reading(u64),
+    /// A model's parameters are searched for: its name and trial.
+    Searching(String, SearchProgress),
     /// A model is fitted: its name and round.
     Fitting(String, Progress),
+}
+
+/// How models are to be trained.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TrainOptions {
+    /// With what was known at this time; `None` is the end of the log.
+    pub as_of: Option<Time>,
+    /// So many trials of a search instead of those declared; 0 is no search.
+    pub trials: Option<usize>,
+    /// Go on from the deployed versions, where the learners can.
+    pub go_on: bool,
 }
 
 /// Trains every model of a use case with what was known at `as_of` (`None`: the end of the log)
@@ -66,6 +84,20 @@ pub fn train(
     sources: &Sources,
     use_case: usize,
     as_of: Option<Time>,
+    progress: &mut dyn FnMut(TrainProgress),
+) -> Result<Trained, EngineError> {
+    let options = TrainOptions {
+        as_of,
+        ..TrainOptions::default()
+    };
+    train_with(sources, use_case, options, progress)
+}
+
+/// As [`train`], with options.
+pub fn train_with(
+    sources: &Sources,
+    use_case: usize,
+    options: TrainOptions,
     progress: &mut dyn FnMut(TrainProgress),
 ) -> Result<Trained, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
@@ -77,8 +109,8 @@ pub fn train(
     };
     let wanted = Wanted {
         from: Time(i64::MIN),
-        to: as_of.unwrap_or(Time(i64::MAX)),
-        as_of,
+        to: options.as_of.unwrap_or(Time(i64::MAX)),
+        as_of: options.as_of,
     };
     let all = rows(sources, use_case, wanted, &mut |at| {
         progress(TrainProgress::Reading(at));
@@ -87,8 +119,20 @@ pub fn train(
     let mut trained = Trained::of(&all, &kept);
     let mut margins = Vec::new();
     let mut stacked = None;
+    let deployed = match options.go_on {
+        true => Some(state_at_the_end(sources, use_case)?),
+        false => None,
+    };
     for model in &plan.declared.models {
-        let (dataset, artifact) = fit(plan, training, model, (&all, &kept), progress)?;
+        let course = Course {
+            sources,
+            plan,
+            training,
+            model,
+            options,
+        };
+        let previous = deployed.as_ref().and_then(|state| course.previous(state));
+        let (dataset, artifact) = course.fit(&all, &kept, previous.as_ref(), progress)?;
         if plan.declared.is_stacked() {
             margins.push(Margins::of(&artifact.model, &dataset.matrix));
             stacked = Some(dataset);
@@ -110,31 +154,99 @@ pub fn train(
     Ok(trained)
 }
 
-/// Fits one model; its rows and itself.
-fn fit(
-    plan: &UseCasePlan,
-    training: &TrainingDecl,
-    model: &ModelDecl,
-    (all, kept): (&Rows, &[usize]),
-    progress: &mut dyn FnMut(TrainProgress),
-) -> Result<(Dataset, Artifact), EngineError> {
-    let (dataset, encoding) = dataset(plan, training, model, all, kept)?;
-    let unknown = |_| EngineError::NotFound(format!("there is no algorithm `{}`", model.algorithm));
-    let fitting = TrainingPlan {
-        use_case: &plan.declared.name,
-        member: &model.name,
-        learner: find_learner(&learners(), &model.algorithm).map_err(unknown)?,
-        params: &model.params,
-        shares: shares(training),
-        // Every outcome is known by now; only the order of time keeps the parts apart.
-        gap: Span::ZERO,
-        calibration: calibration(training.calibration),
-        seed: Seed(training.seed).derive(&model.name),
-        code: crate::BUILD,
-    };
-    let mut report = |at| progress(TrainProgress::Fitting(model.name.clone(), at));
-    let artifact = fit_artifact(&fitting, &dataset, encoding, &mut report)?;
-    Ok((dataset, artifact))
+/// The training of one model.
+struct Course<'a> {
+    sources: &'a Sources,
+    plan: &'a UseCasePlan,
+    training: &'a TrainingDecl,
+    model: &'a ModelDecl,
+    options: TrainOptions,
+}
+
+impl Course<'_> {
+    /// The deployed version, where it was trained on the columns of today. One that cannot be read
+    /// is no reason not to train: a model begins anew then, and its card says so.
+    fn previous(&self, deployed: &State) -> Option<Artifact> {
+        let (name, model) = (&self.plan.declared.name, &self.model.name);
+        let version = deployed.member(model)?.version().to_owned();
+        let artifact = self.sources.store.get(name, model, &version).ok()?;
+        let columns = seen_by(Some(self.training), self.model, &self.plan.columns);
+        (artifact.columns.fingerprint == columns.fingerprint).then_some(artifact)
+    }
+
+    fn fit(
+        &self,
+        all: &Rows,
+        kept: &[usize],
+        previous: Option<&Artifact>,
+        progress: &mut dyn FnMut(TrainProgress),
+    ) -> Result<(Dataset, Artifact), EngineError> {
+        let (model, name) = (self.model, &self.plan.declared.name);
+        let known = previous.map(|artifact| &artifact.encoding);
+        let (dataset, encoding) = self.dataset(all, kept, known)?;
+        let learner = find_learner(&learners(), &model.algorithm).map_err(|_unknown| {
+            EngineError::NotFound(format!("there is no algorithm `{}`", model.algorithm))
+        })?;
+        let declared = search_of(Some(self.training), model, learner);
+        let search = with_trials(declared, self.options.trials, model, learner);
+        let trials = self.sources.folder.searches().join(name);
+        let trials = trials.join(format!("{}.jsonl", model.name));
+        let fitting = TrainingPlan {
+            use_case: name,
+            member: &model.name,
+            learner,
+            params: &model.params,
+            shares: shares(self.training),
+            // Every outcome is known by now; only the order of time keeps the parts apart.
+            gap: Span::ZERO,
+            calibration: calibration(self.training.calibration),
+            seed: Seed(self.training.seed).derive(&model.name),
+            code: crate::BUILD,
+            search: search.as_ref(),
+            trials: Some(&trials),
+            previous,
+        };
+        let mut report = |at| {
+            let name = model.name.clone();
+            progress(match at {
+                TrainingStage::Searching(at) => TrainProgress::Searching(name, at),
+                TrainingStage::Fitting(at) => TrainProgress::Fitting(name, at),
+            });
+        };
+        let artifact = fit_artifact(&fitting, &dataset, encoding, &mut report)?;
+        Ok((dataset, artifact))
+    }
+
+    /// The rows as the model sees them, with the categories of an earlier version first.
+    fn dataset(
+        &self,
+        all: &Rows,
+        kept: &[usize],
+        known: Option<&Encoding>,
+    ) -> Result<(Dataset, Encoding), EngineError> {
+        let columns = Arc::new(seen_by(Some(self.training), self.model, &self.plan.columns));
+        let places = columns
+            .list
+            .iter()
+            .filter_map(|column| all.columns.position(&column.name));
+        let values: Vec<Vec<f64>> = places
+            .map(|place| kept.iter().map(|&i| all.data[place][i]).collect())
+            .collect();
+        let outcome = kept
+            .iter()
+            .map(|&i| f32::from(all.truth[i] == Truth::Positive))
+            .collect();
+        let time = kept.iter().map(|&i| all.events[i].event_time).collect();
+        let made = match known {
+            Some(known) => Dataset::from_columns_after(known, columns, &values, outcome, time),
+            None => Dataset::from_columns(columns, &values, outcome, time),
+        };
+        let (mut dataset, encoding) = made.map_err(|e| EngineError::NotEnough(e.to_string()))?;
+        if kept.iter().any(|&i| all.weight[i] != 1.0) {
+            dataset.weight = Some(kept.iter().map(|&i| all.weight[i]).collect());
+        }
+        Ok((dataset, encoding))
+    }
 }
 
 impl Trained {
@@ -195,35 +307,6 @@ fn window(training: &TrainingDecl, all: &Rows) -> Vec<usize> {
     };
     let inside = |&i: &usize| (from..to).contains(&all.events[i].event_time);
     mature.into_iter().filter(inside).collect()
-}
-
-/// The rows as one model sees them.
-fn dataset(
-    plan: &UseCasePlan,
-    training: &TrainingDecl,
-    model: &ModelDecl,
-    all: &Rows,
-    kept: &[usize],
-) -> Result<(Dataset, acumen_model::Encoding), EngineError> {
-    let columns = Arc::new(seen_by(Some(training), model, &plan.columns));
-    let places = columns
-        .list
-        .iter()
-        .filter_map(|column| all.columns.position(&column.name));
-    let values: Vec<Vec<f64>> = places
-        .map(|place| kept.iter().map(|&i| all.data[place][i]).collect())
-        .collect();
-    let outcome = kept
-        .iter()
-        .map(|&i| f32::from(all.truth[i] == Truth::Positive))
-        .collect();
-    let time = kept.iter().map(|&i| all.events[i].event_time).collect();
-    let made = Dataset::from_columns(columns, &values, outcome, time);
-    let (mut dataset, encoding) = made.map_err(|e| EngineError::NotEnough(e.to_string()))?;
-    if kept.iter().any(|&i| all.weight[i] != 1.0) {
-        dataset.weight = Some(kept.iter().map(|&i| all.weight[i]).collect());
-    }
-    Ok((dataset, encoding))
 }
 
 fn shares(training: &TrainingDecl) -> Shares {

@@ -15,6 +15,7 @@ use crate::card::render_card;
 use crate::encoding::Encoding;
 use crate::fitted::{BrokenModel, FittedModel};
 use crate::metrics::Metrics;
+use crate::search::SearchTable;
 use crate::split::Split;
 use crate::xgboost_json::XgboostModel;
 
@@ -60,6 +61,12 @@ pub struct Artifact {
     pub seed: u64,
     /// The version of the code that trained it.
     pub code: String,
+    /// The version that training went on from; `None` where it began anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
+    /// The search that gave its parameters, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchTable>,
 }
 
 /// The rows that a model was fitted to.

@@ -34,12 +34,16 @@ fn write_card(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
     writeln!(
         card,
         "A `{learner}` model of {} over {} columns, objective `{}`, trained by version {} \
-         with seed {}.\n",
+         with seed {}{}.\n",
         artifact.model.describe(),
         artifact.columns.len(),
         artifact.model.objective().name(),
         artifact.code,
         artifact.seed,
+        match &artifact.continues {
+            Some(version) => format!(", going on from version {version}"),
+            None => String::new(),
+        },
     )?;
     writeln!(card, "## Trained on\n")?;
     writeln!(
@@ -69,7 +73,37 @@ fn write_card(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
         "## Parameters\n\n```json\n{:#}\n```\n",
         artifact.parameters
     )?;
+    write_search(artifact, card)?;
     write_limits(artifact, card)
+}
+
+/// The trials on all rows, the best first.
+fn write_search(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
+    let Some(table) = &artifact.search else {
+        return Ok(());
+    };
+    let metric = table.metric.name();
+    writeln!(card, "## Search\n")?;
+    writeln!(
+        card,
+        "Parameters of trial {}; {} judgements by {metric} over {} folds of the training rows, \
+         each trained on what came before. Trial 0 is the model as it was declared.\n",
+        table.best,
+        table.trials.len(),
+        table.folds,
+    )?;
+    writeln!(card, "| trial | {metric} | parameters |\n|---|---|---|")?;
+    for trial in table.ranking() {
+        let params = serde_json::to_string(&trial.params).unwrap_or_default();
+        match (trial.value, &trial.failed) {
+            (Some(value), _) => writeln!(card, "| {} | {value:.5} | `{params}` |", trial.number)?,
+            (None, failed) => {
+                let why = failed.as_deref().unwrap_or("no value").replace('\n', " ");
+                writeln!(card, "| {} | {why} | `{params}` |", trial.number)?;
+            }
+        }
+    }
+    writeln!(card)
 }
 
 fn write_metrics(metrics: &Metrics, card: &mut String) -> std::fmt::Result {

@@ -51,12 +51,36 @@ impl Dataset {
         time: Vec<Time>,
     ) -> Result<(Dataset, Encoding), Misshapen> {
         same("columns of values", values.len(), columns.len())?;
+        let encoding = Encoding::of(&columns, values);
+        Dataset::encoded(columns, values, outcome, time, encoding)
+    }
+
+    /// The same with the dictionaries of an earlier model, extended by the codes that are new: for
+    /// training that goes on from it.
+    pub fn from_columns_after(
+        earlier: &Encoding,
+        columns: Arc<Columns>,
+        values: &[Vec<f64>],
+        outcome: Vec<f32>,
+        time: Vec<Time>,
+    ) -> Result<(Dataset, Encoding), Misshapen> {
+        same("columns of values", values.len(), columns.len())?;
+        same("dictionaries", earlier.len(), columns.len())?;
+        Dataset::encoded(columns, values, outcome, time, earlier.extended(values))
+    }
+
+    fn encoded(
+        columns: Arc<Columns>,
+        values: &[Vec<f64>],
+        outcome: Vec<f32>,
+        time: Vec<Time>,
+        encoding: Encoding,
+    ) -> Result<(Dataset, Encoding), Misshapen> {
         same("times", time.len(), outcome.len())?;
         for (column, values) in columns.list.iter().zip(values) {
             let what = format!("values of column `{}`", column.name);
             same(&what, values.len(), outcome.len())?;
         }
-        let encoding = Encoding::of(&columns, values);
         let data = values.iter().enumerate();
         let dataset = Dataset {
             matrix: Matrix {

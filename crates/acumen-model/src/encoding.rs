@@ -55,6 +55,37 @@ impl Encoding {
         Encoding { dictionaries }
     }
 
+    /// The same dictionaries with the codes that are new behind those that are known: ordinals of a
+    /// model that training goes on from keep their meaning.
+    ///
+    /// # Panics
+    /// If there are fewer columns of values than columns.
+    #[must_use]
+    pub fn extended(&self, values: &[Vec<f64>]) -> Encoding {
+        let known = self.dictionaries.iter().zip(values);
+        Encoding {
+            dictionaries: known
+                .map(|(known, values)| {
+                    let mut known = known.clone()?;
+                    known.extend(values);
+                    Some(known)
+                })
+                .collect(),
+        }
+    }
+
+    /// Whether it gives every code of an earlier encoding the same ordinal.
+    pub fn extends(&self, earlier: &Encoding) -> bool {
+        let same = |(own, earlier): (&Option<Dictionary>, &Option<Dictionary>)| match (own, earlier)
+        {
+            (Some(own), Some(earlier)) => own.extends(earlier),
+            (None, None) => true,
+            _ => false,
+        };
+        let mut pairs = self.dictionaries.iter().zip(&earlier.dictionaries);
+        self.len() == earlier.len() && pairs.all(same)
+    }
+
     /// How many columns.
     pub fn len(&self) -> usize {
         self.dictionaries.len()
@@ -120,16 +151,26 @@ impl Dictionary {
     /// The categories of some columns, in the order in which they first appear.
     fn of(columns: &[impl AsRef<[f64]>]) -> Dictionary {
         let mut dictionary = Dictionary::default();
-        let codes = columns.iter().flat_map(|values| values.as_ref());
-        for code in codes.filter(|code| !code.is_nan()) {
-            if dictionary.ordinal(*code).is_none() {
-                dictionary.push(Category {
+        for values in columns {
+            dictionary.extend(values.as_ref());
+        }
+        dictionary
+    }
+
+    fn extend(&mut self, values: &[f64]) {
+        for code in values.iter().filter(|code| !code.is_nan()) {
+            if self.ordinal(*code).is_none() {
+                self.push(Category {
                     code: *code,
                     text: None,
                 });
             }
         }
-        dictionary
+    }
+
+    fn extends(&self, earlier: &Dictionary) -> bool {
+        let mut codes = earlier.categories.iter().enumerate();
+        codes.all(|(place, category)| self.ordinal(category.code) == Some(place as u32))
     }
 
     fn push(&mut self, category: Category) {
@@ -194,6 +235,14 @@ mod tests {
             Some("web")
         );
         assert_eq!(back.encode(2, web), 1.0);
+
+        let phone = category_code("phone");
+        let extended = encoding.extended(&[vec![], vec![], vec![phone, web]]);
+        assert_eq!(
+            (extended.encode(2, web), extended.encode(2, phone)),
+            (1.0, 2.0)
+        );
+        assert!(extended.extends(&encoding) && !encoding.extends(&extended));
     }
 
     #[test]

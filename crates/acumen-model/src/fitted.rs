@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compiled::CompiledForest;
 use crate::data::Matrix;
 use crate::forest::{BrokenForest, Forest, Objective};
+use crate::isolation::{BrokenIsolation, IsolationForest, IsolationScorer};
 use crate::network::{BrokenNetwork, Network};
 use crate::shap::{Explainer, Explanation};
 use crate::stacking::Stacking;
@@ -22,6 +23,8 @@ pub enum FittedModel {
     Stacking(Stacking),
     /// Layers of weights.
     Network(Network),
+    /// Trees whose path lengths add up.
+    IsolationForest(IsolationForest),
 }
 
 /// A model that is ready to answer, one row at a time or many.
@@ -51,6 +54,9 @@ pub enum BrokenModel {
     /// A network whose numbers do not fit together.
     #[error(transparent)]
     Network(#[from] BrokenNetwork),
+    /// An isolation forest whose trees are no trees.
+    #[error(transparent)]
+    Isolation(#[from] BrokenIsolation),
 }
 
 impl FittedModel {
@@ -60,6 +66,7 @@ impl FittedModel {
             FittedModel::Forest(forest) => forest.objective,
             FittedModel::Stacking(_) => Objective::BinaryLogistic,
             FittedModel::Network(_) => Objective::BinaryLogistic,
+            FittedModel::IsolationForest(_) => Objective::BinaryLogistic,
         }
     }
 
@@ -69,6 +76,7 @@ impl FittedModel {
             FittedModel::Forest(forest) => forest.n_features,
             FittedModel::Stacking(stacking) => stacking.weights.len(),
             FittedModel::Network(network) => network.n_features,
+            FittedModel::IsolationForest(forest) => forest.n_features,
         }
     }
 
@@ -82,6 +90,7 @@ impl FittedModel {
             FittedModel::Stacking(stacking) if stacking.is_sound() => Ok(()),
             FittedModel::Stacking(_) => Err(BrokenModel::Stacking),
             FittedModel::Network(network) => Ok(network.check()?),
+            FittedModel::IsolationForest(forest) => Ok(forest.check()?),
         }
     }
 
@@ -91,6 +100,9 @@ impl FittedModel {
             FittedModel::Forest(forest) => format!("{} trees", forest.trees.len()),
             FittedModel::Stacking(stacking) => format!("{} weights", stacking.weights.len()),
             FittedModel::Network(network) => network.describe(),
+            FittedModel::IsolationForest(forest) => {
+                format!("{} isolation trees", forest.trees.len())
+            }
         }
     }
 
@@ -106,6 +118,7 @@ impl FittedModel {
             }),
             FittedModel::Stacking(stacking) => Box::new(stacking.clone()),
             FittedModel::Network(network) => Box::new(network.clone()),
+            FittedModel::IsolationForest(forest) => Box::new(IsolationScorer::new(forest)),
         }
     }
 
@@ -115,6 +128,7 @@ impl FittedModel {
             FittedModel::Forest(forest) => CompiledForest::new(forest).margins_many(rows),
             FittedModel::Stacking(stacking) => stacking.margins_many(rows),
             FittedModel::Network(network) => network.margins_many(rows),
+            FittedModel::IsolationForest(forest) => IsolationScorer::new(forest).margins_many(rows),
         }
     }
 
@@ -124,6 +138,7 @@ impl FittedModel {
             FittedModel::Forest(forest) => Some(forest),
             FittedModel::Stacking(_) => None,
             FittedModel::Network(_) => None,
+            FittedModel::IsolationForest(_) => None,
         }
     }
 }

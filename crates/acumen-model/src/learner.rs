@@ -18,17 +18,20 @@ use crate::data::Dataset;
 use crate::fitted::FittedModel;
 
 pub mod boosting;
+mod checks;
+pub mod isolation_forest;
 #[cfg(test)]
 mod laws;
 mod params;
 mod rows;
 
 pub use boosting::GradientBoosting;
+pub use isolation_forest::Isolation;
 pub use params::Reader;
 pub use rows::check_rows;
 
 /// Every learner.
-pub static LEARNERS: &[&dyn Learner] = &[&GradientBoosting];
+pub static LEARNERS: &[&dyn Learner] = &[&GradientBoosting, &Isolation];
 
 /// The parameters of a model, as its specification gives them.
 pub type Params = BTreeMap<String, serde_json::Value>;
@@ -43,6 +46,11 @@ pub trait Learner: Sync {
     fn doc(&self) -> &'static str;
     /// Its parameters.
     fn params(&self) -> &'static [ParamDoc];
+    /// The parameters that are worth a search, each with the least and the greatest value that
+    /// usually are: what is searched where a specification names no ranges.
+    fn searched(&self) -> &'static [(&'static str, [f64; 2])] {
+        &[]
+    }
     /// Checks parameters against themselves and the columns they name.
     ///
     /// # Errors
@@ -68,6 +76,30 @@ pub trait Checked: fmt::Debug + Send + Sync {
         seed: Seed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError>;
+
+    /// Whether [`Checked::fit_from`] goes on from a model of the same learner over the same columns,
+    /// so many; otherwise it begins anew.
+    fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
+        let _no_learner_has_to = (previous, n_columns);
+        false
+    }
+
+    /// Fits a model that goes on from `previous`, an earlier one over the same columns and
+    /// categories, where the learner can; one that cannot, or not from this model, begins anew.
+    ///
+    /// # Errors
+    /// As [`Checked::fit`].
+    fn fit_from(
+        &self,
+        previous: &FittedModel,
+        train: &Dataset,
+        valid: Option<&Dataset>,
+        seed: Seed,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fitted, FitError> {
+        let _cannot_go_on = previous;
+        self.fit(train, valid, seed, progress)
+    }
 
     /// All parameters with their values, defaults included.
     fn params_json(&self) -> serde_json::Value;
@@ -184,6 +216,16 @@ pub enum FitError {
     NoRows {
         /// `training` or `validation`.
         part: &'static str,
+    },
+    /// Too few rows.
+    #[error(
+        "there are {rows} training rows, and at least {least} are needed; widen the training window"
+    )]
+    TooFewRows {
+        /// How many there are.
+        rows: usize,
+        /// How many are needed.
+        least: usize,
     },
     /// The parts of a data set differ in length.
     #[error("the {part} rows are {rows}, but there are {found} values of {what}")]

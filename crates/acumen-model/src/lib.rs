@@ -22,11 +22,14 @@ pub mod data;
 pub mod encoding;
 pub mod fitted;
 pub mod forest;
+pub mod isolation;
 pub mod layout;
 pub mod learner;
 pub mod member;
 pub mod metrics;
 pub mod network;
+mod random;
+pub mod search;
 pub mod shap;
 pub mod split;
 pub mod stacking;
@@ -44,6 +47,7 @@ pub use data::{Dataset, Matrix};
 pub use encoding::{Dictionary, Encoding};
 pub use fitted::{BrokenModel, FittedModel, Scorer};
 pub use forest::{BrokenForest, Forest, Node, Objective, Tree};
+pub use isolation::{BrokenIsolation, IsolationForest};
 pub use learner::{
     Checked, FitError, Fitted, Importance, LEARNERS, Learner, ParamDoc, ParamProblem, ParamRange,
     Params, Progress, Reader, TrainingLog, check_rows, find_learner, learner,
@@ -51,9 +55,12 @@ pub use learner::{
 pub use member::ArtifactMember;
 pub use metrics::{BinaryMetrics, Metrics, RegressionMetrics};
 pub use network::{BrokenNetwork, Network};
+pub use search::{SearchMethod, SearchMetric, SearchProgress, SearchSpec, SearchTable, Trial};
 pub use shap::{Explainer, Explanation};
 pub use split::{Fold, Period, Shares, Split};
 pub use stacking::Stacking;
 pub use store::{ModelStore, StoreError};
-pub use training::{EnsemblePlan, TrainingError, TrainingPlan, fit_artifact, fit_ensemble};
+pub use training::{
+    EnsemblePlan, TrainingError, TrainingPlan, TrainingStage, fit_artifact, fit_ensemble,
+};
 pub use xgboost_json::{XgboostError, XgboostModel, read_xgboost_json, write_xgboost_json};

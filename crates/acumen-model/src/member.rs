@@ -77,7 +77,7 @@ impl Member for ArtifactMember {
     fn weights(&self) -> Option<&[f64]> {
         match &self.artifact.model {
             FittedModel::Stacking(stacking) => Some(&stacking.weights),
-            FittedModel::Forest(_) | FittedModel::Network(_) => None,
+            _ => None,
         }
     }
 

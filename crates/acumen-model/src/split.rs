@@ -161,6 +161,35 @@ pub fn prequential(start: Time, [train, gap, test, step]: [Span; 4], count: usiz
     folds
 }
 
+/// Folds that each train on all that came before and test on what comes next: the rows are cut
+/// into `count + 1` parts of equal numbers, and fold `i` trains on the first `i + 1`. What is left
+/// without rows by the gap is left out.
+pub fn forward_chain(times: &[Time], count: usize, gap: Span) -> Vec<Fold> {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else {
+        return Vec::new();
+    };
+    let cut = |part: usize| match sorted.get(part * sorted.len() / (count + 1)) {
+        Some(time) => *time,
+        None => *last + Span(1),
+    };
+    let fold = |part: usize| Fold {
+        train: Period {
+            from: *first,
+            to: cut(part),
+        },
+        test: Period {
+            from: cut(part) + gap,
+            to: cut(part + 1),
+        },
+    };
+    let has_rows = |period: &Period| sorted.iter().any(|time| period.contains(*time));
+    let mut folds: Vec<Fold> = (1..=count).map(fold).collect();
+    folds.retain(|fold| has_rows(&fold.train) && has_rows(&fold.test));
+    folds
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -203,6 +232,21 @@ mod tests {
         assert_eq!(folds[3].train.from, Time(0) + Span::days(21));
         assert_eq!(folds[3].test.from - folds[3].train.to, Span::days(7));
         assert_eq!(folds.len(), 4);
+    }
+
+    #[test]
+    fn a_chain_trains_on_all_that_came_before() {
+        let times: Vec<Time> = (0..100).map(Time).collect();
+        let folds = forward_chain(&times, 3, Span(5));
+        let ends: Vec<i64> = folds.iter().map(|fold| fold.train.to.0).collect();
+        assert_eq!(ends, [25, 50, 75]);
+        assert!(folds.iter().all(|fold| fold.train.from == Time(0)));
+        assert_eq!(
+            (folds[2].test.from, folds[2].test.to),
+            (Time(80), Time(100))
+        );
+        assert!(forward_chain(&times, 3, Span(25)).is_empty());
+        assert!(forward_chain(&[Time(1); 8], 2, Span(0)).is_empty());
     }
 
     proptest! {

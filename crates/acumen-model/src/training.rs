@@ -1,14 +1,15 @@
-//! From rows with outcomes to a model version: split, fit, stop, calibrate, judge.
+//! From rows with outcomes to a model version: split, search, fit, stop, calibrate, judge.
 //!
 //! ```text
-//! training ──▶ learner ◀── validation (when to stop)
+//! training ──▶ search (which parameters, on folds of the training rows alone)
+//!     └──────▶ learner ◀── validation (when to stop)
 //!                 │
 //!            calibration (margins to probabilities)
 //!                 │
 //!               test (what the card says) ──▶ Artifact
 //! ```
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
 use acumen_base::{Seed, Span};
 
@@ -18,10 +19,16 @@ use crate::data::Dataset;
 use crate::encoding::Encoding;
 use crate::fitted::FittedModel;
 use crate::forest::Objective;
-use crate::learner::{FitError, Fitted, Learner, ParamProblem, Params, Progress};
+use crate::learner::{Checked, FitError, Fitted, Learner, ParamProblem, Params, Progress};
 use crate::metrics::{BinaryMetrics, Metrics, RegressionMetrics};
+use crate::search::{
+    SearchError, SearchPlan, SearchProgress, SearchSpec, SearchTable, TrialFile, search,
+};
 use crate::split::{Period, Shares, Split, SplitError};
-use crate::stacking::Stacking;
+
+mod ensemble;
+
+pub use ensemble::{EnsemblePlan, fit_ensemble};
 
 /// What is to be trained.
 #[derive(Clone, Copy)]
@@ -44,6 +51,22 @@ pub struct TrainingPlan<'a> {
     pub seed: Seed,
     /// The version of the code, for the record.
     pub code: &'a str,
+    /// How better parameters are searched for; `None` takes `params` as they are.
+    pub search: Option<&'a SearchSpec>,
+    /// Where the trials of the search are kept, so that it can go on after it was cut off.
+    pub trials: Option<&'a Path>,
+    /// An earlier version to go on from, where the learner can: its categories must be those of
+    /// the rows' encoding (see [`Dataset::from_columns_after`]).
+    pub previous: Option<&'a Artifact>,
+}
+
+/// Where training stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TrainingStage {
+    /// Parameters are searched for.
+    Searching(SearchProgress),
+    /// The model is fitted.
+    Fitting(Progress),
 }
 
 /// Why there is no model.
@@ -55,6 +78,9 @@ pub enum TrainingError {
     /// Too few rows for a split.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// A search without a result.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// Rows that teach nothing.
     #[error(transparent)]
     Fit(#[from] FitError),
@@ -65,7 +91,8 @@ fn problems(problems: &[ParamProblem]) -> String {
     lines.join("\n")
 }
 
-/// Trains a model version on rows of one use case. `progress` is called after every round.
+/// Trains a model version on rows of one use case. `progress` is called after every trial of a
+/// search and after every round.
 ///
 /// The same rows, plan and seed give the same version, on any number of threads.
 ///
@@ -75,20 +102,34 @@ pub fn fit_artifact(
     plan: &TrainingPlan<'_>,
     rows: &Dataset,
     encoding: Encoding,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(TrainingStage),
 ) -> Result<Artifact, TrainingError> {
     let columns = &rows.matrix.columns;
-    let checked = plan
-        .learner
-        .check(plan.params, columns)
-        .map_err(TrainingError::Params)?;
+    let check = |params: &Params| {
+        plan.learner
+            .check(params, columns)
+            .map_err(TrainingError::Params)
+    };
+    check(plan.params)?;
     let split = Split::by_share(&rows.time, plan.shares, plan.gap)?;
     let part = |period: Period| rows.select(&period.rows(&rows.time));
     let (train, validation) = (part(split.train), part(split.validation));
-    let fitted = checked.fit(&train, Some(&validation), plan.seed, progress)?;
+    let (params, table) = searched(plan, &train, progress)?;
+    let checked = check(&params)?;
+    let previous = plan.previous.filter(|previous| {
+        let known = previous.split.validation.to <= split.calibration.from;
+        known && goes_on(&*checked, plan, previous, rows, &encoding)
+    });
+    let mut report = |at| progress(TrainingStage::Fitting(at));
     let Fitted {
         model, importances, ..
-    } = fitted;
+    } = match previous {
+        Some(previous) => {
+            let from = &previous.model;
+            checked.fit_from(from, &train, Some(&validation), plan.seed, &mut report)?
+        }
+        None => checked.fit(&train, Some(&validation), plan.seed, &mut report)?,
+    };
     let calibration = calibrate(&model, plan.calibration, &part(split.calibration));
     let test_metrics = judge(&model, &calibration, &part(split.test));
     let importances = importances.into_iter().map(|importance| ColumnImportance {
@@ -111,82 +152,54 @@ pub fn fit_artifact(
         importances: importances.collect(),
         seed: plan.seed.0,
         code: plan.code.into(),
+        continues: previous.map(Artifact::version),
+        search: table,
     })
 }
 
-/// The ensemble of some models that is to be fitted.
-#[derive(Clone, Copy, Debug)]
-pub struct EnsemblePlan<'a> {
-    /// The use case that it belongs to.
-    pub use_case: &'a str,
-    /// Its name among the members.
-    pub name: &'a str,
-    /// The version of each member, in the order of the columns.
-    pub members: &'a [(String, String)],
-    /// How its margin becomes a probability.
-    pub calibration: CalibrationMethod,
-    /// The seed of its members.
-    pub seed: Seed,
-    /// The version of the code, for the record.
-    pub code: &'a str,
+/// The best parameters on the training rows, with the table of all that were tried; those that
+/// were given, where there is no search.
+fn searched(
+    plan: &TrainingPlan<'_>,
+    train: &Dataset,
+    progress: &mut dyn FnMut(TrainingStage),
+) -> Result<(Params, Option<SearchTable>), TrainingError> {
+    let Some(spec) = plan.search else {
+        return Ok((plan.params.clone(), None));
+    };
+    let space = spec.check(plan.learner, plan.params, &train.matrix.columns);
+    let space = space.map_err(TrainingError::Params)?;
+    let searching = SearchPlan {
+        learner: plan.learner,
+        given: plan.params,
+        spec,
+        space: &space,
+        gap: plan.gap,
+        seed: plan.seed,
+    };
+    let file = plan
+        .trials
+        .map(|path| TrialFile::open(path, &searching, train, plan.code));
+    let mut file = file.transpose().map_err(SearchError::File)?;
+    let mut report = |at| progress(TrainingStage::Searching(at));
+    let (params, table) = search(&searching, train, file.as_mut(), &mut report)?;
+    Ok((params, Some(table)))
 }
 
-/// Fits an ensemble to rows that hold the log odds of each member's raw answer, as
-/// [`acumen_base::Prediction::log_odds`] gives them: on `held_out`, which no member was fitted to, and
-/// judged on `test`, which came after.
-///
-/// # Errors
-/// Where the rows do not suffice.
-pub fn fit_ensemble(
-    plan: &EnsemblePlan<'_>,
+/// Whether training can go on from a version: it is of the same learner over the same columns and
+/// categories. That it has not seen what is to calibrate and to judge is for the caller.
+fn goes_on(
+    checked: &dyn Checked,
+    plan: &TrainingPlan<'_>,
+    previous: &Artifact,
     rows: &Dataset,
-    (held_out, test): (Period, Period),
-) -> Result<Artifact, TrainingError> {
-    let fitted_to = rows.select(&held_out.rows(&rows.time));
-    let stacking = Stacking::fit(&fitted_to)?;
+    encoding: &Encoding,
+) -> bool {
     let columns = &rows.matrix.columns;
-    let weights = columns.list.iter().zip(&stacking.weights);
-    let parameters = serde_json::json!({
-        "members": plan.members.iter().cloned().collect::<BTreeMap<String, String>>(),
-        "weights": weights.map(|(column, weight)| (&column.name, *weight)).collect::<BTreeMap<_, _>>(),
-    });
-    let deviation = |member: usize| stacking.covariance[member][member].sqrt();
-    let mut importances: Vec<ColumnImportance> = columns
-        .list
-        .iter()
-        .enumerate()
-        .map(|(member, column)| ColumnImportance {
-            column: column.name.clone(),
-            total_gain: stacking.weights[member] * deviation(member),
-        })
-        .collect();
-    importances.sort_by(|a, b| b.total_gain.total_cmp(&a.total_gain));
-    let model = FittedModel::Stacking(stacking);
-    let calibration = calibrate(&model, plan.calibration, &fitted_to);
-    let test_metrics = judge(&model, &calibration, &rows.select(&test.rows(&rows.time)));
-    let values: Vec<Vec<f64>> = vec![Vec::new(); columns.len()];
-    Ok(Artifact {
-        format: FORMAT,
-        use_case: plan.use_case.into(),
-        member: plan.name.into(),
-        learner: "stacking".into(),
-        parameters,
-        columns: (**columns).clone(),
-        encoding: Encoding::of(columns, &values),
-        model,
-        calibration,
-        test_metrics,
-        window: window(&fitted_to, held_out),
-        split: Split {
-            train: held_out,
-            validation: held_out,
-            calibration: held_out,
-            test,
-        },
-        importances,
-        seed: plan.seed.0,
-        code: plan.code.into(),
-    })
+    previous.learner == plan.learner.name()
+        && previous.columns.fingerprint == columns.fingerprint
+        && encoding.extends(&previous.encoding)
+        && checked.goes_on_from(&previous.model, columns.len())
 }
 
 /// Fits a calibration to rows that the model was not fitted to, in order of time.

@@ -19,6 +19,7 @@ mod rows;
 mod schema;
 mod serve;
 mod simulate;
+mod thresholds;
 mod train;
 
 use clap::Subcommand;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Deploy(deploy::Deploy),
     Export(export::Export),
     Evaluate(evaluate::Evaluate),
+    Thresholds(thresholds::Thresholds),
     Serve(serve::Serve),
     Explain(explain::Explain),
     Replay(replay::Replay),
@@ -67,6 +69,7 @@ impl Command {
             Command::Deploy(command) => command.run(place),
             Command::Export(command) => command.run(place),
             Command::Evaluate(command) => command.run(place),
+            Command::Thresholds(command) => command.run(place),
             Command::Serve(command) => command.run(place),
             Command::Explain(command) => command.run(place),
             Command::Replay(command) => command.run(place),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use acumen_base::{Columns, Diagnostic, ENSEMBLE};
 use acumen_feature::{Pipeline, PipelineSpec};
-use acumen_model::find_learner;
+use acumen_model::{Learner, find_learner};
 
 use super::compile;
 use super::decisions::ACTIONS;
@@ -12,6 +12,7 @@ use super::types::UseCase;
 use super::walk::suggestion;
 use crate::learners::{learner_names, learners};
 use crate::projected::seen_by;
+use crate::searching::{parameter, search_of};
 
 /// All that the stages find wrong with a use case. `broken` names declarations that are known to
 /// be wrong already: what follows from them is not said again.
@@ -92,6 +93,7 @@ impl Check<'_> {
             diagnostic.place = use_case.places.mentioned(&path, &diagnostic.message);
             found.push(diagnostic);
         };
+        let mut used = Vec::new();
         for model in &use_case.models {
             let path = format!("models.{}", model.name);
             let Ok(learner) = find_learner(&learners(), &model.algorithm) else {
@@ -109,6 +111,20 @@ impl Check<'_> {
                     problem(format!("{path}.{}", wrong.param), wrong.message, wrong.help);
                 }
             }
+            used.push(learner);
+            if let Some(search) = search_of(use_case.training.as_ref(), model, learner)
+                && let Err(problems) = search.check(learner, &model.params, &seen)
+            {
+                let own = model.search.is_some();
+                let path = if own { path.as_str() } else { "training" };
+                for wrong in problems {
+                    let key = format!("{path}.search.{}", wrong.param);
+                    problem(key, wrong.message, wrong.help);
+                }
+            }
+        }
+        for (name, message, help) in unknown_to_all(use_case, &used) {
+            problem(format!("training.search.of.{name}"), message, help);
         }
         self.take(found);
     }
@@ -149,6 +165,26 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// What `training.search` names and no model has: the name, what is wrong, and what to do.
+fn unknown_to_all(use_case: &UseCase, used: &[&dyn Learner]) -> Vec<(String, String, String)> {
+    let training = use_case.training.as_ref();
+    let search = training.and_then(|training| training.search.as_ref());
+    let docs = used.iter().flat_map(|learner| learner.params());
+    let names: Vec<&str> = docs.map(|doc| doc.name).collect();
+    let mut unknown = Vec::new();
+    for name in search.iter().flat_map(|search| search.of.keys()) {
+        if !used.is_empty()
+            && used
+                .iter()
+                .all(|learner| parameter(*learner, name).is_none())
+        {
+            let message = format!("no model has a parameter `{name}` to search");
+            unknown.push((name.clone(), message, suggestion(name, &names)));
+        }
+    }
+    unknown
 }
 
 /// Whether a message speaks of a name or of something of it: `` `name` `` or `` `name.column` ``.

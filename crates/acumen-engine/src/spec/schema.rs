@@ -5,6 +5,7 @@
 use acumen_base::FieldType;
 use acumen_feature::OPERATORS;
 use acumen_feature::operator::{Need, Operator, ParamKind};
+use acumen_model::SearchMetric;
 use serde_json::{Map, Value, json};
 
 use crate::learners::learners;
@@ -89,6 +90,7 @@ fn learning() -> Value {
             "calibration": words("How probabilities are calibrated.", &["auto", "isotonic", "platt"]),
             "seed": whole("What every random choice follows from."),
             "exclude": texts("Columns that no model sees."),
+            "search": {"$ref": "#/$defs/search"},
         })),
         "update_frequency": text("How often it is trained anew: hourly, daily, weekly, or a span."),
         "models": {
@@ -204,6 +206,7 @@ fn definitions() -> Value {
             "personal": texts("Fields that say something about a person."),
             "signed": texts("Numbers and amounts that may be negative."),
         })),
+        "search": search(),
         "feature": {"anyOf": OPERATORS.iter().map(|operator| feature(*operator)).collect::<Vec<_>>()},
     })
 }
@@ -266,6 +269,26 @@ fn feature(operator: &dyn Operator) -> Value {
     group(operator.doc(), &required, Value::Object(keys))
 }
 
+/// How better parameters are searched for.
+fn search() -> Value {
+    let metrics = SearchMetric::ALL.map(|(name, _)| name);
+    group(
+        "How better parameters are searched for, on the training rows alone.",
+        &[],
+        json!({
+            "trials": whole("How many sets of parameters are tried; 0 is no search. Default: 30."),
+            "method": words("How they share the work. Default: random.", &["random", "halving"]),
+            "of": {
+                "description": "What is searched: `[least, most]` (on a logarithmic scale where that spans more than a factor of 10) or a list of choices a parameter; what the algorithm suggests unless given.",
+                "type": "object",
+                "additionalProperties": {"type": "array", "minItems": 1},
+            },
+            "folds": whole("How often the rows are cut into past and future. Default: 3."),
+            "metric": words("What trials are judged by. Default: average_precision.", &metrics),
+        }),
+    )
+}
+
 fn model(learner: &dyn acumen_model::Learner) -> Value {
     let mut keys = Map::new();
     let names: Vec<&str> = learner
@@ -279,6 +302,7 @@ fn model(learner: &dyn acumen_model::Learner) -> Value {
         "features".to_owned(),
         texts("The features that it sees; all unless given."),
     );
+    keys.insert("search".to_owned(), json!({"$ref": "#/$defs/search"}));
     for param in learner.params() {
         let doc = format!(
             "{} ({}; default {})",

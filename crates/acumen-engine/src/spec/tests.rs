@@ -400,3 +400,29 @@ fn misfit(
         misfit(root, schema, value).map(|wrong| format!("{key}: {wrong}"))
     })
 }
+
+#[test]
+fn searches_are_checked_against_what_they_search() {
+    let own = "max_depth: 3, search: {trials: 0.5, metod: random, of: {max_dept: [1, 2]}}";
+    assert_eq!(
+        problems(&with(&[("max_depth: 3", own)])).len(),
+        2,
+        "a search that cannot be read is not checked further"
+    );
+    let own =
+        "max_depth: 3, search: {folds: 50, of: {max_dept: [1, 2], max_depth: [2, 4], eta: [2, 3]}}";
+    let found = problems(&with(&[("max_depth: 3", own)]));
+    for said in [
+        "`folds` is 50, which is not from 1 to 20",
+        "no parameter `max_dept` to search | did you mean `max_depth`?",
+        "`max_depth` is given, so `max_depth` cannot be searched",
+        "`eta` may not be 2",
+    ] {
+        let of: Vec<&String> = found.iter().filter(|text| text.contains(said)).collect();
+        assert!(
+            of.len() == 1 && of[0].starts_with("24:"),
+            "{said}: {found:#?}"
+        );
+    }
+    assert_eq!(found.len(), 4, "{found:#?}");
+}

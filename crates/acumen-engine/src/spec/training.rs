@@ -1,6 +1,7 @@
 //! How models are declared, trained and combined.
 
 use acumen_base::Span;
+use acumen_model::{SearchMethod, SearchMetric, SearchSpec};
 
 use super::tree::{Key, Kind, Node};
 use super::types::{Calibration, Combination, EnsembleDecl, ModelDecl, TrainingData, TrainingDecl};
@@ -14,11 +15,12 @@ pub(super) fn models(walk: &mut Walk, node: &Node) -> Vec<ModelDecl> {
     walk.each(node, model)
 }
 
-/// A model: `algorithm`, `features`, `params`; every other key is a parameter as well.
+/// A model: `algorithm`, `features`, `search`; every other key is a parameter.
 fn model(walk: &mut Walk, key: &Key, node: &Node) -> Option<ModelDecl> {
     let mut group = walk.group(node, format!("model `{}`", key.text))?;
     let algorithm = group.require("algorithm");
     let features = group.get("features");
+    let searched = group.get("search");
     let params = group.finish_open(walk).into_iter();
     Some(ModelDecl {
         name: key.text.clone(),
@@ -27,6 +29,40 @@ fn model(walk: &mut Walk, key: &Key, node: &Node) -> Option<ModelDecl> {
             .map(|(key, value)| (key.text.clone(), walk.json(value)))
             .collect(),
         features: features.map(|node| walk.texts(node)),
+        search: searched.and_then(|node| search(walk, node)),
+    })
+}
+
+/// Reads `search`: how many trials, of what, and how they are judged.
+fn search(walk: &mut Walk, node: &Node) -> Option<SearchSpec> {
+    let mut group = walk.group(node, "`search`")?;
+    let trials = group.get("trials");
+    let method = group.get("method");
+    let of = group.get("of");
+    let folds = group.get("folds");
+    let metric = group.get("metric");
+    group.finish(walk);
+    let methods = [
+        ("random", SearchMethod::Random),
+        ("halving", SearchMethod::Halving),
+    ];
+    let usual = SearchSpec::default();
+    let mut count = |node: Option<&Node>, usual: usize| {
+        node.map_or(Some(usual), |node| walk.parsed(node, "a whole number"))
+    };
+    let (trials, folds) = (count(trials, usual.trials), count(folds, usual.folds));
+    let method = method.and_then(|node| walk.word(node, "method", &methods));
+    let metric = metric.and_then(|node| walk.word(node, "metric", &SearchMetric::ALL));
+    let of = of.and_then(|node| Some(walk.group(node, "`of`")?.finish_open(walk)));
+    let of = of.unwrap_or_default().into_iter();
+    Some(SearchSpec {
+        trials: trials?,
+        folds: folds?,
+        method: method.unwrap_or(usual.method),
+        metric: metric.unwrap_or(usual.metric),
+        of: of
+            .map(|(key, value)| (key.text.clone(), walk.json(value)))
+            .collect(),
     })
 }
 
@@ -40,6 +76,7 @@ pub(super) fn training(walk: &mut Walk, node: &Node) -> Option<TrainingDecl> {
     let calibration = group.get("calibration");
     let seed = group.get("seed");
     let exclude = group.get("exclude");
+    let searched = group.get("search");
     group.finish(walk);
 
     if let Some(node) = target {
@@ -65,6 +102,7 @@ pub(super) fn training(walk: &mut Walk, node: &Node) -> Option<TrainingDecl> {
             .and_then(|node| walk.parsed(node, "a whole number"))
             .unwrap_or(1),
         exclude: exclude.map(|node| walk.texts(node)).unwrap_or_default(),
+        search: searched.and_then(|node| search(walk, node)),
     };
     if decl.validation + decl.calibration_share >= 1.0 {
         let message = "`validation` and `calibration_share` leave nothing to train on";

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use acumen_base::decision::RuleMode;
 use acumen_base::{Currency, ENSEMBLE, EventType, Place, Span, Time};
+use acumen_model::SearchSpec;
 
 use super::places::Places;
 
@@ -165,6 +166,8 @@ pub struct TrainingDecl {
     pub seed: u64,
     /// Columns that no model sees.
     pub exclude: Vec<String>,
+    /// How the parameters of models without a search of their own are searched for.
+    pub search: Option<SearchSpec>,
 }
 
 /// Which decided events are rows of training.
@@ -198,6 +201,8 @@ pub struct ModelDecl {
     pub params: BTreeMap<String, serde_json::Value>,
     /// The features that it sees; `None` is all of them.
     pub features: Option<Vec<String>>,
+    /// How its parameters are searched for; `None` is as `training` says.
+    pub search: Option<SearchSpec>,
 }
 
 /// How several models become one probability.

@@ -8,5 +8,7 @@ mod files;
 mod learning;
 mod live;
 mod retention;
+mod searching;
 mod shop;
+mod thresholds;
 mod trouble;

@@ -14,6 +14,8 @@ mod evaluation;
 mod fit;
 mod grow;
 mod histogram;
+#[cfg(test)]
+mod laws;
 mod objective;
 mod parameters;
 mod rows;
@@ -41,6 +43,17 @@ impl Learner for GradientBoosting {
 
     fn params(&self) -> &'static [ParamDoc] {
         parameters::DOCS
+    }
+
+    fn searched(&self) -> &'static [(&'static str, [f64; 2])] {
+        &[
+            ("learning_rate", [0.02, 0.3]),
+            ("max_depth", [3.0, 10.0]),
+            ("min_child_weight", [0.5, 50.0]),
+            ("subsample", [0.5, 1.0]),
+            ("colsample_bytree", [0.4, 1.0]),
+            ("reg_lambda", [0.1, 30.0]),
+        ]
     }
 
     fn check(

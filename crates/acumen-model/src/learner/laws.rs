@@ -1,27 +1,24 @@
-//! What every learner in [`LEARNERS`] must do, and what boosting must find.
+//! What every learner in [`LEARNERS`] must do. What one of them must find is tested beside it.
 
 use std::sync::Arc;
 
-use acumen_base::{Column, ColumnKind, Columns, Seed, Time};
-use serde_json::json;
+use acumen_base::{Column, ColumnKind, Columns, Deadline, ManualClock, Seed, Time};
+use serde_json::{Value, json};
 
-use super::{FitError, Fitted, LEARNERS, Params, learner};
+use super::{Checked, FitError, Fitted, LEARNERS, Learner, Params, learner};
 use crate::data::{Dataset, Matrix};
 use crate::fitted::FittedModel;
-use crate::forest::{Forest, Node, Tree};
 
-mod boosted;
-
-fn params(value: serde_json::Value) -> Params {
+pub(super) fn params(value: Value) -> Params {
     serde_json::from_value(value).unwrap()
 }
 
 /// A number in [0, 1) for each `i`, the same in every run.
-fn noise(i: usize, salt: &str) -> f32 {
+pub(super) fn noise(i: usize, salt: &str) -> f32 {
     Seed(5).unit(&format!("{salt} {i}")) as f32
 }
 
-fn dataset(kinds: &[ColumnKind], data: Vec<Vec<f32>>, outcome: Vec<f32>) -> Dataset {
+pub(super) fn dataset(kinds: &[ColumnKind], data: Vec<Vec<f32>>, outcome: Vec<f32>) -> Dataset {
     let list = kinds
         .iter()
         .enumerate()
@@ -45,7 +42,7 @@ fn dataset(kinds: &[ColumnKind], data: Vec<Vec<f32>>, outcome: Vec<f32>) -> Data
 }
 
 /// Numbers (some missing), a category and a flag, with an outcome that depends on all of them.
-fn mixed(n_rows: usize, salt: &str) -> Dataset {
+pub(super) fn mixed(n_rows: usize, salt: &str) -> Dataset {
     let mut data = vec![Vec::new(); 4];
     let mut outcome = Vec::new();
     for i in 0..n_rows {
@@ -74,13 +71,13 @@ fn mixed(n_rows: usize, salt: &str) -> Dataset {
     dataset(&kinds, data, outcome)
 }
 
-fn fit(name: &str, given: serde_json::Value, train: &Dataset) -> Result<Fitted, FitError> {
+pub(super) fn fit(name: &str, given: Value, train: &Dataset) -> Result<Fitted, FitError> {
     fit_with(name, given, train, None)
 }
 
-fn fit_with(
+pub(super) fn fit_with(
     name: &str,
-    given: serde_json::Value,
+    given: Value,
     train: &Dataset,
     valid: Option<&Dataset>,
 ) -> Result<Fitted, FitError> {
@@ -91,45 +88,53 @@ fn fit_with(
     checked.fit(train, valid, Seed(11), &mut |_| {})
 }
 
-fn forest(fitted: &Fitted) -> &Forest {
-    match &fitted.model {
-        FittedModel::Forest(forest) => forest,
-        other => panic!("{} is no forest", other.describe()),
-    }
-}
-
-fn row(data: &Dataset, row: usize) -> Vec<f32> {
+pub(super) fn row(data: &Dataset, row: usize) -> Vec<f32> {
     data.matrix.data.iter().map(|column| column[row]).collect()
-}
-
-fn leaf<'a>(tree: &'a Tree, row: &[f32]) -> &'a Node {
-    let mut node = &tree.nodes[0];
-    while !node.is_leaf() {
-        let value = row[node.feature as usize];
-        let left = match &node.categories {
-            _ if value.is_nan() => node.default_left,
-            Some(right) => !right.contains(&(value as u32)),
-            None => value < node.threshold,
-        };
-        node = &tree.nodes[if left { node.left } else { node.right } as usize];
-    }
-    node
-}
-
-fn margin(forest: &Forest, row: &[f32]) -> f32 {
-    forest.trees.iter().map(|tree| leaf(tree, row).value).sum()
 }
 
 fn bytes(fitted: &Fitted) -> String {
     serde_json::to_string(fitted).unwrap()
 }
 
-/// Few rounds with everything drawn that can be.
-fn drawn(n_threads: usize) -> serde_json::Value {
-    json!({
-        "n_estimators": 8, "max_depth": 5, "subsample": 0.8, "colsample_bytree": 0.7,
-        "max_bin": 64, "n_threads": n_threads,
-    })
+/// Small parameters of each learner, with everything drawn that can be, and every way to fit.
+fn samples(learner: &dyn Learner) -> Vec<Value> {
+    match learner.name() {
+        "xgboost" => vec![
+            json!({"n_estimators": 8, "max_depth": 5, "subsample": 0.8, "colsample_bytree": 0.7,
+                   "max_bin": 64, "warm_start": 3}),
+            json!({"n_estimators": 4, "max_bin": 512}),
+        ],
+        "isolation_forest" => vec![
+            json!({"n_estimators": 40, "max_samples": 64, "max_features": 0.7}),
+            json!({"n_estimators": 24, "max_samples": 300, "extension_level": 2, "refresh": 0.5}),
+        ],
+        other => panic!("give `{other}` sample parameters: the laws run over every learner"),
+    }
+}
+
+/// Runs over every learner with each of its sample parameters.
+fn each(law: impl Fn(&dyn Learner, &Value)) {
+    for learner in LEARNERS {
+        samples(*learner)
+            .iter()
+            .for_each(|given| law(*learner, given));
+    }
+}
+
+fn checked(learner: &dyn Learner, given: &Value, train: &Dataset) -> Box<dyn Checked> {
+    learner
+        .check(&params(given.clone()), &train.matrix.columns)
+        .unwrap()
+}
+
+fn with(given: &Value, name: &str, value: impl Into<Value>) -> Value {
+    let mut given = given.clone();
+    given[name] = value.into();
+    given
+}
+
+fn has(learner: &dyn Learner, name: &str) -> bool {
+    learner.params().iter().any(|doc| doc.name == name)
 }
 
 #[test]
@@ -151,98 +156,147 @@ fn names_are_unique_and_found() {
 fn the_same_bytes_at_any_number_of_threads() {
     // More rows than one piece, so that pieces are joined.
     let train = mixed(13_000, "threads");
-    for each in LEARNERS {
-        let all = |threads| json!({"n_estimators": 4, "max_bin": 512, "n_threads": threads});
-        for given in [drawn, all] {
-            let one = bytes(&fit(each.name(), given(1), &train).unwrap());
-            for threads in [1, 2, 3] {
-                let again = bytes(&fit(each.name(), given(threads), &train).unwrap());
-                assert!(one == again, "{} at {threads} threads", each.name());
-            }
+    each(|learner, given| {
+        if !has(learner, "n_threads") {
+            return;
         }
-    }
+        let of = |threads: u64| {
+            let given = with(given, "n_threads", threads);
+            let checked = checked(learner, &given, &train);
+            let first = checked.fit(&train, None, Seed(11), &mut |_| {}).unwrap();
+            let next = checked.fit_from(&first.model, &train, None, Seed(11), &mut |_| {});
+            (bytes(&first), bytes(&next.unwrap()))
+        };
+        let one = of(1);
+        for threads in [1, 2, 3] {
+            assert!(
+                one == of(threads),
+                "{} at {threads} threads",
+                learner.name()
+            );
+        }
+    });
 }
 
 #[test]
 fn another_seed_draws_other_rows() {
     let train = mixed(2_000, "seed");
-    for each in LEARNERS {
-        let checked = each
-            .check(&params(drawn(1)), &train.matrix.columns)
-            .unwrap();
+    for learner in LEARNERS {
+        let checked = checked(*learner, &samples(*learner)[0], &train);
         let of = |seed| bytes(&checked.fit(&train, None, Seed(seed), &mut |_| {}).unwrap());
         assert_ne!(of(1), of(2));
     }
 }
 
 #[test]
-fn a_weight_of_two_is_two_rows() {
-    let mut weighted = mixed(1_500, "weights");
-    let mut doubled = weighted.clone();
-    for column in doubled.matrix.data.iter_mut().chain([&mut doubled.outcome]) {
-        column.extend_from_within(..);
-    }
-    doubled.matrix.n_rows *= 2;
-    doubled.time.extend_from_within(..);
-    weighted.weight = Some(vec![2.0; weighted.outcome.len()]);
-    for each in LEARNERS {
-        let given = || json!({"n_estimators": 5, "max_depth": 4, "max_bin": 4096});
-        let a = fit(each.name(), given(), &weighted).unwrap();
-        let b = fit(each.name(), given(), &doubled).unwrap();
-        for i in 0..weighted.matrix.n_rows {
-            let row = row(&weighted, i);
-            let (a, b) = (margin(forest(&a), &row), margin(forest(&b), &row));
-            assert!((a - b).abs() < 1e-5, "row {i}: {a} and {b}");
+fn many_are_one_by_one_and_a_loaded_model_says_the_same() {
+    let (train, other) = (mixed(1_500, "train"), mixed(700, "other"));
+    let clock = ManualClock::at(Time(0));
+    let never = Deadline::never(clock.clone());
+    let late = Deadline::after(clock, 0, 0);
+    each(|learner, given| {
+        let model = fit(learner.name(), given.clone(), &train).unwrap().model;
+        model.check().unwrap();
+        let text = serde_json::to_string(&model).unwrap();
+        let loaded: FittedModel = serde_json::from_str(&text).unwrap();
+        assert_eq!(loaded, model);
+        let (scorer, many) = (model.scorer(), loaded.margins(&other.matrix));
+        assert_eq!(many, scorer.margins_many(&other.matrix));
+        for (i, many) in many.iter().enumerate() {
+            let one = scorer.margin_before(&row(&other, i), &never).unwrap();
+            assert_eq!(one.to_bits(), many.to_bits(), "{} row {i}", learner.name());
         }
-    }
+        assert_eq!(scorer.margin_before(&row(&other, 0), &late), None);
+    });
+}
+
+#[test]
+fn contributions_add_up_to_the_margin() {
+    let (train, other) = (mixed(1_500, "train"), mixed(100, "other"));
+    each(|learner, given| {
+        let model = fit(learner.name(), given.clone(), &train).unwrap().model;
+        let (scorer, margins) = (model.scorer(), model.margins(&other.matrix));
+        for (i, margin) in margins.iter().enumerate() {
+            let found = scorer.explain(&row(&other, i));
+            assert_eq!(found.contributions.len(), 4);
+            let sum = found.expected + found.contributions.iter().sum::<f64>();
+            let error = (sum - f64::from(*margin)).abs();
+            assert!(
+                error < 1e-4,
+                "{} row {i}: {sum} for {margin}",
+                learner.name()
+            );
+        }
+    });
+}
+
+#[test]
+fn a_model_of_another_kind_is_no_beginning() {
+    let train = mixed(600, "foreign");
+    let models: Vec<FittedModel> = LEARNERS
+        .iter()
+        .map(|learner| {
+            fit(learner.name(), samples(*learner)[0].clone(), &train)
+                .unwrap()
+                .model
+        })
+        .collect();
+    each(|learner, given| {
+        let checked = checked(learner, given, &train);
+        let anew = checked.fit(&train, None, Seed(3), &mut |_| {}).unwrap();
+        for (foreign, of) in models.iter().zip(LEARNERS) {
+            if of.name() != learner.name() {
+                let next = checked.fit_from(foreign, &train, None, Seed(3), &mut |_| {});
+                assert_eq!(bytes(&next.unwrap()), bytes(&anew));
+            }
+        }
+    });
 }
 
 #[test]
 fn every_problem_of_the_parameters_is_named_at_once() {
     let train = mixed(10, "problems");
-    for each in LEARNERS {
-        let given = params(json!({
-            "max_deph": 3, "learning_rate": 0, "subsample": "half",
-            "max_bin": 5000, "base_score": 1.5, "objective": "binary:logistik",
-            "monotone_constraints": {"colum_0": 1, "column_1": 1, "column_3": 2},
-        }));
-        let problems = each.check(&given, &train.matrix.columns).unwrap_err();
-        let of = |param: &str| -> Vec<String> {
-            let own = problems.iter().filter(|p| p.param == param);
-            own.map(ToString::to_string).collect()
-        };
-        assert!(of("max_deph")[0].contains("did you mean `max_depth`?"));
-        assert!(of("learning_rate").len() == 1 && of("subsample").len() == 1);
-        assert!(of("max_bin")[0].contains("from 2 to 4096"));
-        assert!(of("objective")[0].contains("reg:squarederror"));
-        assert!(of("base_score")[0].contains("probability"));
-        let monotone = of("monotone_constraints");
-        assert!(monotone.len() == 3 && monotone[0].contains("did you mean `column_0`?"));
-        assert_eq!(problems.len(), 9, "{problems:#?}");
+    for learner in LEARNERS {
+        // No parameter is a list.
+        let docs = learner.params();
+        let mut given: Params = docs
+            .iter()
+            .map(|doc| (doc.name.to_owned(), json!([1])))
+            .collect();
+        given.insert(format!("{}s", docs[0].name), json!(1));
+        let problems = learner.check(&given, &train.matrix.columns).err().unwrap();
+        assert_eq!(problems.len(), docs.len() + 1, "{problems:#?}");
+        for doc in docs {
+            assert!(
+                problems
+                    .iter()
+                    .any(|p| p.param == doc.name && !p.help.is_empty())
+            );
+        }
+        let misspelt = problems
+            .iter()
+            .find(|p| p.param == format!("{}s", docs[0].name));
+        assert_eq!(
+            misspelt.unwrap().help,
+            format!("did you mean `{}`?", docs[0].name)
+        );
     }
 }
 
 #[test]
-fn aliases_are_one_parameter() {
-    let train = mixed(10, "aliases");
-    for each in LEARNERS {
-        let given = params(json!({"eta": 0.1, "learning_rate": 0.2}));
-        let problems = each.check(&given, &train.matrix.columns).unwrap_err();
-        assert!(problems.len() == 1 && problems[0].message.contains("twice"));
-        let given = params(json!({"eta": 0.25, "lambda": 2, "n_jobs": 1}));
-        let checked = each.check(&given, &train.matrix.columns).unwrap();
-        assert_eq!(checked.params_json()["learning_rate"], 0.25);
-        assert_eq!(checked.params_json()["reg_lambda"], 2.0);
-        // What is written down is what can be given again.
-        let mut again: Params = serde_json::from_value(checked.params_json()).unwrap();
+fn what_is_written_down_can_be_given_again() {
+    let train = mixed(10, "again");
+    each(|learner, given| {
+        let written = checked(learner, given, &train).params_json();
+        let mut again: Params = serde_json::from_value(written.clone()).unwrap();
         again.retain(|_, value| !value.is_null());
-        let again = each.check(&again, &train.matrix.columns).unwrap();
-        assert_eq!(again.params_json(), checked.params_json());
-    }
+        let again = learner.check(&again, &train.matrix.columns).unwrap();
+        assert_eq!(again.params_json(), written);
+    });
 }
 
 #[test]
-fn rows_that_teach_nothing_are_refused_by_name() {
+fn rows_that_cannot_be_read_are_refused_by_name() {
     let good = mixed(50, "refused");
     let change = |change: &dyn Fn(&mut Dataset)| {
         let mut data = good.clone();
@@ -250,19 +304,16 @@ fn rows_that_teach_nothing_are_refused_by_name() {
         data
     };
     let empty = dataset(&[ColumnKind::Number], vec![Vec::new()], Vec::new());
-    let cases: [(&str, Dataset); 6] = [
-        ("there are no training rows", empty),
-        (
-            "all 50 training rows have the outcome 0",
-            change(&|d| d.outcome.fill(0.0)),
-        ),
-        (
-            "training row 3 is NaN, which is not 0 or 1",
-            change(&|d| d.outcome[3] = f32::NAN),
-        ),
+    let narrow = dataset(&[ColumnKind::Number], vec![vec![1.0, 2.0]], vec![0.0, 1.0]);
+    let cases: [(&str, Dataset); 5] = [
+        ("there are no training rows", empty.clone()),
         (
             "the weight of training row 0 is 0",
             change(&|d| d.weight = Some(vec![0.0; 50])),
+        ),
+        (
+            "49 values of the weight",
+            change(&|d| d.weight = Some(vec![1.0; 49])),
         ),
         (
             "there are 49 values of column 2",
@@ -273,32 +324,16 @@ fn rows_that_teach_nothing_are_refused_by_name() {
             change(&|d| d.matrix.data[1][7] = 0.5),
         ),
     ];
-    for each in LEARNERS {
+    for learner in LEARNERS {
         for (said, data) in &cases {
-            let error = fit(each.name(), json!({}), data).unwrap_err().to_string();
+            let error = fit(learner.name(), json!({}), data)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(said), "{error}");
         }
-        let stop = json!({"early_stopping_rounds": 5});
-        assert!(matches!(
-            fit(each.name(), stop, &good),
-            Err(FitError::NoValidation)
-        ));
-        let error = fit_with(each.name(), json!({}), &good, Some(&cases[0].1)).unwrap_err();
-        assert!(error.to_string().contains("no validation rows"));
-    }
-}
-
-#[test]
-fn constant_columns_teach_the_mean() {
-    let outcome = vec![1.0, 0.0, 0.0, 0.0];
-    let data = dataset(&[ColumnKind::Number], vec![vec![7.0; 4]], outcome);
-    for each in LEARNERS {
-        let given = json!({"n_estimators": 60, "reg_lambda": 0, "min_child_weight": 0});
-        let fitted = fit(each.name(), given, &data).unwrap();
-        let p = 1.0 / (1.0 + (-margin(forest(&fitted), &[7.0])).exp());
-        assert!(
-            (p - 0.25).abs() < 1e-3 && fitted.importances.is_empty(),
-            "{p}"
-        );
+        for (valid, said) in [(&empty, "no validation rows"), (&narrow, "have 1 columns")] {
+            let error = fit_with(learner.name(), json!({}), &good, Some(valid)).unwrap_err();
+            assert!(error.to_string().contains(said), "{error}");
+        }
     }
 }

@@ -7,6 +7,23 @@ use serde_json::Value;
 
 use super::{ParamDoc, ParamProblem, ParamRange, Params};
 
+/// A parameter in one line.
+pub(super) const fn doc(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    range: ParamRange,
+    default: &'static str,
+    doc: &'static str,
+) -> ParamDoc {
+    ParamDoc {
+        name,
+        aliases,
+        range,
+        default,
+        doc,
+    }
+}
+
 /// Parameters whose names and ranges were found to be valid, under their own names.
 #[derive(Debug)]
 pub struct Reader<'a> {
@@ -123,7 +140,7 @@ fn whole(value: &Value) -> Option<u64> {
 }
 
 impl ParamRange {
-    fn allows(&self, value: &Value) -> bool {
+    pub(crate) fn allows(&self, value: &Value) -> bool {
         let number = value.as_f64();
         match *self {
             ParamRange::Whole(least, most) => {

@@ -57,7 +57,10 @@ pub(super) fn integrated_gradients(kernel: &dyn Kernel, row: &[f32]) -> Explanat
         let error = (part.iter().sum::<f64>() - wanted).abs();
         let is_good = error <= f64::from(allowed * piece.length.max(LENGTH_MIN));
         if is_good || piece.halvings == HALVINGS_MAX {
-            moved.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+            moved
+                .iter_mut()
+                .zip(part)
+                .for_each(|(sum, part)| *sum += part);
             continue;
         }
         let middle = margin(&at(piece.begin + 0.5 * piece.length));

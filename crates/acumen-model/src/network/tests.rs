@@ -120,15 +120,15 @@ fn every_body_is_written_and_read_back() {
 #[test]
 fn a_deadline_stops_between_units_of_work() {
     let clock = ManualClock::at(Time(0));
-    let (late, never) = (
-        Deadline::after(clock.clone(), 0, 0),
-        Deadline::never(clock),
-    );
+    let (late, never) = (Deadline::after(clock.clone(), 0, 0), Deadline::never(clock));
     let row = [1.0; sampled::COLUMNS];
     for body in BODIES {
         let network = network(body, Seed(4));
         assert_eq!(network.margin_before(&row, &late), None);
-        assert_eq!(network.margin_before(&row, &never), Some(network.margin(&row)));
+        assert_eq!(
+            network.margin_before(&row, &never),
+            Some(network.margin(&row))
+        );
     }
 }
 

@@ -60,6 +60,9 @@ fn train(params: serde_json::Value) -> Result<Artifact, TrainingError> {
         calibration: CalibrationMethod::Auto,
         seed: Seed(3),
         code: "0.1.0",
+        search: None,
+        trials: None,
+        previous: None,
     };
     fit_artifact(&plan, &dataset, encoding, &mut |_| {})
 }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use acumen_base::{Clock, Seed, Span, Time};
-use acumen_engine::{Engine, EngineError, Folder, LogOptions, Offline, Options, Plan};
+use acumen_engine::{
+    Engine, EngineError, Folder, LogOptions, Offline, Options, Plan, TrainOptions,
+};
 use clap::Args;
 
 use crate::command::serve::{address, cores, listen, runtime};
@@ -154,7 +156,7 @@ impl Demo {
             "{} events taken in; training on them",
             thousands(events)
         ))?;
-        let trained = train_shown(&offline.sources, use_case, None)?;
+        let trained = train_shown(&offline.sources, use_case, TrainOptions::default())?;
         for control in trained.controls.clone() {
             offline.control(control, "acumen demo", began)?;
         }

@@ -64,7 +64,7 @@ impl Evaluate {
 }
 
 /// The first instant that no deployed model has looked at.
-fn unseen_from(sources: &Sources, name: &str) -> Outcome<Time> {
+pub(crate) fn unseen_from(sources: &Sources, name: &str) -> Outcome<Time> {
     let mut from = Time::EARLIEST;
     let mut seen = Vec::new();
     for deployed in deployments(sources, name)?.into_iter().rev() {

@@ -1,8 +1,8 @@
 //! `acumen train`: from the log to deployed models.
 
 use acumen_base::{Clock, SystemClock, Time};
-use acumen_engine::{TrainProgress, Trained, train};
-use acumen_model::{Artifact, Metrics};
+use acumen_engine::{TrainOptions, TrainProgress, Trained, train_with};
+use acumen_model::{Artifact, Metrics, SearchProgress};
 use clap::Args;
 
 use crate::failure::Outcome;
@@ -20,6 +20,10 @@ Examples:
   acumen train orders
   acumen train orders --no-deploy               store the version, leave the live one
   acumen train orders --as-of 2026-03-01        with what was known by then
+  acumen train orders --trials 50               search for better parameters first
+  acumen train orders --go-on                   add to the live version what is new
+
+A search that was cut off goes on where it was when the same command is given again.
 
 Versions are immutable: `acumen models` lists them, `acumen deploy` puts an earlier one back.")]
 pub(crate) struct Train {
@@ -28,6 +32,12 @@ pub(crate) struct Train {
     /// With what was known at this time; the end of the log unless said
     #[arg(long, value_name = "TIME")]
     as_of: Option<Time>,
+    /// Try so many sets of parameters first, whatever usecase.yaml says; 0 takes them as declared
+    #[arg(long, value_name = "N")]
+    trials: Option<usize>,
+    /// Go on from the live versions, where the algorithms can, instead of beginning anew
+    #[arg(long)]
+    go_on: bool,
     /// Do not deploy what was trained
     #[arg(long)]
     no_deploy: bool,
@@ -40,7 +50,7 @@ impl Train {
         if self.no_deploy {
             let sources = place.sources()?;
             let use_case = position(&sources.plan, &self.name)?;
-            let trained = train_shown(&sources, use_case, self.as_of)?;
+            let trained = train_shown(&sources, use_case, self.options())?;
             say(summary(&trained))?;
             return say("stored, not deployed: `acumen deploy` does that");
         }
@@ -48,7 +58,7 @@ impl Train {
         place.sources()?;
         let mut offline = place.offline()?;
         let use_case = position(&offline.sources.plan, &self.name)?;
-        let trained = train_shown(&offline.sources, use_case, self.as_of)?;
+        let trained = train_shown(&offline.sources, use_case, self.options())?;
         let now = SystemClock::new().now();
         for control in trained.controls.clone() {
             offline.control(control, "acumen train", now)?;
@@ -65,35 +75,65 @@ impl Train {
     }
 }
 
+impl Train {
+    fn options(&self) -> TrainOptions {
+        TrainOptions {
+            as_of: self.as_of,
+            trials: self.trials,
+            go_on: self.go_on,
+        }
+    }
+}
+
 /// Trains, and shows how far it is.
 pub(crate) fn train_shown(
     sources: &acumen_engine::history::Sources,
     use_case: usize,
-    as_of: Option<Time>,
+    options: TrainOptions,
 ) -> Outcome<Trained> {
     let mut reading = Progress::new("reading the log", "records");
-    let mut fitting: Option<(String, Progress)> = None;
-    let trained = train(sources, use_case, as_of, &mut |at| match at {
-        TrainProgress::Reading(position) => reading.at(position, None, ""),
-        TrainProgress::Fitting(name, round) => {
-            if fitting.as_ref().is_none_or(|(current, _)| *current != name) {
-                let label = format!("fitting {name}");
-                fitting = Some((name, Progress::new(label, "rounds")));
+    let mut current: Option<(String, Progress)> = None;
+    let trained = train_with(sources, use_case, options, &mut |at| {
+        let (label, unit, done, total, note) = match at {
+            TrainProgress::Reading(position) => return reading.at(position, None, ""),
+            TrainProgress::Searching(name, at) => {
+                let label = format!("searching parameters of {name}");
+                (label, "trials", at.done, at.total, best_trial(&at))
             }
-            let value = round
-                .value
-                .map(|value| format!(", {} {value:.5}", round.metric));
-            let note = format!("best {}{}", round.best_round, value.unwrap_or_default());
-            if let Some((_, bar)) = &mut fitting {
-                bar.at(round.round as u64, Some(round.rounds as u64), &note);
+            TrainProgress::Fitting(name, at) => {
+                let value = at.value.map(|value| format!(", {} {value:.5}", at.metric));
+                let note = format!("best {}{}", at.best_round, value.unwrap_or_default());
+                (
+                    format!("fitting {name}"),
+                    "rounds",
+                    at.round,
+                    at.rounds,
+                    note,
+                )
             }
+        };
+        if current.as_ref().is_none_or(|(before, _)| *before != label) {
+            if let Some((_, bar)) = current.take() {
+                bar.done();
+            }
+            current = Some((label.clone(), Progress::new(label, unit)));
+        }
+        if let Some((_, bar)) = &mut current {
+            bar.at(done as u64, Some(total as u64), &note);
         }
     })?;
     reading.done();
-    if let Some((_, bar)) = fitting {
+    if let Some((_, bar)) = current {
         bar.done();
     }
     Ok(trained)
+}
+
+fn best_trial(at: &SearchProgress) -> String {
+    match at.best {
+        Some((trial, value)) => format!("best {trial}, {} {value:.5}", at.metric.name()),
+        None => String::new(),
+    }
 }
 
 /// What training gave, in words.
@@ -128,6 +168,10 @@ fn describe(name: &str, version: &str, artifact: &Artifact) -> String {
         artifact.learner,
         artifact.model.describe()
     );
+    if let Some(version) = &artifact.continues {
+        text.push_str(&format!(", going on from {version}"));
+    }
+    text.push_str(&searched(artifact));
     let test = artifact.split.test;
     match &artifact.test_metrics {
         Metrics::Binary(found) => text.push_str(&format!(
@@ -160,6 +204,29 @@ fn describe(name: &str, version: &str, artifact: &Artifact) -> String {
         text.push_str(&format!("\n  looks most at {}", top.join(", ")));
     }
     text
+}
+
+/// What a search came to.
+fn searched(artifact: &Artifact) -> String {
+    let Some(table) = &artifact.search else {
+        return String::new();
+    };
+    let ranking = table.ranking();
+    let value = |number: usize| {
+        let trial = ranking.iter().find(|trial| trial.number == number);
+        decimal(trial.and_then(|trial| trial.value))
+    };
+    let best = ranking.iter().find(|trial| trial.number == table.best);
+    let params = best.map(|trial| serde_json::to_string(&trial.params).unwrap_or_default());
+    format!(
+        "\n  the best of {} judgements is trial {}: {} {} (as declared {}) with {}",
+        table.trials.len(),
+        table.best,
+        table.metric.name(),
+        value(table.best),
+        value(0),
+        params.unwrap_or_default(),
+    )
 }
 
 /// Four decimals, or a dash.

@@ -78,6 +78,8 @@ fn a_new_use_case_is_a_folder() {
     let models = well(root, &["models", "churn"]);
     assert!(models.contains("live"), "{models}");
 
+    thresholds_follow_a_target(root);
+
     let server = Server::start(root);
     assert!(
         server
@@ -129,6 +131,42 @@ fn a_new_use_case_is_a_folder() {
         unknown.err.contains("there is no version"),
         "{}",
         unknown.err
+    );
+}
+
+/// Thresholds are shown, refused where the target cannot be reached, and moved.
+fn thresholds_follow_a_target(root: &Path) {
+    let fit = ["thresholds", "churn", "--target", "block_rate=5%"];
+    let shown = well(root, &[&fit[..], &["--dry-run"]].concat());
+    assert!(shown.contains("nothing was changed"), "{shown}");
+    let found = well(root, &[&fit[..], &["--dry-run", "--json"]].concat());
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    assert!(found["reached"].as_f64().unwrap() <= 0.05, "{found}");
+    let moved = well(root, &fit);
+    assert!(moved.contains("in force (log position"), "{moved}");
+    let found = well(root, &["evaluate", "churn", "--json"]);
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    let lines = found["actions"].as_array().unwrap();
+    let count = |line: &serde_json::Value| {
+        line["positive"].as_u64().unwrap() + line["negative"].as_u64().unwrap()
+    };
+    let strict = count(lines.last().unwrap()) as f64;
+    let all: u64 = lines.iter().map(count).sum();
+    assert!(strict > 0.0 && strict / all as f64 <= 0.08, "{found}");
+    let refused = acumen(
+        root,
+        &["thresholds", "churn", "--target", "precision=0.99999"],
+    );
+    assert!(
+        refused.code == 1 && refused.err.contains("cannot be reached"),
+        "{}",
+        refused.err
+    );
+    let misspelt = acumen(root, &["thresholds", "churn", "--target", "recall=0.9"]);
+    assert!(
+        misspelt.code == 2 && misspelt.err.contains("block_rate=0.01"),
+        "{}",
+        misspelt.err
     );
 }
 

@@ -21,10 +21,56 @@ mod draw;
 
 /// Rows whose gradients are computed by one task; part of no result.
 const PIECE: usize = 4_096;
+/// How many times `n_estimators` trees a model may come to by rounds added in retraining.
+const GROWTH_MAX: usize = 2;
 
 impl Checked for BoostingParams {
     fn fit(
         &self,
+        train: &Dataset,
+        valid: Option<&Dataset>,
+        seed: Seed,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fitted, FitError> {
+        self.boost(None, train, valid, seed, progress)
+    }
+
+    fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
+        let FittedModel::Forest(forest) = previous else {
+            return false;
+        };
+        let rounds = forest.trees.len() + self.warm_start;
+        self.warm_start > 0
+            && rounds <= GROWTH_MAX * self.n_estimators
+            && forest.objective == self.objective
+            && forest.n_features == n_columns
+    }
+
+    fn fit_from(
+        &self,
+        previous: &FittedModel,
+        train: &Dataset,
+        valid: Option<&Dataset>,
+        seed: Seed,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fitted, FitError> {
+        let goes_on = self.goes_on_from(previous, train.matrix.data.len());
+        let previous = match previous {
+            FittedModel::Forest(forest) if goes_on => Some(forest),
+            _ => None,
+        };
+        self.boost(previous, train, valid, seed, progress)
+    }
+
+    fn params_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("numbers and words become JSON")
+    }
+}
+
+impl BoostingParams {
+    fn boost(
+        &self,
+        previous: Option<&Forest>,
         train: &Dataset,
         valid: Option<&Dataset>,
         seed: Seed,
@@ -36,7 +82,10 @@ impl Checked for BoostingParams {
             source,
         })?;
         let mut training = workers.run(|| Training::start(self, train, valid, &workers, seed))?;
-        while training.trees.len() < self.n_estimators {
+        if let Some(forest) = previous {
+            workers.run(|| training.go_on_from(forest, train));
+        }
+        while training.trees.len() < training.rounds {
             workers.run(|| training.round());
             progress(training.progress());
             if training.should_stop() {
@@ -44,10 +93,6 @@ impl Checked for BoostingParams {
             }
         }
         Ok(training.finish(&train.matrix))
-    }
-
-    fn params_json(&self) -> serde_json::Value {
-        serde_json::to_value(self).expect("numbers and words become JSON")
     }
 }
 
@@ -69,8 +114,11 @@ struct Training<'a> {
     unbinned: Option<RowMajor>,
     validation: Option<Validation<'a>>,
     trees: Vec<Tree>,
+    /// How many trees there are to be at most.
+    rounds: usize,
     values: Vec<f64>,
     best_round: usize,
+    best_value: Option<f64>,
 }
 
 /// The rows that tell when to stop.
@@ -151,9 +199,32 @@ impl<'a> Training<'a> {
                 margin: vec![margin; valid.matrix.n_rows],
             }),
             trees: Vec::with_capacity(params.n_estimators),
+            rounds: params.n_estimators,
             values: Vec::new(),
             best_round: 0,
+            best_value: None,
         })
+    }
+
+    /// Takes over the trees of an earlier model: the rounds to come mend what they leave.
+    fn go_on_from(&mut self, forest: &Forest, train: &Dataset) {
+        self.base_score = forest.base_score;
+        self.rounds = forest.trees.len() + self.params.warm_start;
+        let base = margin_of(forest.objective, forest.base_score) as f32;
+        self.margin.fill(base);
+        let rows = RowMajor::new(&train.matrix);
+        if let Some(valid) = &mut self.validation {
+            valid.margin.fill(base);
+        }
+        for tree in &forest.trees {
+            rows.add(tree, &mut self.margin);
+            if let Some(valid) = &mut self.validation {
+                valid.rows.add(tree, &mut valid.margin);
+            }
+        }
+        self.trees.extend_from_slice(&forest.trees);
+        self.best_round = self.trees.len();
+        self.best_value = self.value();
     }
 
     /// One more tree.
@@ -223,31 +294,32 @@ impl<'a> Training<'a> {
 
     fn validate(&mut self) {
         let round = self.trees.len();
-        let Some(valid) = &mut self.validation else {
+        if let Some(valid) = &mut self.validation {
+            let tree = self.trees.last().expect("a tree was just added");
+            valid.rows.add(tree, &mut valid.margin);
+        }
+        let Some(value) = self.value() else {
             self.best_round = round;
             return;
         };
-        let tree = self.trees.last().expect("a tree was just added");
-        valid.rows.add(tree, &mut valid.margin);
-        let metric = self.params.metric;
-        let value = metric.of(
-            self.params.objective,
-            &valid.margin,
-            valid.outcome,
-            valid.weight,
-        );
-        let is_best =
-            self.best_round == 0 || metric.is_better(value, self.values[self.best_round - 1]);
         self.values.push(value);
-        if is_best {
-            self.best_round = round;
+        let is_better = |best| self.params.metric.is_better(value, best);
+        if self.best_value.is_none_or(is_better) {
+            (self.best_round, self.best_value) = (round, Some(value));
         }
+    }
+
+    /// The metric on the validation rows, where there are any.
+    fn value(&self) -> Option<f64> {
+        let valid = self.validation.as_ref()?;
+        let (objective, metric) = (self.params.objective, self.params.metric);
+        Some(metric.of(objective, &valid.margin, valid.outcome, valid.weight))
     }
 
     fn progress(&self) -> Progress {
         Progress {
             round: self.trees.len(),
-            rounds: self.params.n_estimators,
+            rounds: self.rounds,
             metric: self.params.metric.name(),
             value: self.values.last().copied(),
             best_round: self.best_round,

@@ -9,26 +9,10 @@ use super::evaluation::{EVAL_METRICS, EvalMetric};
 use super::split::{Direction, Penalty};
 use crate::binning::BINS_MAX;
 use crate::forest::Objective;
-use crate::learner::params::Reader;
+use crate::learner::params::{Reader, doc};
 use crate::learner::{ParamDoc, ParamProblem, ParamRange, Params};
 
 const INF: f64 = f64::INFINITY;
-
-const fn doc(
-    name: &'static str,
-    aliases: &'static [&'static str],
-    range: ParamRange,
-    default: &'static str,
-    doc: &'static str,
-) -> ParamDoc {
-    ParamDoc {
-        name,
-        aliases,
-        range,
-        default,
-        doc,
-    }
-}
 
 /// Every parameter.
 pub(super) const DOCS: &[ParamDoc] = &[
@@ -180,6 +164,14 @@ pub(super) const DOCS: &[ParamDoc] = &[
         "training stops when the metric has not improved for this many rounds; the best round is kept",
     ),
     doc(
+        "warm_start",
+        &[],
+        ParamRange::Whole(0, 100_000),
+        "0",
+        "when it is trained again from the version before: how many rounds are added to its trees; \
+         0 begins anew, and so does a model of twice n_estimators",
+    ),
+    doc(
         "seed",
         &["random_state"],
         ParamRange::Whole(0, u64::MAX),
@@ -240,6 +232,8 @@ pub struct BoostingParams {
     pub eval_metric: String,
     /// After how many rounds without improvement training stops.
     pub early_stopping_rounds: Option<usize>,
+    /// How many rounds a retraining adds; 0 begins anew.
+    pub warm_start: usize,
     /// Varies what is drawn.
     pub seed: u64,
     /// How many threads; 0 is one a core.
@@ -293,6 +287,7 @@ impl BoostingParams {
             early_stopping_rounds: reader
                 .get("early_stopping_rounds")
                 .map(|_| reader.whole("early_stopping_rounds", 0)),
+            warm_start: reader.whole("warm_start", 0),
             seed: reader.whole("seed", 0) as u64,
             n_threads: reader.whole("n_threads", 0),
             metric,

@@ -1,4 +1,4 @@
-//! What rows must be to be learnt from.
+//! What rows must be to be boosted on.
 
 use super::BoostingParams;
 use crate::data::Dataset;

@@ -2,6 +2,8 @@
 
 use acumen_base::Seed;
 
+use crate::random::mix;
+
 /// Whether a row is drawn, each on its own.
 pub(super) fn rows(seed: Seed, round: usize, share: f64) -> impl Fn(u32) -> bool {
     let seed = seed.derive(&format!("rows of round {round}")).0;
@@ -21,14 +23,6 @@ pub(super) fn columns(seed: Seed, round: usize, count: usize, share: f64) -> Vec
     let mut drawn = vec![false; count];
     order.iter().take(wanted).for_each(|&c| drawn[c] = true);
     drawn
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014).
-fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 #[cfg(test)]

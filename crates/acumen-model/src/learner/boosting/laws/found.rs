@@ -4,8 +4,9 @@ use acumen_base::{ColumnKind, Seed};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{dataset, fit, fit_with, forest, leaf, margin, mixed, noise, params, row};
+use super::{forest, leaf, margin};
 use crate::data::Dataset;
+use crate::learner::laws::{dataset, fit, fit_with, mixed, noise, params, row};
 use crate::learner::learner;
 
 const NUMBER: ColumnKind = ColumnKind::Number;
