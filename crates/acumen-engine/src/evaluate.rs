@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
 use acumen_base::{Body, Clock, Decision, ManualClock, Money, Time};
-use acumen_decision::{Request, State};
+use acumen_decision::{Policy, Request, State};
 use acumen_event::LogReader;
 use acumen_model::metrics::BinaryMetrics;
 use serde::Serialize;
 
 use crate::error::EngineError;
 use crate::history::Sources;
-use crate::rows::{Wanted, rows};
+use crate::plan::UseCasePlan;
+use crate::rows::{Rows, Wanted, rows};
 
 /// What an evaluation found.
 #[derive(Clone, Debug, Serialize)]
@@ -76,22 +77,8 @@ pub fn evaluate(
     };
     let rows = rows(sources, use_case, wanted, progress)?;
     let state = state_at_the_end(sources, use_case)?;
-    let clock: Arc<dyn Clock> = ManualClock::at(rows.as_of);
-    let mut decided = Vec::with_capacity(rows.len());
-    for i in 0..rows.len() {
-        let row = rows.row(i);
-        let request = Request {
-            id: String::new(),
-            event: &rows.events[i],
-            row: &row,
-            received_nanos: 0,
-            decided_at: rows.as_of,
-            clock: Arc::clone(&clock),
-            seed: plan.seed(),
-            build: crate::BUILD,
-        };
-        decided.push(plan.policy.decide(&request, &state));
-    }
+    let every: Vec<usize> = (0..rows.len()).collect();
+    let decided = decide_all(plan, &plan.policy, &state, &rows, &every);
     let mut evaluation = Evaluation {
         use_case: plan.declared.name.clone(),
         from,
@@ -129,11 +116,33 @@ pub fn evaluate(
     Ok(evaluation)
 }
 
-fn metrics(
-    decided: &[Decision],
-    rows: &crate::rows::Rows,
-    known: &[usize],
-) -> Option<BinaryMetrics> {
+/// Decides on some of the rows, with all the time that it takes.
+pub(crate) fn decide_all(
+    plan: &UseCasePlan,
+    policy: &Policy,
+    state: &State,
+    rows: &Rows,
+    which: &[usize],
+) -> Vec<Decision> {
+    let clock: Arc<dyn Clock> = ManualClock::at(rows.as_of);
+    let decide = |&i: &usize| {
+        let row = rows.row(i);
+        let request = Request {
+            id: String::new(),
+            event: &rows.events[i],
+            row: &row,
+            received_nanos: 0,
+            decided_at: rows.as_of,
+            clock: Arc::clone(&clock),
+            seed: plan.seed(),
+            build: crate::BUILD,
+        };
+        policy.decide(&request, state)
+    };
+    which.iter().map(decide).collect()
+}
+
+fn metrics(decided: &[Decision], rows: &Rows, known: &[usize]) -> Option<BinaryMetrics> {
     let scored: Vec<usize> = known
         .iter()
         .copied()
@@ -156,9 +165,9 @@ fn metrics(
 impl Evaluation {
     fn by_action(
         &mut self,
-        plan: &crate::plan::UseCasePlan,
+        plan: &UseCasePlan,
         decided: &[Decision],
-        rows: &crate::rows::Rows,
+        rows: &Rows,
         known: &[usize],
     ) {
         let mildest = plan.policy.actions().next().unwrap_or_default();

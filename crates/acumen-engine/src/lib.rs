@@ -31,6 +31,7 @@ pub mod spec;
 mod status;
 mod thresholds;
 mod train;
+mod updates;
 mod upkeep;
 pub mod usertest;
 mod worker;
@@ -50,6 +51,7 @@ pub use rows::{Rows, Wanted, rows};
 pub use sequencer::{Answer, Observed};
 pub use status::{MoneyStatus, Status, UseCaseStatus};
 pub use train::{TrainProgress, Trained, TrainedModel, train};
+pub use updates::{Running, Updates};
 pub use upkeep::SNAPSHOT_EVERY;
 
 /// The build that decides: decisions carry it, and a replay by another build says so.

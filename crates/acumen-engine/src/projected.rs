@@ -12,6 +12,8 @@ use crate::spec::{ModelDecl, TrainingDecl};
 #[derive(Debug)]
 pub(crate) struct Projected {
     member: ArtifactMember,
+    /// Under which it answers: its model's, or that of the model's challenger.
+    name: String,
     /// The fingerprint of the whole rows.
     rows: Arc<Columns>,
     /// The columns that the model sees.
@@ -73,11 +75,20 @@ impl Projected {
             .filter_map(|c| rows.position(&c.name))
             .collect();
         Ok(Projected {
+            name: member.name().to_owned(),
             member,
             rows: Arc::clone(rows),
             seen: Arc::new(columns),
             places,
         })
+    }
+
+    /// The same, answering under another name.
+    pub(crate) fn named(self, name: &str) -> Projected {
+        Projected {
+            name: name.to_owned(),
+            ..self
+        }
     }
 
     fn project(&self, row: &Row) -> Row {
@@ -134,7 +145,7 @@ impl Member for Unusable {
 
 impl Member for Projected {
     fn name(&self) -> &str {
-        self.member.name()
+        &self.name
     }
 
     fn version(&self) -> &str {

@@ -6,7 +6,9 @@ use acumen_base::outcome::Truth;
 use acumen_base::{Control, Deadline, ManualClock, Member, Seed, Span, Time};
 use acumen_model::split::Shares;
 use acumen_model::training::{TrainingPlan, fit_artifact};
-use acumen_model::{Artifact, ArtifactMember, CalibrationMethod, Dataset, Progress, find_learner};
+use acumen_model::{
+    Artifact, ArtifactMember, CalibrationMethod, Dataset, Learner, Params, Progress, find_learner,
+};
 
 use crate::error::EngineError;
 use crate::history::Sources;
@@ -66,12 +68,7 @@ pub fn train(
     progress: &mut dyn FnMut(TrainProgress),
 ) -> Result<Trained, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
-    let name = &plan.declared.name;
-    let Some(training) = &plan.declared.training else {
-        return Err(EngineError::NotEnough(format!(
-            "`{name}` declares no `training`: add it to its usecase.yaml"
-        )));
-    };
+    declared(plan)?;
     let wanted = Wanted {
         from: Time(i64::MIN),
         to: as_of.unwrap_or(Time(i64::MAX)),
@@ -80,27 +77,43 @@ pub fn train(
     let all = rows(sources, use_case, wanted, &mut |at| {
         progress(TrainProgress::Reading(at));
     })?;
-    let kept = window(training, &all);
-    let mut trained = Trained::of(&all, &kept);
+    train_on(sources, use_case, &all, None, progress)
+}
+
+/// Trains on rows that have been read, on so many threads where a number is given.
+pub(crate) fn train_on(
+    sources: &Sources,
+    use_case: usize,
+    all: &Rows,
+    threads: Option<usize>,
+    progress: &mut dyn FnMut(TrainProgress),
+) -> Result<Trained, EngineError> {
+    let plan = &sources.plan.use_cases[use_case];
+    let name = &plan.declared.name;
+    let training = declared(plan)?;
+    let kept = window(training, all);
+    let mut trained = Trained::of(all, &kept);
     for model in &plan.declared.models {
-        let (dataset, encoding) = dataset(plan, training, model, &all, &kept)?;
-        let method = calibration(training.calibration);
+        let (dataset, encoding) = dataset(plan, training, model, all, &kept)?;
+        let learner = find_learner(&learners(), &model.algorithm).map_err(|_unknown| {
+            EngineError::NotFound(format!("there is no algorithm `{}`", model.algorithm))
+        })?;
+        let limited = Limited::new(learner, &model.params, threads);
         let fitting = TrainingPlan {
             use_case: name,
             member: &model.name,
-            learner: find_learner(&learners(), &model.algorithm).map_err(|_unknown| {
-                EngineError::NotFound(format!("there is no algorithm `{}`", model.algorithm))
-            })?,
-            params: &model.params,
+            learner,
+            params: &limited.params,
             shares: shares(training),
             // Every outcome is known by now; only the order of time keeps the parts apart.
             gap: Span::ZERO,
-            calibration: method,
+            calibration: calibration(training.calibration),
             seed: Seed(training.seed).derive(&model.name),
             code: crate::BUILD,
         };
         let mut report = |at| progress(TrainProgress::Fitting(model.name.clone(), at));
-        let artifact = fit_artifact(&fitting, &dataset, encoding, &mut report)?;
+        let mut artifact = fit_artifact(&fitting, &dataset, encoding, &mut report)?;
+        limited.restore(&mut artifact);
         let version = sources.store.put(&artifact)?;
         trained.controls.push(Control::Deploy {
             use_case: name.clone(),
@@ -115,7 +128,7 @@ pub fn train(
         });
     }
     if plan.declared.score == ScoreDecl::ExpectedCost
-        && let Some(knots) = fitted_thresholds(plan, &trained, &all, &kept)?
+        && let Some(knots) = fitted_thresholds(plan, &trained, all, &kept)?
     {
         trained.controls.push(Control::Thresholds {
             use_case: name.clone(),
@@ -123,6 +136,53 @@ pub fn train(
         });
     }
     Ok(trained)
+}
+
+fn declared(plan: &UseCasePlan) -> Result<&TrainingDecl, EngineError> {
+    let name = &plan.declared.name;
+    plan.declared.training.as_ref().ok_or_else(|| {
+        EngineError::NotEnough(format!(
+            "`{name}` declares no `training`: add it to its usecase.yaml"
+        ))
+    })
+}
+
+/// A learner's parameter for how many threads it may use.
+const THREADS: &str = "n_threads";
+
+/// The parameters of a learner with a limit on its threads, on which its model does not depend.
+struct Limited {
+    params: Params,
+    /// What the number was, where it was changed.
+    before: Option<serde_json::Value>,
+}
+
+impl Limited {
+    fn new(learner: &dyn Learner, declared: &Params, threads: Option<usize>) -> Limited {
+        let mut params = declared.clone();
+        let known = learner.params().iter().find(|param| param.name == THREADS);
+        let (Some(threads), Some(param)) = (threads, known) else {
+            return Limited {
+                params,
+                before: None,
+            };
+        };
+        let names = || param.aliases.iter().copied().chain([THREADS]);
+        let declared = names().find_map(|name| params.remove(name));
+        params.insert(THREADS.to_owned(), threads.into());
+        let default = || serde_json::from_str(param.default).unwrap_or_default();
+        Limited {
+            params,
+            before: Some(declared.unwrap_or_else(default)),
+        }
+    }
+
+    /// Lets the same rows give the same version, whatever limit there was.
+    fn restore(self, artifact: &mut Artifact) {
+        if let Some(before) = self.before {
+            artifact.parameters[THREADS] = before;
+        }
+    }
 }
 
 impl Trained {

@@ -20,6 +20,7 @@ mod schema;
 mod serve;
 mod simulate;
 mod train;
+mod updates;
 
 use clap::Subcommand;
 

@@ -14,11 +14,12 @@ pub(super) fn models(walk: &mut Walk, node: &Node) -> Vec<ModelDecl> {
     walk.each(node, model)
 }
 
-/// A model: `algorithm`, `features`, `params`; every other key is a parameter as well.
+/// A model: `algorithm`, `features`, `shadow`; every other key is a parameter of the learner.
 fn model(walk: &mut Walk, key: &Key, node: &Node) -> Option<ModelDecl> {
     let mut group = walk.group(node, format!("model `{}`", key.text))?;
     let algorithm = group.require("algorithm");
     let features = group.get("features");
+    let shadow = group.get("shadow");
     let params = group.finish_open(walk).into_iter();
     Some(ModelDecl {
         name: key.text.clone(),
@@ -27,6 +28,7 @@ fn model(walk: &mut Walk, key: &Key, node: &Node) -> Option<ModelDecl> {
             .map(|(key, value)| (key.text.clone(), walk.json(value)))
             .collect(),
         features: features.map(|node| walk.texts(node)),
+        shadow: shadow.and_then(|node| walk.flag(node)).unwrap_or(false),
     })
 }
 

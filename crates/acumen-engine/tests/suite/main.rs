@@ -10,3 +10,4 @@ mod live;
 mod retention;
 mod shop;
 mod trouble;
+mod updating;

@@ -1,14 +1,21 @@
 //! `acumen train`: from the log to deployed models.
 
-use acumen_base::{Clock, SystemClock, Time};
+use std::net::SocketAddr;
+
+use acumen_base::{Clock, Control, SystemClock, Time, Update};
 use acumen_engine::{TrainProgress, Trained, train};
 use acumen_model::{Artifact, Metrics};
 use clap::Args;
 
+use crate::client::Client;
+use crate::command::updates;
 use crate::failure::Outcome;
 use crate::output::{percent, say, thousands};
 use crate::place::{Place, position};
 use crate::progress::Progress;
+
+/// Who deploys, for the record.
+const BY: &str = "acumen train";
 
 /// Columns that the summary names.
 const TOP_COLUMNS: usize = 8;
@@ -20,6 +27,9 @@ Examples:
   acumen train orders
   acumen train orders --no-deploy               store the version, leave the live one
   acumen train orders --as-of 2026-03-01        with what was known by then
+  acumen train orders --server 127.0.0.1:7070   by the server that runs on the folder: it trains
+                                                beside its decisions, and deploys what passes the
+                                                use case's gates
 
 Versions are immutable: `acumen models` lists them, `acumen deploy` puts an earlier one back.")]
 pub(crate) struct Train {
@@ -31,10 +41,17 @@ pub(crate) struct Train {
     /// Do not deploy what was trained
     #[arg(long)]
     no_deploy: bool,
+    /// Let the server that listens here train, and wait for what becomes of it
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["as_of", "no_deploy"])]
+    server: Option<SocketAddr>,
 }
 
 impl Train {
     pub(crate) fn run(&self, place: &Place) -> Outcome {
+        if let Some(server) = self.server {
+            let update = updates::train(&mut Client::new(server), &self.name)?;
+            return say(updates::shown(&update));
+        }
         let plan = place.plan()?;
         position(&plan, &self.name)?;
         if self.no_deploy {
@@ -48,10 +65,25 @@ impl Train {
         place.sources()?;
         let mut offline = place.offline()?;
         let use_case = position(&offline.sources.plan, &self.name)?;
+        let (clock, live) = (SystemClock::new(), &offline.core.live[use_case].state);
+        let (started_at, champion) = (clock.now(), updates::versions(live));
         let trained = train_shown(&offline.sources, use_case, self.as_of)?;
-        let now = SystemClock::new().now();
-        for control in trained.controls.clone() {
-            offline.control(control, "acumen train", now)?;
+        let now = clock.now();
+        let update = Update {
+            use_case: self.name.clone(),
+            asked_by: BY.to_owned(),
+            started_at,
+            ended_at: now,
+            candidate: trained.models.iter().map(updates::version).collect(),
+            champion,
+            judged: None,
+            gates: Vec::new(),
+            promoted: true,
+            why: "deployed by command: no gate was asked".to_owned(),
+        };
+        let record = Control::Update(Box::new(update));
+        for control in trained.controls.iter().cloned().chain([record]) {
+            offline.control(control, BY, now)?;
         }
         offline.close()?;
         say(summary(&trained))?;
