@@ -126,10 +126,16 @@ fn compile_layer(declared: &LayerSpec, final_when: Option<Compiled>, spec: &Poli
 fn model(name: &str, spec: &PolicySpec) -> Model {
     let weights = &spec.ensemble.weights;
     let declared = weights.iter().find(|(model, _)| model == name);
+    let shadow = spec.shadow.iter().any(|model| model == name);
     Model {
         name: name.to_owned(),
-        weight: declared.map_or(1.0, |(_, weight)| *weight),
+        weight: match (shadow, declared) {
+            (true, _) => 0.0,
+            (false, declared) => declared.map_or(1.0, |(_, weight)| *weight),
+        },
+        shadow,
         breaker: Breaker::default(),
+        challengers: Breaker::default(),
     }
 }
 

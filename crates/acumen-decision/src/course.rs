@@ -6,6 +6,8 @@ use std::sync::Arc;
 use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, RuleHit, RuleMode};
 use acumen_base::{Clock, Deadline, Decision, ManualClock, Member, MemberError, Prediction, Row};
 
+use crate::beside;
+use crate::breaker::Breaker;
 use crate::frame::Facts;
 use crate::policy::{Layer, Policy, Step};
 
@@ -26,7 +28,7 @@ pub(crate) enum Course<'a> {
 
 /// What running the layers gave.
 pub(crate) struct Run<'a> {
-    policy: &'a Policy,
+    pub(crate) policy: &'a Policy,
     blend: Blend,
     /// What was known, with the probability and score of all members that answered.
     pub(crate) facts: Facts<'a>,
@@ -70,20 +72,25 @@ impl<'a> Course<'a> {
 
     /// The deadline of a layer, or nothing where it has no time to start.
     fn start(&self, position: usize, layer: &Layer) -> Option<Deadline> {
+        let deadline = self.deadline(layer);
+        let has_time = match self {
+            Course::Live { .. } => !deadline.expired(),
+            Course::Recorded { record, .. } => {
+                let status = record.layers.get(position).map(|layer| &layer.status);
+                status != Some(&LayerStatus::OutOfTime)
+            }
+        };
+        has_time.then_some(deadline)
+    }
+
+    /// Until when the members of a layer may answer; a record has all the time that it needs.
+    pub(crate) fn deadline(&self, layer: &Layer) -> Deadline {
         match self {
             Course::Live {
                 clock,
                 received_nanos,
-            } => {
-                let deadline =
-                    Deadline::after(Arc::clone(clock), *received_nanos, layer.deadline_us);
-                (!deadline.expired()).then_some(deadline)
-            }
-            Course::Recorded { record, clock } => {
-                let status = record.layers.get(position).map(|layer| &layer.status);
-                let had_time = status != Some(&LayerStatus::OutOfTime);
-                had_time.then(|| Deadline::never(Arc::clone(clock)))
-            }
+            } => Deadline::after(Arc::clone(clock), *received_nanos, layer.deadline_us),
+            Course::Recorded { clock, .. } => Deadline::never(Arc::clone(clock)),
         }
     }
 
@@ -122,6 +129,7 @@ pub(crate) fn run<'a>(
         let report = run.layer(position, layer, row, course);
         run.layers.push(report);
     }
+    beside::ask(&mut run, row, course);
     run
 }
 
@@ -156,12 +164,14 @@ impl Run<'_> {
         for step in &layer.steps {
             match *step {
                 Step::Rule(rule) => self.rule(rule),
+                Step::Model(model) if policy.models[model].shadow => {}
                 Step::Model(model) => {
-                    let member = self.facts.state.member(&policy.models[model].name);
+                    let declared = &policy.models[model];
+                    let member = self.facts.state.member(&declared.name);
                     let Some(member) = member else { continue };
                     let asked = Asked {
-                        policy,
-                        model,
+                        name: &declared.name,
+                        breaker: &declared.breaker,
                         member,
                         row,
                         deadline: &deadline,
@@ -230,22 +240,23 @@ impl Run<'_> {
 }
 
 /// A deployed member that is asked about a row.
-struct Asked<'a> {
-    policy: &'a Policy,
-    model: usize,
-    member: &'a Arc<dyn Member>,
-    row: &'a Row,
-    deadline: &'a Deadline,
+pub(crate) struct Asked<'a> {
+    /// Under which it is recorded.
+    pub(crate) name: &'a str,
+    pub(crate) breaker: &'a Breaker,
+    pub(crate) member: &'a Arc<dyn Member>,
+    pub(crate) row: &'a Row,
+    pub(crate) deadline: &'a Deadline,
 }
 
 impl Asked<'_> {
-    fn answer(&self, course: &Course<'_>, layer: usize) -> MemberReport {
+    pub(crate) fn answer(&self, course: &Course<'_>, layer: usize) -> MemberReport {
         let (answer, took_us) = match course {
             Course::Live { .. } => self.live(course),
             Course::Recorded { record, .. } => self.recorded(record, layer),
         };
         MemberReport {
-            name: self.policy.models[self.model].name.clone(),
+            name: self.name.to_owned(),
             version: self.member.version().to_owned(),
             answer,
             took_us,
@@ -253,7 +264,7 @@ impl Asked<'_> {
     }
 
     fn live(&self, course: &Course<'_>) -> (Result<Prediction, MemberError>, u64) {
-        let breaker = &self.policy.models[self.model].breaker;
+        let breaker = self.breaker;
         let started = course.nanos();
         if self.deadline.expired() {
             return (Err(MemberError::Late), 0);
@@ -270,9 +281,9 @@ impl Asked<'_> {
     }
 
     fn recorded(&self, record: &Decision, layer: usize) -> (Result<Prediction, MemberError>, u64) {
-        let name = &self.policy.models[self.model].name;
+        let name = self.name;
         let members = record.layers.get(layer).map(|layer| &layer.members);
-        let reported = members.and_then(|members| members.iter().find(|m| m.name == *name));
+        let reported = members.and_then(|members| members.iter().find(|m| m.name == name));
         let answer = match reported.map(|report| &report.answer) {
             Some(Err(error @ (MemberError::Late | MemberError::Skipped))) => Err(error.clone()),
             _ => predict(self.member, self.row, self.deadline),

@@ -29,6 +29,7 @@
 pub use acumen_base::Problem;
 
 mod bands;
+mod beside;
 mod breaker;
 mod checks;
 mod choice;
@@ -42,6 +43,7 @@ mod policy;
 mod reasons;
 mod spec;
 mod state;
+mod what_if;
 
 pub use differences::differences;
 pub use explanation::{
@@ -52,3 +54,4 @@ pub use spec::{
     ActionSpec, EnsembleSpec, ExploreSpec, LayerSpec, ListSpec, PolicySpec, RuleSpec, linear_knots,
 };
 pub use state::{ControlError, State};
+pub use what_if::{Change, EVALUATIONS_MAX, Lever, WhatIf};

@@ -17,6 +17,7 @@ use crate::frame::{Facts, Source};
 use crate::reasons;
 use crate::spec::PolicySpec;
 use crate::state::State;
+use crate::what_if::{self, Lever, WhatIf};
 use acumen_base::Problem;
 
 /// A checked and compiled policy: shared by all threads that decide for its use case.
@@ -53,7 +54,11 @@ pub(crate) struct Rule {
 pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) weight: f64,
+    /// Whether it answers without a vote.
+    pub(crate) shadow: bool,
     pub(crate) breaker: Breaker,
+    /// Of whatever challenges it.
+    pub(crate) challengers: Breaker,
 }
 
 /// A compiled layer.
@@ -167,6 +172,20 @@ impl Policy {
     /// members of the record's versions.
     pub fn explain(&self, record: &Decision, event: &Event, state: &State) -> Explanation {
         explain::explain(self, record, event, state)
+    }
+
+    /// The smallest change of what a person can change that would have led to a milder action;
+    /// it asks models [`EVALUATIONS_MAX`](crate::EVALUATIONS_MAX) times at most. What is found has
+    /// been decided again, on the changed row and with the time that the record's members had; a
+    /// rule that reads the event itself sees the event as it was.
+    pub fn what_if(
+        &self,
+        record: &Decision,
+        event: &Event,
+        state: &State,
+        levers: &[Lever],
+    ) -> WhatIf {
+        what_if::what_if(self, record, event, state, levers)
     }
 
     /// What expressions may read of an event and a row, before any model has answered.

@@ -11,7 +11,6 @@ use std::thread::JoinHandle;
 
 use acumen_base::limits::{EVENTS_PER_REQUEST_MAX, SEQUENCER_QUEUE_MAX};
 use acumen_base::{Body, Clock, Control, Decision, Time};
-use acumen_decision::Explanation;
 use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined, Recovery};
 use acumen_feature::EntityValue;
 
@@ -29,6 +28,7 @@ use crate::sequencer::{Answer, Command, Observed, Sequencer, read_decision};
 use crate::status::Status;
 use crate::updates::{Errand, Place, Updater, load};
 use crate::upkeep::{Upkeep, Wanted};
+use crate::why::{REPLAYED_MAX, Reread, Why, why};
 use crate::worker::Worker;
 
 /// How an engine is opened.
@@ -319,10 +319,9 @@ impl Engine {
         })?
     }
 
-    /// Why a decision is what it is.
-    ///
-    /// From its record alone: nothing of the log is read but the event that it answers.
-    pub fn explain(&self, id: &str) -> Result<Explanation, Refusal> {
+    /// Why a decision is what it is: from its record, its models, and the state as it was where
+    /// reading that again takes no more than [`REPLAYED_MAX`] records.
+    pub fn explain(&self, id: &str) -> Result<Why, Refusal> {
         let decision = self.decision(id)?;
         let use_case = self.plan.position(&decision.use_case).unwrap_or_default();
         let (position, control) = (decision.position, decision.control);
@@ -346,9 +345,9 @@ impl Engine {
             true => now,
             false => self.sources.state_after(use_case, &edits),
         };
-        Ok(self.plan.use_cases[use_case]
-            .policy
-            .explain(&decision, &event, &state))
+        let most = Reread::AtMost(REPLAYED_MAX);
+        why(&self.sources, use_case, &decision, (&event, &state), most)
+            .map_err(|error| Refusal::Log(error.to_string()))
     }
 
     /// Makes a decision again from the log and compares it bit for bit.

@@ -213,7 +213,10 @@ impl Evaluation {
 }
 
 /// Lists, rules, thresholds and models as the end of the log leaves them.
-fn state_at_the_end(sources: &Sources, use_case: usize) -> Result<Arc<State>, EngineError> {
+pub(crate) fn state_at_the_end(
+    sources: &Sources,
+    use_case: usize,
+) -> Result<Arc<State>, EngineError> {
     let mut core = sources.nearest(u64::MAX)?;
     for record in LogReader::open(&sources.folder.log())?.read(core.next) {
         let record = record?;
@@ -233,7 +236,11 @@ fn seen_in_training(
 ) -> Result<String, EngineError> {
     let name = &sources.plan.use_cases[use_case].declared.name;
     let mut warning = String::new();
-    for member in state.members() {
+    let declared = &sources.plan.use_cases[use_case].declared.models;
+    for member in declared
+        .iter()
+        .filter_map(|model| state.member(&model.name))
+    {
         let artifact = sources.store.get(name, member.name(), member.version())?;
         let seen = artifact.split.calibration.to;
         if seen > from {

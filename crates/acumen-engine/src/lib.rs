@@ -10,6 +10,7 @@
 //! depends on which use case runs.
 
 mod committer;
+pub mod compare;
 pub mod core;
 mod engine;
 mod error;
@@ -34,6 +35,7 @@ mod train;
 mod updates;
 mod upkeep;
 pub mod usertest;
+pub mod why;
 mod worker;
 
 pub use acumen_event::{Durability, LogOptions, Quarantined, Recovery, Rejected};

@@ -47,7 +47,7 @@ pub(crate) fn seen_by(
 }
 
 /// Whether a column is of a feature, or is the one of that name.
-fn is_of(column: &str, name: &str) -> bool {
+pub(crate) fn is_of(column: &str, name: &str) -> bool {
     column
         .strip_prefix(name)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
-use acumen_base::{Control, Deadline, ManualClock, Member, Seed, Span, Time};
+use acumen_base::{Column, Columns, Control, Deadline, ManualClock, Member, Seed, Span, Time};
 use acumen_model::split::Shares;
 use acumen_model::training::{TrainingPlan, fit_artifact};
 use acumen_model::{
@@ -114,6 +114,9 @@ pub(crate) fn train_on(
         let mut report = |at| progress(TrainProgress::Fitting(model.name.clone(), at));
         let mut artifact = fit_artifact(&fitting, &dataset, encoding, &mut report)?;
         limited.restore(&mut artifact);
+        let fitted = |&&i: &&usize| artifact.split.train.contains(all.events[i].event_time);
+        let fitted: Vec<usize> = kept.iter().filter(fitted).copied().collect();
+        artifact.quantiles = quantiles(all, &fitted, &artifact.columns);
         let version = sources.store.put(&artifact)?;
         trained.controls.push(Control::Deploy {
             use_case: name.clone(),
@@ -242,6 +245,26 @@ fn dataset(
     Ok((dataset, encoding))
 }
 
+/// Steps between the quantiles that a model keeps of each of its columns.
+const QUANTILE_STEPS: usize = 32;
+
+/// The values of some rows at equal steps of their order, column by column.
+fn quantiles(all: &Rows, rows: &[usize], columns: &Columns) -> Vec<Vec<f64>> {
+    let of = |column: &Column| {
+        let place = all.columns.position(&column.name);
+        let data = place.map_or(&[][..], |place| &all.data[place]);
+        let mut values: Vec<f64> = rows.iter().filter_map(|&i| data.get(i).copied()).collect();
+        values.retain(|value| value.is_finite());
+        values.sort_unstable_by(f64::total_cmp);
+        let Some(last) = values.len().checked_sub(1) else {
+            return Vec::new();
+        };
+        let step = |step: usize| values[step * last / QUANTILE_STEPS];
+        (0..=QUANTILE_STEPS).map(step).collect()
+    };
+    columns.list.iter().map(of).collect()
+}
+
 fn shares(training: &TrainingDecl) -> Shares {
     let rest = 1.0 - training.validation - training.calibration_share;
     Shares {
@@ -260,14 +283,19 @@ fn calibration(declared: Calibration) -> CalibrationMethod {
 }
 
 /// Where the bands should begin, by what decisions were worth on the rows that calibrated the
-/// first model and were not used to fit it.
+/// first model that votes and were not used to fit it.
 fn fitted_thresholds(
     plan: &UseCasePlan,
     trained: &Trained,
     all: &Rows,
     kept: &[usize],
 ) -> Result<Option<Vec<(f64, f64)>>, EngineError> {
-    let (Some(valuation), Some(model)) = (&plan.value, trained.models.first()) else {
+    let votes = |model: &&TrainedModel| {
+        let mut declared = plan.declared.models.iter();
+        declared.any(|declared| declared.name == model.name && !declared.shadow)
+    };
+    let voting = trained.models.iter().find(votes);
+    let (Some(valuation), Some(model)) = (&plan.value, voting) else {
         return Ok(None);
     };
     let member = ArtifactMember::new(Arc::clone(&model.artifact));

@@ -20,7 +20,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use acumen_base::{Clock, Control, ModelVersion, Time, Update};
-use acumen_decision::State;
 
 use crate::core::{Core, load_member};
 use crate::error::EngineError;
@@ -169,7 +168,7 @@ impl Updater {
 
     fn attempt(&self, use_case: usize, by: &str) -> Option<Update> {
         let champion = self.ask(move |core| Arc::clone(&core.live[use_case].state))?;
-        let live = versions(&champion, &self.sources, use_case);
+        let live = self.sources.plan.use_cases[use_case].deployed(&champion);
         let mut update = self.begun(use_case, by, live, "");
         let found = self
             .rows(use_case)
@@ -193,6 +192,7 @@ impl Updater {
                 update.promoted = judged.gates.iter().all(|gate| gate.passed);
                 update.why = judge::verdict(&judged.gates);
                 update.gates = judged.gates;
+                self.respect_roll_back(use_case, &mut update)?;
             }
             Err(error) => update.why = format!("held: the candidate cannot be judged: {error}"),
         }
@@ -201,6 +201,20 @@ impl Updater {
             false => Vec::new(),
         };
         self.record(update, controls)
+    }
+
+    /// What a person has rolled back, the schedule does not bring back by a new version of it:
+    /// the next one goes live when a person asks.
+    fn respect_roll_back(&self, use_case: usize, update: &mut Update) -> Option<()> {
+        let live = update.champion.clone();
+        let rolled_back = self.ask(move |core| schedule::rolled_back(core, use_case, &live))?;
+        if update.promoted && rolled_back && update.asked_by == SCHEDULE {
+            update.promoted = false;
+            update.why = "held: it passed every gate, but what was promoted before it was rolled \
+                          back: the next one goes live when a person asks for it"
+                .to_owned();
+        }
+        Some(())
     }
 
     /// A record to be filled in.
@@ -304,17 +318,6 @@ pub(crate) fn load(sources: &Sources, controls: Vec<Control>) -> Result<Vec<Edit
         Ok(Edit { control, member })
     };
     controls.into_iter().map(load).collect()
-}
-
-/// The versions of the declared models that are live, in declared order.
-fn versions(state: &State, sources: &Sources, use_case: usize) -> Vec<ModelVersion> {
-    let models = &sources.plan.use_cases[use_case].declared.models;
-    let live = models.iter().filter_map(|model| state.member(&model.name));
-    live.map(|member| ModelVersion {
-        member: member.name().to_owned(),
-        version: member.version().to_owned(),
-    })
-    .collect()
 }
 
 fn candidate(trained: &Trained) -> Vec<ModelVersion> {

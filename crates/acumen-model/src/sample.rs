@@ -206,6 +206,7 @@ pub(crate) fn artifact_of(forest: Forest) -> Artifact {
             column: "amount".into(),
             total_gain: 1.0,
         }],
+        quantiles: Vec::new(),
         seed: 7,
         code: "0.1.0".into(),
     }

@@ -70,6 +70,8 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .routes(routes!(lists::switch_rule))
         .routes(routes!(updates::get, updates::begin))
         .routes(routes!(updates::roll_back))
+        .routes(routes!(updates::deploy))
+        .routes(routes!(updates::compare))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::get))
         .routes(routes!(quarantine::resubmit))

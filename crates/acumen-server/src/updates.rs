@@ -1,4 +1,4 @@
-//! `/v1/usecases/{name}/updates` and `/v1/usecases/{name}/roll-back`.
+//! `/v1/usecases/{name}/updates`, `…/roll-back`, `…/deploy` and `…/compare`.
 
 use std::sync::Arc;
 
@@ -107,4 +107,66 @@ pub(crate) async fn roll_back(
         }
     }
     Ok(Json(rolled_back))
+}
+
+/// A deployment, or the end of a challenge.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deployment {
+    /// The model.
+    model: String,
+    /// The version; without it, the model's challenger is withdrawn.
+    version: Option<String>,
+    /// Whether it answers beside what decides, without a vote.
+    #[serde(default)]
+    challenger: bool,
+    /// Who deploys, for the record.
+    by: String,
+}
+
+/// Where the edit stands in the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeployedAt {
+    position: u64,
+}
+
+/// Let a version decide, or answer beside what decides as a challenger; or withdraw one.
+#[utoipa::path(
+    post, path = "/v1/usecases/{name}/deploy", tag = "state",
+    params(("name" = String, Path, description = "the use case")),
+    request_body = Deployment,
+    responses((status = 200, body = DeployedAt), (status = 400, body = Problem), (status = 404, body = Problem))
+)]
+pub(crate) async fn deploy(
+    State(engine): State<Arc<Engine>>,
+    Path(name): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<DeployedAt>, Refused> {
+    let asked: Deployment = json(body)?;
+    let position = blocking(engine, move |engine| {
+        let Deployment {
+            model,
+            version,
+            challenger,
+            by,
+        } = asked;
+        engine.deploy(&name, &model, version.as_deref(), challenger, &by)
+    })
+    .await?;
+    Ok(Json(DeployedAt { position }))
+}
+
+/// Champion and challenger side by side, over the decisions in the log: average precision, recall
+/// at the champion's alert rate, calibration, and what each would have decided and been worth.
+#[utoipa::path(
+    get, path = "/v1/usecases/{name}/compare", tag = "state",
+    params(("name" = String, Path, description = "the use case")),
+    responses((status = 200, body = Value), (status = 404, body = Problem))
+)]
+pub(crate) async fn compare(
+    State(engine): State<Arc<Engine>>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Refused> {
+    let found = blocking(engine, move |engine| engine.compare(&name)).await?;
+    Ok(Json(serde_json::to_value(found).unwrap_or_default()))
 }

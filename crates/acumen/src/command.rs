@@ -1,6 +1,7 @@
 //! One command a file.
 
 mod check;
+mod compare;
 mod decisions;
 mod demo;
 mod deploy;
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Train(train::Train),
     Models(models::Models),
     Deploy(deploy::Deploy),
+    Compare(compare::Compare),
     Export(export::Export),
     Evaluate(evaluate::Evaluate),
     Serve(serve::Serve),
@@ -66,6 +68,7 @@ impl Command {
             Command::Train(command) => command.run(place),
             Command::Models(command) => command.run(place),
             Command::Deploy(command) => command.run(place),
+            Command::Compare(command) => command.run(place),
             Command::Export(command) => command.run(place),
             Command::Evaluate(command) => command.run(place),
             Command::Serve(command) => command.run(place),

@@ -1,5 +1,6 @@
 //! Policies as a caller meets them: compiled from specs, asked about events, replayed.
 
+mod beside;
 mod compiling;
 mod deadlines;
 mod explaining;

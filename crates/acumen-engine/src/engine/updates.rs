@@ -6,6 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use acumen_base::{Control, Update};
 
 use super::Engine;
+use crate::compare::{Comparison, compare};
 use crate::refusal::Refusal;
 use crate::updates::{Errand, Running, Updates, previous};
 
@@ -66,6 +67,34 @@ impl Engine {
         let edits = found.map_err(Refusal::Invalid)?;
         self.controls_now(edits.clone(), &format!("roll back by {by}"))?;
         Ok(edits)
+    }
+
+    /// Lets a version of a declared model decide, or answer beside what decides as a challenger;
+    /// without a version, the model's challenger is withdrawn. Gives the edit's log position.
+    ///
+    /// # Errors
+    /// Where there is no such model, version or challenger.
+    pub fn deploy(
+        &self,
+        use_case: &str,
+        model: &str,
+        version: Option<&str>,
+        challenger: bool,
+        by: &str,
+    ) -> Result<u64, Refusal> {
+        let position = self.use_case(use_case)?;
+        let plan = &self.plan.use_cases[position];
+        self.control_now(plan.deployment(model, version, challenger)?, by)
+    }
+
+    /// Compares every challenger and shadow of a use case with what it answers beside, over the
+    /// decisions in the log.
+    pub fn compare(&self, use_case: &str) -> Result<Comparison, Refusal> {
+        let position = self.use_case(use_case)?;
+        // A question lets the log be flushed: what was decided up to here can be read.
+        self.ask(|_, _| ())?;
+        compare(&self.sources, position, &mut |_| ())
+            .map_err(|error| Refusal::Log(error.to_string()))
     }
 
     fn begin(&self, use_case: &str, by: &str, done: Option<Sender<Update>>) -> Result<(), Refusal> {

@@ -1,6 +1,6 @@
 //! When a use case is trained next, and what became of the trainings before.
 
-use acumen_base::{Control, Time, Update};
+use acumen_base::{Control, ModelVersion, Time, Update};
 use serde::Serialize;
 
 use crate::core::Core;
@@ -37,9 +37,18 @@ pub(super) fn latest<'a>(core: &'a Core, use_case: usize) -> impl Iterator<Item 
     core.controls.iter().rev().filter_map(of)
 }
 
+/// Whether what was promoted last is gone again, and what it replaced is live.
+pub(super) fn rolled_back(core: &Core, use_case: usize, live: &[ModelVersion]) -> bool {
+    let promoted = latest(core, use_case).find(|update| update.promoted);
+    promoted.is_some_and(|update| update.champion == live && update.candidate != live)
+}
+
 /// When a use case is due: so long after its last training began, or after the engine opened.
 pub(super) fn next_at(core: &Core, use_case: usize, opened_at: Time) -> Option<Time> {
-    let frequency = core.plan().use_cases[use_case].declared.update_frequency?;
+    let declared = &core.plan().use_cases[use_case].declared;
+    let frequency = declared
+        .update_frequency
+        .filter(|_| declared.training.is_some())?;
     let last = latest(core, use_case).next();
     Some(last.map_or(opened_at, |update| update.started_at) + frequency)
 }

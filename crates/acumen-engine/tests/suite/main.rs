@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod challenging;
 mod durability;
 mod editing;
 mod files;
@@ -11,3 +12,4 @@ mod retention;
 mod shop;
 mod trouble;
 mod updating;
+mod why;

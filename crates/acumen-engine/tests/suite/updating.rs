@@ -105,10 +105,17 @@ fn a_due_update_goes_live_under_load_outlives_restarts_and_is_rolled_back() {
 
     let engine = shop.open();
     assert_eq!(answering(&engine, "still"), early.models[0].version);
+    shop.clock.set(START + days(62));
+    let held = engine.update_due().unwrap().remove(0);
+    assert!(
+        !held.promoted && held.why.contains("rolled back"),
+        "the schedule does not bring it back: {held:?}"
+    );
+    assert_eq!(answering(&engine, "held"), early.models[0].version);
     engine.roll_back("orders", "ann").unwrap();
     assert_eq!(answering(&engine, "again"), version, "undone twice is done");
     engine.close().unwrap();
-    assert_replays(&shop.sources(), asked.load(Ordering::SeqCst) + 5);
+    assert_replays(&shop.sources(), asked.load(Ordering::SeqCst) + 6);
 }
 
 #[test]

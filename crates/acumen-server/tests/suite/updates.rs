@@ -60,3 +60,37 @@ fn a_training_without_data_is_held_and_says_so() {
         "{why}"
     );
 }
+
+#[test]
+fn versions_are_deployed_compared_and_withdrawn_or_refused_with_the_reason() {
+    let server = Running::with(&[
+        (
+            "layers:\n",
+            "training: {training_data: last_90_days}\nmodels: {boosted: {algorithm: xgboost}}\nfallback: review\nlayers:\n  models: {deadline: 30ms, run: [boosted]}\n",
+        ),
+        ("rules: {deadline: 5ms,", "rules: {deadline: 40ms,"),
+    ]);
+    let mut client = server.client();
+    let found = client.get("/v1/usecases/orders/compare").json();
+    assert_eq!(found["pairs"], json!([]));
+    let note = found["note"].as_str().unwrap();
+    assert!(note.contains("--challenger"), "{note}");
+    let mut refused = |body: &str| client.post("/v1/usecases/orders/deploy", body).problem();
+    let (status, _, message) = refused(r#"{"model": "bosted", "version": "1", "by": "ann"}"#);
+    assert!(
+        status == 404 && message.contains("did you mean `boosted`"),
+        "{message}"
+    );
+    let body = r#"{"model": "boosted", "version": "1", "challenger": true, "by": "ann"}"#;
+    let (status, _, message) = refused(body);
+    assert!(
+        status == 400 && message.contains("there is no version `1`"),
+        "{message}"
+    );
+    let (status, _, message) = refused(r#"{"model": "boosted", "by": "ann"}"#);
+    assert!(
+        status == 400 && message.contains("nothing to withdraw"),
+        "{message}"
+    );
+    assert_eq!(client.get("/v1/usecases/order/compare").problem().0, 404);
+}

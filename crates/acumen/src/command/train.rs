@@ -65,8 +65,9 @@ impl Train {
         place.sources()?;
         let mut offline = place.offline()?;
         let use_case = position(&offline.sources.plan, &self.name)?;
-        let (clock, live) = (SystemClock::new(), &offline.core.live[use_case].state);
-        let (started_at, champion) = (clock.now(), updates::versions(live));
+        let clock = SystemClock::new();
+        let (started_at, live) = (clock.now(), &offline.core.live[use_case].state);
+        let champion = offline.sources.plan.use_cases[use_case].deployed(live);
         let trained = train_shown(&offline.sources, use_case, self.as_of)?;
         let now = clock.now();
         let update = Update {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use acumen_base::{Body, Control, ModelVersion, Update};
-use acumen_decision::State;
 use acumen_engine::TrainedModel;
 use acumen_engine::history::Sources;
 use acumen_event::LogReader;
@@ -86,15 +85,6 @@ pub(crate) fn shown(update: &Update) -> String {
         text.push_str(&format!("\n  {passed}  {}: {}", gate.name, gate.text));
     }
     text
-}
-
-/// The versions that are live.
-pub(crate) fn versions(state: &State) -> Vec<ModelVersion> {
-    let live = state.members().map(|member| ModelVersion {
-        member: member.name().to_owned(),
-        version: member.version().to_owned(),
-    });
-    live.collect()
 }
 
 /// A trained model and its version.

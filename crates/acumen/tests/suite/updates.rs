@@ -51,6 +51,44 @@ fn models_are_trained_by_a_running_server_and_rolled_back() {
     let back = well(root, &["models", "churn", "--roll-back", "--server", &at]);
     assert!(back.contains(&format!("back to boosted {early}")), "{back}");
     assert_eq!(live(root), early);
+
+    let deploy = [
+        "deploy",
+        "churn",
+        "boosted",
+        &whole,
+        "--challenger",
+        "--server",
+        &at,
+    ];
+    let deployed = well(root, &deploy);
+    assert!(
+        deployed.contains("answers beside what decides"),
+        "{deployed}"
+    );
+    let bill = r#"{"bill_id": "live-1", "billed_at": "2026-02-01T09:00:00Z", "customer_id": "c7",
+                   "amount": {"amount": "65.50", "currency": "GBP"}, "calls": 9, "plan": "plus"}"#;
+    let (status, body) = server.ask("POST", "/v1/usecases/churn/decide", bill);
+    assert!(
+        status == 200 && body.contains("boosted@challenger"),
+        "{body}"
+    );
+    let compared = well(root, &["compare", "churn"]);
+    assert!(
+        compared.starts_with("1 decisions that both answered"),
+        "{compared}"
+    );
+    assert!(compared.contains("boosted@challenger"), "{compared}");
+    let why = well(root, &["explain", "churn:live-1"]);
+    assert!(why.contains("what would have changed it"), "{why}");
+    assert!(
+        why.contains("aggregate of bill.amount by customer over"),
+        "{why}"
+    );
+    well(
+        root,
+        &["deploy", "churn", "boosted", "--withdraw", "--server", &at],
+    );
     assert_eq!(server.terminate().0, Some(0));
 
     let all = well(root, &["models", "churn", "--updates"]);
