@@ -1,14 +1,15 @@
 //! From the log to deployed models: rows, outcomes, a version, thresholds.
 
+mod quantiles;
+mod threads;
+
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
-use acumen_base::{Column, Columns, Control, Deadline, ManualClock, Member, Seed, Span, Time};
+use acumen_base::{Control, Deadline, ManualClock, Member, Seed, Span, Time};
 use acumen_model::split::Shares;
 use acumen_model::training::{TrainingPlan, fit_artifact};
-use acumen_model::{
-    Artifact, ArtifactMember, CalibrationMethod, Dataset, Learner, Params, Progress, find_learner,
-};
+use acumen_model::{Artifact, ArtifactMember, CalibrationMethod, Dataset, Progress, find_learner};
 
 use crate::error::EngineError;
 use crate::history::Sources;
@@ -18,6 +19,8 @@ use crate::projected::{Projected, seen_by};
 use crate::rows::{Rows, Wanted, rows};
 use crate::spec::{Calibration, ModelDecl, ScoreDecl, TrainingData, TrainingDecl};
 use crate::thresholds;
+use quantiles::quantiles;
+use threads::Limited;
 
 /// The share of the rows that the card is written on, the latest of all.
 const TEST_SHARE: f64 = 0.15;
@@ -150,44 +153,6 @@ fn declared(plan: &UseCasePlan) -> Result<&TrainingDecl, EngineError> {
     })
 }
 
-/// A learner's parameter for how many threads it may use.
-const THREADS: &str = "n_threads";
-
-/// The parameters of a learner with a limit on its threads, on which its model does not depend.
-struct Limited {
-    params: Params,
-    /// What the number was, where it was changed.
-    before: Option<serde_json::Value>,
-}
-
-impl Limited {
-    fn new(learner: &dyn Learner, declared: &Params, threads: Option<usize>) -> Limited {
-        let mut params = declared.clone();
-        let known = learner.params().iter().find(|param| param.name == THREADS);
-        let (Some(threads), Some(param)) = (threads, known) else {
-            return Limited {
-                params,
-                before: None,
-            };
-        };
-        let names = || param.aliases.iter().copied().chain([THREADS]);
-        let declared = names().find_map(|name| params.remove(name));
-        params.insert(THREADS.to_owned(), threads.into());
-        let default = || serde_json::from_str(param.default).unwrap_or_default();
-        Limited {
-            params,
-            before: Some(declared.unwrap_or_else(default)),
-        }
-    }
-
-    /// Lets the same rows give the same version, whatever limit there was.
-    fn restore(self, artifact: &mut Artifact) {
-        if let Some(before) = self.before {
-            artifact.parameters[THREADS] = before;
-        }
-    }
-}
-
 impl Trained {
     fn of(all: &Rows, kept: &[usize]) -> Trained {
         let is = |truth: Truth| move |&&i: &&usize| all.truth[i] == truth;
@@ -243,26 +208,6 @@ fn dataset(
         dataset.weight = Some(kept.iter().map(|&i| all.weight[i]).collect());
     }
     Ok((dataset, encoding))
-}
-
-/// Steps between the quantiles that a model keeps of each of its columns.
-const QUANTILE_STEPS: usize = 32;
-
-/// The values of some rows at equal steps of their order, column by column.
-fn quantiles(all: &Rows, rows: &[usize], columns: &Columns) -> Vec<Vec<f64>> {
-    let of = |column: &Column| {
-        let place = all.columns.position(&column.name);
-        let data = place.map_or(&[][..], |place| &all.data[place]);
-        let mut values: Vec<f64> = rows.iter().filter_map(|&i| data.get(i).copied()).collect();
-        values.retain(|value| value.is_finite());
-        values.sort_unstable_by(f64::total_cmp);
-        let Some(last) = values.len().checked_sub(1) else {
-            return Vec::new();
-        };
-        let step = |step: usize| values[step * last / QUANTILE_STEPS];
-        (0..=QUANTILE_STEPS).map(step).collect()
-    };
-    columns.list.iter().map(of).collect()
 }
 
 fn shares(training: &TrainingDecl) -> Shares {

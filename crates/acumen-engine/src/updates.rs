@@ -10,13 +10,14 @@
 //! learn from means hold, never success.
 
 mod judge;
+mod place;
 mod roll_back;
 mod schedule;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use acumen_base::{Clock, Control, ModelVersion, Time, Update};
@@ -29,6 +30,7 @@ use crate::rows::{Rows, Wanted, rows};
 use crate::sequencer::{Command, Edit};
 use crate::train::{TrainProgress, Trained, train_on};
 
+pub(crate) use place::Place;
 pub(crate) use roll_back::previous;
 pub use schedule::{Running, Updates};
 
@@ -55,10 +57,6 @@ pub(crate) enum Errand {
     },
 }
 
-/// The one place for a training that is under way, and who has it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Place(Arc<Mutex<Option<Running>>>);
-
 /// What the thread holds.
 pub(crate) struct Updater {
     pub(crate) sources: Sources,
@@ -72,42 +70,6 @@ pub(crate) struct Updater {
 
 /// The payload of the unwinding that ends a training when the engine closes.
 struct Stopped;
-
-impl Place {
-    /// Takes the place, or says who has it.
-    pub(crate) fn take(&self, use_case: &str, since: Time) -> Result<(), Running> {
-        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*place {
-            Some(running) => Err(running.clone()),
-            None => {
-                *place = Some(Running {
-                    use_case: use_case.to_owned(),
-                    since,
-                    stage: "waiting".to_owned(),
-                });
-                Ok(())
-            }
-        }
-    }
-
-    /// Who has it.
-    pub(crate) fn running(&self) -> Option<Running> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn stage(&self, stage: String) {
-        if let Some(running) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            running.stage = stage;
-        }
-    }
-
-    pub(crate) fn free(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
 
 impl Updater {
     /// Does what it is sent for until the engine closes.

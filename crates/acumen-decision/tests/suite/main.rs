@@ -8,3 +8,4 @@ mod exploring;
 mod fixtures;
 mod precedence;
 mod replaying;
+mod what_if;

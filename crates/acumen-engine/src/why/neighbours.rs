@@ -1,6 +1,6 @@
 //! The neighbours that raised a score, one by one.
 
-use acumen_base::{Body, Time};
+use acumen_base::Body;
 use acumen_feature::{Neighbourhood, Reached};
 use serde::Serialize;
 
@@ -36,8 +36,8 @@ pub struct NeighbourLine {
     pub personal: bool,
     /// How many steps away it is, from 1.
     pub hop: usize,
-    /// When it was met last.
-    pub met_at: Time,
+    /// When it was met last, RFC 3339.
+    pub met_at: String,
     /// Its own features as they stood then; a missing one is `None`.
     pub gathered: Vec<(String, Option<f64>)>,
 }
@@ -107,7 +107,7 @@ fn line(
         key,
         personal,
         hop: reached.hop,
-        met_at: reached.met_at,
+        met_at: reached.met_at.to_string(),
         gathered: gathered
             .map(|(name, value)| (name.clone(), (!value.is_nan()).then_some(*value)))
             .collect(),

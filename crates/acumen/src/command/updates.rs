@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use acumen_base::{Body, Control, ModelVersion, Update};
+use acumen_base::{Body, Control, ModelVersion, Time, Update};
 use acumen_engine::TrainedModel;
 use acumen_engine::history::Sources;
 use acumen_event::LogReader;
@@ -34,13 +34,25 @@ pub(crate) fn train(server: &mut Client, name: &str) -> Outcome<Update> {
         let count = latest.as_array().map_or(0, Vec::len);
         if now["running"].is_null() && (count > already || latest[0] != first) {
             bar.done();
-            let update = serde_json::from_value(latest[0].clone());
-            return update.map_err(|error| {
+            return read(latest[0].clone()).map_err(|error| {
                 Failure::because(format!("the server's answer cannot be read: {error}"))
             });
         }
         std::thread::sleep(ASK_EVERY);
     }
+}
+
+/// A training as the server tells it, whose times are written out.
+fn read(mut told: Value) -> Result<Update, serde_json::Error> {
+    let number = |time: &mut Value| {
+        if let Some(parsed) = time.as_str().and_then(|text| text.parse::<Time>().ok()) {
+            *time = json!(parsed);
+        }
+    };
+    ["started_at", "ended_at"].map(|key| number(&mut told[key]));
+    let judged = told["judged"].as_array_mut();
+    judged.into_iter().flatten().for_each(number);
+    serde_json::from_value(told)
 }
 
 /// Every training of a use case that the log records, oldest first.
