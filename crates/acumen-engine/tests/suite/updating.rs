@@ -93,7 +93,7 @@ fn a_due_update_goes_live_under_load_outlives_restarts_and_is_rolled_back() {
 
     let engine = shop.open();
     let updates = engine.updates("orders").unwrap();
-    assert_eq!(updates.latest, [update.clone()]);
+    assert_eq!(updates.latest, std::slice::from_ref(update));
     assert_eq!(updates.next_at, Some(update.started_at + HOUR));
     let back = engine.roll_back("orders", "ann").unwrap();
     assert_eq!(

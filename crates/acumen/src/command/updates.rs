@@ -49,7 +49,9 @@ fn read(mut told: Value) -> Result<Update, serde_json::Error> {
             *time = json!(parsed);
         }
     };
-    ["started_at", "ended_at"].map(|key| number(&mut told[key]));
+    for key in ["started_at", "ended_at"] {
+        number(&mut told[key]);
+    }
     let judged = told["judged"].as_array_mut();
     judged.into_iter().flatten().for_each(number);
     serde_json::from_value(told)
