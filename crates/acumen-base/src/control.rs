@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decision::RuleMode;
+use crate::update::Update;
+
+/// What stands behind a model's name where a challenger of it answers beside it.
+pub const CHALLENGER: &str = "@challenger";
 
 /// An edit by a person or a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,9 +45,19 @@ pub enum Control {
     Deploy {
         /// The use case.
         use_case: String,
-        /// The member's name in the spec.
+        /// The member's name in the spec; with [`CHALLENGER`] behind it, the version answers
+        /// beside the one in production and has no vote.
         member: String,
         /// The immutable version.
         version: String,
     },
+    /// Takes a member out again: nothing answers under its name from here on.
+    Withdraw {
+        /// The use case.
+        use_case: String,
+        /// The member's name, or that of its challenger.
+        member: String,
+    },
+    /// Models were trained anew; what became of that. It changes no answer by itself.
+    Update(Box<Update>),
 }

@@ -21,6 +21,7 @@ pub mod problem;
 pub mod record;
 pub mod row;
 pub mod time;
+pub mod update;
 pub mod value;
 
 pub use clock::{Clock, Deadline, ManualClock, SystemClock};
@@ -36,4 +37,5 @@ pub use problem::Problem;
 pub use record::{Body, Record};
 pub use row::{Column, ColumnKind, Columns, Row};
 pub use time::{Span, Time};
+pub use update::{Gate, ModelVersion, Update};
 pub use value::{FieldType, Geo, Value};

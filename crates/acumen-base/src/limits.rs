@@ -32,3 +32,5 @@ pub const LIST_EDIT_MAX: usize = 10_000;
 pub const LAST_MAX: usize = 256;
 /// How far an event time may lie ahead of the clock of a live server, in milliseconds.
 pub const FUTURE_MS_MAX: i64 = 5 * 60 * 1_000;
+/// Trainings of a use case of which the engine keeps the record at hand; the log has them all.
+pub const UPDATES_KEPT: usize = 200;

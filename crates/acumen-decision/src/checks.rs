@@ -18,6 +18,7 @@ pub(crate) fn check(spec: &PolicySpec, bands: Option<&Bands>) -> Vec<Problem> {
             .flat_map(|rule| check_rule(rule, spec, bands)),
     );
     problems.extend(layers(spec));
+    problems.extend(shadows(spec));
     problems.extend(ensemble(spec));
     problems.extend(fallback(spec));
     problems.extend(explore(spec, bands));
@@ -191,6 +192,17 @@ fn order(layer: &LayerSpec, before: Option<&LayerSpec>) -> Vec<Problem> {
     problems
 }
 
+fn shadows(spec: &PolicySpec) -> Vec<Problem> {
+    let models = || spec.models.iter().map(String::as_str);
+    let unknown = spec
+        .shadow
+        .iter()
+        .filter(|name| !models().any(|model| model == *name));
+    unknown
+        .map(|name| Problem::unknown(format!("models.{name}"), name, "a model", models()))
+        .collect()
+}
+
 fn ensemble(spec: &PolicySpec) -> Vec<Problem> {
     let weights = &spec.ensemble.weights;
     if weights.is_empty() {
@@ -207,7 +219,9 @@ fn ensemble(spec: &PolicySpec) -> Vec<Problem> {
             problems.push(Problem::new(key, message, "a weight is a number from 0 up"));
         }
     }
-    let unweighted = models().filter(|model| !weights.iter().any(|(name, _)| name == model));
+    let weighed = |model: &str| weights.iter().any(|(name, _)| name == model);
+    let shadow = |model: &str| spec.shadow.iter().any(|name| name == model);
+    let unweighted = models().filter(|model| !weighed(model) && !shadow(model));
     problems.extend(unweighted.map(|model| {
         let message = format!("the model `{model}` has no weight");
         let help = "weigh every model or none; 0 asks it without letting it move anything";

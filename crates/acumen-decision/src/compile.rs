@@ -4,10 +4,9 @@ use acumen_base::limits::{EXPRESSION_BYTES_MAX, WAITING_BEFORE_SHEDDING};
 use acumen_expr::{Compiled, Scope, Type};
 
 use crate::bands::{Bands, Knots};
-use crate::beside::Outstanding;
-use crate::breaker::Breaker;
 use crate::checks;
 use crate::frame::Vocabulary;
+use crate::guard::Guard;
 use crate::policy::{Explore, Layer, Model, Policy, Rule, Step};
 use crate::spec::{LayerSpec, PolicySpec, RuleSpec};
 use acumen_base::Problem;
@@ -153,11 +152,16 @@ fn shed_from(below: usize) -> usize {
 fn model(name: &str, spec: &PolicySpec) -> Model {
     let weights = &spec.ensemble.weights;
     let declared = weights.iter().find(|(model, _)| model == name);
+    let shadow = spec.shadow.iter().any(|model| model == name);
     Model {
         name: name.to_owned(),
-        weight: declared.map_or(1.0, |(_, weight)| *weight),
-        breaker: Breaker::default(),
-        outstanding: Outstanding::default(),
+        weight: match (shadow, declared) {
+            (true, _) => 0.0,
+            (false, declared) => declared.map_or(1.0, |(_, weight)| *weight),
+        },
+        shadow,
+        guard: Guard::default(),
+        challengers: Guard::default(),
     }
 }
 

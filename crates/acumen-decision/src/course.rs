@@ -9,6 +9,8 @@ use crate::asked::{Answered, predict, predict_in_time};
 use crate::beside::{self, Pool, Wanted};
 use crate::blend::Blend;
 use crate::frame::Facts;
+use crate::guard::Guard;
+use crate::onlookers;
 use crate::policy::{Layer, Policy, Request, Step};
 
 /// What decides which layers and members have time: the clock, or what a record says they had.
@@ -32,8 +34,8 @@ pub(crate) enum Course<'a> {
 
 /// What running the layers gave.
 pub(crate) struct Run<'a> {
-    policy: &'a Policy,
-    row: &'a Row,
+    pub(crate) policy: &'a Policy,
+    pub(crate) row: &'a Row,
     pub(crate) blend: Blend,
     /// What was known, with the probability and score of all members that answered.
     pub(crate) facts: Facts<'a>,
@@ -79,27 +81,31 @@ impl<'a> Course<'a> {
 
     /// The deadline of a layer, or why it does not start.
     fn start(&self, position: usize, layer: &Layer) -> Result<Deadline, LayerStatus> {
+        let deadline = self.deadline(layer);
+        match self {
+            Course::Live { waiting, .. } => match deadline.expired() {
+                true => Err(LayerStatus::OutOfTime),
+                false if *waiting >= layer.shed_from => Err(LayerStatus::Shed),
+                false => Ok(deadline),
+            },
+            Course::Recorded { record, .. } => {
+                match record.layers.get(position).map(|layer| &layer.status) {
+                    Some(kept @ (LayerStatus::OutOfTime | LayerStatus::Shed)) => Err(kept.clone()),
+                    _ => Ok(deadline),
+                }
+            }
+        }
+    }
+
+    /// Until when the members of a layer may answer; a record has all the time that it needs.
+    pub(crate) fn deadline(&self, layer: &Layer) -> Deadline {
         match self {
             Course::Live {
                 clock,
                 received_nanos,
-                waiting,
                 ..
-            } => {
-                let deadline =
-                    Deadline::after(Arc::clone(clock), *received_nanos, layer.deadline_us);
-                match deadline.expired() {
-                    true => Err(LayerStatus::OutOfTime),
-                    false if *waiting >= layer.shed_from => Err(LayerStatus::Shed),
-                    false => Ok(deadline),
-                }
-            }
-            Course::Recorded { record, clock } => {
-                match record.layers.get(position).map(|layer| &layer.status) {
-                    Some(kept @ (LayerStatus::OutOfTime | LayerStatus::Shed)) => Err(kept.clone()),
-                    _ => Ok(Deadline::never(Arc::clone(clock))),
-                }
-            }
+            } => Deadline::after(Arc::clone(clock), *received_nanos, layer.deadline_us),
+            Course::Recorded { clock, .. } => Deadline::never(Arc::clone(clock)),
         }
     }
 
@@ -132,6 +138,7 @@ pub(crate) fn run<'a>(
         let report = run.layer(position, layer, course);
         run.layers.push(report);
     }
+    onlookers::ask(&mut run, course);
     run
 }
 
@@ -166,9 +173,10 @@ impl<'a> Run<'a> {
                 match *step {
                     Step::Rule(rule) => self.rule(rule),
                     Step::Model(model) => {
-                        let asked = self.asked(model, &deadline);
-                        let answers = asked.map(|asked| course.answers(position, &[asked], false));
-                        self.note(answers.unwrap_or_default(), &mut report.members);
+                        if let Some(asked) = self.asked(model, &deadline) {
+                            let answers = course.answers(position, &[asked], false);
+                            self.note(&[model], answers, &mut report.members);
+                        }
                     }
                 }
             }
@@ -190,35 +198,50 @@ impl<'a> Run<'a> {
         (course, deadline): (&Course<'_>, &Deadline),
         members: &mut Vec<MemberReport>,
     ) {
-        let mut asked = Vec::new();
+        let (mut models, mut asked) = (Vec::new(), Vec::new());
         for step in &layer.steps {
             match *step {
                 Step::Rule(rule) => self.rule(rule),
-                Step::Model(model) => asked.extend(self.asked(model, deadline)),
+                Step::Model(model) => {
+                    if let Some(one) = self.asked(model, deadline) {
+                        models.push(model);
+                        asked.push(one);
+                    }
+                }
             }
         }
         let answers = course.answers(position, &asked, true);
-        self.note(answers, members);
+        self.note(&models, answers, members);
     }
 
-    /// A model with its deployed member, where it has one.
+    /// A model that votes with its deployed member, where it has one.
     fn asked<'b>(&self, model: usize, deadline: &'b Deadline) -> Option<Asked<'b>>
     where
         'a: 'b,
     {
+        let policy: &'a Policy = self.policy;
+        let model = &policy.models[model];
+        if model.shadow {
+            return None;
+        }
         Some(Asked {
-            policy: self.policy,
-            model,
-            member: self.facts.state.member(&self.policy.models[model].name)?,
+            name: &model.name,
+            guard: &model.guard,
+            member: self.facts.state.member(&model.name)?,
             row: self.row,
             deadline,
         })
     }
 
-    /// Takes the answers down, and what they make of the probability.
-    fn note(&mut self, answers: Vec<(usize, MemberReport)>, members: &mut Vec<MemberReport>) {
+    /// Takes the answers of models down, and what they make of the probability.
+    fn note(
+        &mut self,
+        models: &[usize],
+        answers: Vec<MemberReport>,
+        members: &mut Vec<MemberReport>,
+    ) {
         let patient = Deadline::never(ManualClock::at(self.row.at));
-        for (model, report) in answers {
+        for (&model, report) in models.iter().zip(answers) {
             if let Ok(prediction) = report.answer
                 && self.policy.models[model].weight > 0.0
             {
@@ -267,22 +290,23 @@ impl<'a> Run<'a> {
 }
 
 /// A deployed member that is asked about a row.
-struct Asked<'a> {
-    policy: &'a Policy,
-    model: usize,
-    member: &'a Arc<dyn Member>,
-    row: &'a Row,
-    deadline: &'a Deadline,
+pub(crate) struct Asked<'a> {
+    /// Under which it is recorded.
+    pub(crate) name: &'a str,
+    pub(crate) guard: &'a Guard,
+    pub(crate) member: &'a Arc<dyn Member>,
+    pub(crate) row: &'a Row,
+    pub(crate) deadline: &'a Deadline,
 }
 
 impl Course<'_> {
-    /// What some members say, by the model that each is; beside each other where that is wanted.
-    fn answers(
+    /// What some members say, in order; beside each other where that is wanted.
+    pub(crate) fn answers(
         &self,
         layer: usize,
         asked: &[Asked<'_>],
         beside: bool,
-    ) -> Vec<(usize, MemberReport)> {
+    ) -> Vec<MemberReport> {
         let answers = match self {
             Course::Live { clock, pool, .. } => live(asked, clock, pool.map(|p| (p, beside))),
             Course::Recorded { record, .. } => asked
@@ -292,7 +316,12 @@ impl Course<'_> {
         };
         let reports = asked.iter().zip(answers);
         reports
-            .map(|(asked, (answer, took_us))| (asked.model, asked.report(answer, took_us)))
+            .map(|(asked, (answer, took_us))| MemberReport {
+                name: asked.name.to_owned(),
+                version: asked.member.version().to_owned(),
+                answer,
+                took_us,
+            })
             .collect()
     }
 }
@@ -309,10 +338,8 @@ fn live(asked: &[Asked<'_>], clock: &Arc<dyn Clock>, pool: Option<(&Pool, bool)>
     if let (Some((pool, _)), [first, ..]) = (pool, &apart[..]) {
         let wanted: Vec<Wanted<'_>> = apart.iter().map(|i| asked[*i].wanted()).collect();
         let time = (clock, asked[*first].deadline);
-        for (i, answered) in apart
-            .iter()
-            .zip(beside::ask(pool, &wanted, asked[0].row, time))
-        {
+        let answered = beside::ask(pool, &wanted, asked[0].row, time);
+        for (i, answered) in apart.iter().zip(answered) {
             answers[*i] = Some(answered);
         }
     }
@@ -323,7 +350,7 @@ fn live(asked: &[Asked<'_>], clock: &Arc<dyn Clock>, pool: Option<(&Pool, bool)>
     }
     let answers = answers.into_iter().zip(asked).map(|(answer, asked)| {
         let answer = answer.unwrap_or((Err(MemberError::Late), 0));
-        asked.remember(&answer.0);
+        asked.guard.note(&answer.0);
         answer
     });
     answers.collect()
@@ -335,32 +362,20 @@ impl<'a> Asked<'a> {
         if self.deadline.expired() {
             return Some((Err(MemberError::Late), 0));
         }
-        let admitted = self.policy.models[self.model].breaker.admits();
+        let admitted = self.guard.breaker.admits();
         (!admitted).then_some((Err(MemberError::Skipped), 0))
     }
 
     fn wanted(&self) -> Wanted<'a> {
         Wanted {
             member: self.member,
-            outstanding: &self.policy.models[self.model].outstanding,
-        }
-    }
-
-    /// Tells the circuit breaker.
-    fn remember(&self, answer: &Result<acumen_base::Prediction, MemberError>) {
-        let breaker = &self.policy.models[self.model].breaker;
-        match answer {
-            // It was not asked.
-            Err(MemberError::Skipped) => {}
-            Err(MemberError::Late | MemberError::Busy) => breaker.note(true),
-            _ => breaker.note(false),
+            outstanding: &self.guard.outstanding,
         }
     }
 
     fn recorded(&self, record: &Decision, layer: usize) -> Answered {
-        let name = &self.policy.models[self.model].name;
         let members = record.layers.get(layer).map(|layer| &layer.members);
-        let reported = members.and_then(|members| members.iter().find(|m| m.name == *name));
+        let reported = members.and_then(|members| members.iter().find(|m| m.name == self.name));
         let answer = match reported.map(|report| &report.answer) {
             Some(Err(error @ (MemberError::Late | MemberError::Skipped | MemberError::Busy))) => {
                 Err(error.clone())
@@ -368,18 +383,5 @@ impl<'a> Asked<'a> {
             _ => predict(self.member, self.row, self.deadline),
         };
         (answer, reported.map_or(0, |report| report.took_us))
-    }
-
-    fn report(
-        &self,
-        answer: Result<acumen_base::Prediction, MemberError>,
-        took_us: u64,
-    ) -> MemberReport {
-        MemberReport {
-            name: self.policy.models[self.model].name.clone(),
-            version: self.member.version().to_owned(),
-            answer,
-            took_us,
-        }
     }
 }

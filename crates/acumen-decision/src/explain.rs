@@ -53,7 +53,7 @@ pub(crate) fn explain(
 }
 
 /// The row that stands in the record.
-fn row_of(policy: &Policy, record: &Decision) -> Row {
+pub(crate) fn row_of(policy: &Policy, record: &Decision) -> Row {
     let mut columns = Arc::clone(&policy.spec.columns);
     if columns.fingerprint != record.columns {
         let mut other = (*columns).clone();

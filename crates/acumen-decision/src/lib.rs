@@ -44,10 +44,13 @@ mod differences;
 mod explain;
 mod explanation;
 mod frame;
+mod guard;
+mod onlookers;
 mod policy;
 mod reasons;
 mod spec;
 mod state;
+mod what_if;
 
 pub use beside::Pool;
 pub use differences::differences;
@@ -59,3 +62,4 @@ pub use spec::{
     ActionSpec, EnsembleSpec, ExploreSpec, LayerSpec, ListSpec, PolicySpec, RuleSpec, linear_knots,
 };
 pub use state::{ControlError, State};
+pub use what_if::{Change, EVALUATIONS_MAX, Lever, WhatIf};

@@ -7,17 +7,18 @@ use acumen_base::{Clock, Decision, Event, Row, Seed, Time};
 use acumen_expr::Compiled;
 
 use crate::bands::{Bands, Knots};
-use crate::beside::{Outstanding, Pool};
-use crate::breaker::Breaker;
+use crate::beside::Pool;
 use crate::choice::{self, Chance};
 use crate::compile;
 use crate::course::{self, Course, Run};
 use crate::explain;
 use crate::explanation::Explanation;
 use crate::frame::{Facts, Source};
+use crate::guard::Guard;
 use crate::reasons::{self, Said};
 use crate::spec::PolicySpec;
 use crate::state::State;
+use crate::what_if::{self, Lever, WhatIf};
 use acumen_base::Problem;
 
 /// A checked and compiled policy: shared by all threads that decide for its use case.
@@ -54,8 +55,11 @@ pub(crate) struct Rule {
 pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) weight: f64,
-    pub(crate) breaker: Breaker,
-    pub(crate) outstanding: Outstanding,
+    /// Whether it answers without a vote.
+    pub(crate) shadow: bool,
+    pub(crate) guard: Guard,
+    /// Of whatever challenges it.
+    pub(crate) challengers: Guard,
 }
 
 /// A compiled layer.
@@ -178,6 +182,20 @@ impl Policy {
     /// members of the record's versions.
     pub fn explain(&self, record: &Decision, event: &Event, state: &State) -> Explanation {
         explain::explain(self, record, event, state)
+    }
+
+    /// The smallest change of what a person can change that would have led to a milder action;
+    /// it asks models [`EVALUATIONS_MAX`](crate::EVALUATIONS_MAX) times at most. What is found has
+    /// been decided again, on the changed row and with the time that the record's members had; a
+    /// rule that reads the event itself sees the event as it was.
+    pub fn what_if(
+        &self,
+        record: &Decision,
+        event: &Event,
+        state: &State,
+        levers: &[Lever],
+    ) -> WhatIf {
+        what_if::what_if(self, record, event, state, levers)
     }
 
     /// What expressions may read of an event and a row, before any model has answered.

@@ -206,16 +206,7 @@ fn merge(parts: impl Iterator<Item = (Vec<Attribution>, f64)>) -> Vec<Attributio
 
 /// `orders of this customer in the last hour: 14 (raises the score)`.
 pub(crate) fn sentence(policy: &Policy, event: &Event, one: &Attribution) -> String {
-    let column = policy
-        .spec
-        .columns
-        .list
-        .iter()
-        .find(|c| c.name == one.column);
-    let what = column.map_or("", |c| &c.help);
-    let what = if what.is_empty() { &one.column } else { what };
-    let kind = column.map_or(ColumnKind::Number, |c| c.kind);
-    let unit = column.map_or("", |c| &c.unit);
+    let (what, kind, unit) = described(policy, &one.column);
     let direction = if one.contribution > 0.0 {
         "raises"
     } else {
@@ -225,6 +216,32 @@ pub(crate) fn sentence(policy: &Policy, event: &Event, one: &Attribution) -> Str
         Some(value) => format!("{what}: {value} ({direction} the score)"),
         None => format!("{what} ({direction} the score)"),
     }
+}
+
+/// What a column is in words, what its number means, and its unit.
+fn described<'a>(policy: &'a Policy, name: &'a str) -> (&'a str, ColumnKind, &'a str) {
+    let columns = &policy.spec.columns;
+    let Some(column) = columns.position(name).map(|at| &columns.list[at]) else {
+        return (name, ColumnKind::Number, "");
+    };
+    let what = if column.help.is_empty() {
+        name
+    } else {
+        &column.help
+    };
+    (what, column.kind, &column.unit)
+}
+
+/// What a column is, and one of its values as people read it.
+pub(crate) fn value_in_words<'a>(
+    policy: &'a Policy,
+    event: &Event,
+    column: &'a str,
+    value: f64,
+) -> (&'a str, String) {
+    let (what, kind, unit) = described(policy, column);
+    let value = shown(kind, value, unit, event);
+    (what, value.unwrap_or_else(|| "another".to_owned()))
 }
 
 /// A value as people read it; `None` for a category whose name the event does not tell.

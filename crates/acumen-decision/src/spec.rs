@@ -18,6 +18,8 @@ pub struct PolicySpec {
     pub lists: Vec<ListSpec>,
     /// The names of the models; which version answers is up to the deployments.
     pub models: Vec<String>,
+    /// Those of them that are asked after all others, are recorded, and have no vote.
+    pub shadow: Vec<String>,
     /// The rules.
     pub rules: Vec<RuleSpec>,
     /// The layers in the order in which they run.

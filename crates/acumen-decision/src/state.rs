@@ -81,7 +81,14 @@ impl State {
                     message,
                 })?);
             }
-            Control::Rule { .. } | Control::Thresholds { .. } | Control::Deploy { .. } => {}
+            Control::Withdraw { use_case, member } if **use_case == *self.use_case => {
+                Arc::make_mut(&mut self.members).remove(member);
+            }
+            Control::Rule { .. }
+            | Control::Thresholds { .. }
+            | Control::Deploy { .. }
+            | Control::Withdraw { .. }
+            | Control::Update(_) => {}
         }
         self.control = position;
         Ok(())

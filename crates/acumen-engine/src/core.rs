@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use acumen_base::control::CHALLENGER;
+use acumen_base::limits::UPDATES_KEPT;
 use acumen_base::{
     Body, Control, Decision, Event, EventType, Key, Member, Record, Row, Span, Time,
 };
@@ -214,15 +216,34 @@ impl Core {
 
     /// Whether an edit can be applied, which changes nothing; a deployment's model is loaded.
     pub fn check(&self, control: &Control) -> Result<Option<Arc<dyn Member>>, EngineError> {
-        if let Control::Rule { .. } | Control::Thresholds { .. } = control {
-            for live in &self.live {
-                let mut trial = State::clone(&live.state);
-                trial
-                    .apply(self.next, control)
-                    .map_err(EngineError::Control)?;
+        self.check_loaded(control)?;
+        load_member(&self.plan, &self.store, control)
+    }
+
+    /// The same for an edit whose model has been loaded already.
+    pub(crate) fn check_loaded(&self, control: &Control) -> Result<(), EngineError> {
+        match control {
+            Control::Rule { .. } | Control::Thresholds { .. } => {
+                for live in &self.live {
+                    let mut trial = State::clone(&live.state);
+                    trial
+                        .apply(self.next, control)
+                        .map_err(EngineError::Control)?;
+                }
+                Ok(())
             }
+            Control::Withdraw { use_case, member } => {
+                let i = self.plan.position(use_case);
+                let i = i.ok_or_else(|| EngineError::unknown_use_case(use_case, &self.plan))?;
+                match self.live[i].state.member(member) {
+                    Some(_) => Ok(()),
+                    None => Err(EngineError::NotFound(format!(
+                        "`{use_case}` has no `{member}` deployed: there is nothing to withdraw"
+                    ))),
+                }
+            }
+            _ => Ok(()),
         }
-        self.member(control)
     }
 
     /// Applies an edit that [`Core::check`] has let through, with the model that it loaded.
@@ -238,16 +259,36 @@ impl Core {
                 live.unusable.remove(member.name());
                 state.deploy(position, Arc::clone(member));
             }
+            if let Control::Withdraw { use_case, member } = &control
+                && *use_case == plan.declared.name
+            {
+                live.unusable.remove(member);
+            }
         }
+        let update = matches!(control, Control::Update(_));
         self.controls.push((position, control));
+        if update {
+            self.forget_updates();
+        }
         self.next = position + 1;
+    }
+
+    /// Keeps the newest records of trainings: they change nothing, and come for ever.
+    fn forget_updates(&mut self) {
+        let is_update = |(_, control): &(u64, Control)| matches!(control, Control::Update(_));
+        let kept = self.controls.iter().filter(|edit| is_update(edit)).count();
+        if kept > UPDATES_KEPT
+            && let Some(oldest) = self.controls.iter().position(is_update)
+        {
+            self.controls.remove(oldest);
+        }
     }
 
     /// Applies an edit of the log. Use cases change: a rule that is gone, or a model that was
     /// trained on rows of another definition, must not keep the log from being opened, so that
     /// it can be trained again. Such a model is named by [`Live::unusable`] and answers nothing.
     pub(crate) fn control_again(&mut self, control: &Control, position: u64) {
-        let error = match self.member(control) {
+        let error = match load_member(&self.plan, &self.store, control) {
             Ok(member) => return self.edit(control.clone(), position, member.as_ref()),
             Err(error) => error.to_string(),
         };
@@ -270,26 +311,6 @@ impl Core {
         {
             self.live[i].unusable.insert(member.clone(), error);
         }
-    }
-
-    /// The model version that a deployment names.
-    pub fn member(&self, control: &Control) -> Result<Option<Arc<dyn Member>>, EngineError> {
-        let Control::Deploy {
-            use_case,
-            member,
-            version,
-        } = control
-        else {
-            return Ok(None);
-        };
-        let plan = self
-            .plan
-            .position(use_case)
-            .map(|i| &self.plan.use_cases[i]);
-        let plan = plan.ok_or_else(|| EngineError::unknown_use_case(use_case, &self.plan))?;
-        let artifact = self.store.get(use_case, member, version)?;
-        let loaded = ArtifactMember::new(Arc::new(artifact));
-        Ok(Some(in_rows_of(loaded, &plan.columns)?))
     }
 
     /// The edits up to and including a position.
@@ -360,6 +381,29 @@ impl Live {
         }
         ledger.advance(event.known_at);
     }
+}
+
+/// The model version that a deployment names, loaded and compiled; nothing for other edits.
+pub(crate) fn load_member(
+    plan: &Plan,
+    store: &ModelStore,
+    control: &Control,
+) -> Result<Option<Arc<dyn Member>>, EngineError> {
+    let Control::Deploy {
+        use_case,
+        member,
+        version,
+    } = control
+    else {
+        return Ok(None);
+    };
+    let position = plan.position(use_case);
+    let position = position.ok_or_else(|| EngineError::unknown_use_case(use_case, plan))?;
+    let model = member.strip_suffix(CHALLENGER).unwrap_or(member);
+    let artifact = store.get(use_case, model, version)?;
+    let loaded = ArtifactMember::new(Arc::new(artifact));
+    let columns = &plan.use_cases[position].columns;
+    Ok(Some(in_rows_of(loaded, columns, member)?))
 }
 
 /// For how long ids have to be known: an older event is too late to count twice.

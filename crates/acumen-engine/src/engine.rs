@@ -1,5 +1,7 @@
 //! The running engine: the threads, and what others may ask of them.
 
+mod updates;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use acumen_base::limits::{EVENTS_PER_REQUEST_MAX, SEQUENCER_QUEUE_MAX};
-use acumen_base::{Body, Clock, Control, Decision};
-use acumen_decision::{Explanation, Pool};
+use acumen_base::{Body, Clock, Control, Decision, Time};
+use acumen_decision::Pool;
 use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined, Recovery};
 use acumen_feature::EntityValue;
 
@@ -25,7 +27,9 @@ use crate::plan::Plan;
 use crate::refusal::{Refusal, Reply};
 use crate::sequencer::{Answer, Command, Observed, Sequencer, read_decision};
 use crate::status::Status;
+use crate::updates::{Errand, Place, Updater, load};
 use crate::upkeep::{Upkeep, Wanted};
+use crate::why::{REPLAYED_MAX, Reread, Why, why};
 use crate::worker::{Worker, jobs};
 
 /// How an engine is opened.
@@ -47,7 +51,11 @@ pub struct Engine {
     commands: Sender<Command>,
     /// `None` once it is closing: the thread behind it ends when nobody can ask it any more.
     snapshots: Mutex<Option<Sender<Wanted>>>,
-    closing: AtomicBool,
+    /// Likewise, of the thread that trains.
+    errands: Mutex<Option<Sender<Errand>>>,
+    place: Place,
+    opened_at: Time,
+    closing: Arc<AtomicBool>,
     admitted: Arc<AtomicUsize>,
     metrics: Arc<Metrics>,
     quarantine: Mutex<Quarantine>,
@@ -107,6 +115,7 @@ impl Engine {
         let (jobs, taken) = jobs();
         let (commits, committed) = channel();
         let (snapshots, wanted) = channel();
+        let (errands, sent_for) = channel();
         let names: Vec<String> = sources.plan.names().map(str::to_owned).collect();
         let metrics = Arc::new(Metrics::new(&names));
         let disk = offline.log.sync_handle();
@@ -116,6 +125,16 @@ impl Engine {
             disk: disk.clone(),
             sequencer: commands.clone(),
             metrics: Arc::clone(&metrics),
+        };
+        let (place, closing) = (Place::default(), Arc::new(AtomicBool::new(false)));
+        let opened_at = clock.now();
+        let updater = Updater {
+            sources: sources.clone(),
+            clock: Arc::clone(&clock),
+            sequencer: commands.clone(),
+            place: place.clone(),
+            stopping: Arc::clone(&closing),
+            opened_at,
         };
         let sequencer = Sequencer {
             core: offline.core,
@@ -140,6 +159,7 @@ impl Engine {
         let mut others = vec![
             spawn("committer", move || committer::run(&committed, &disk))?,
             spawn("upkeep", move || upkeep.run(&wanted))?,
+            spawn("updates", move || updater.run(&sent_for))?,
         ];
         for number in 0..options.workers.max(1) {
             let (worker, taken) = (worker.clone(), taken.clone());
@@ -155,7 +175,10 @@ impl Engine {
             clock,
             commands,
             snapshots: Mutex::new(Some(snapshots)),
-            closing: AtomicBool::new(false),
+            errands: Mutex::new(Some(errands)),
+            place,
+            opened_at,
+            closing,
             admitted: Arc::new(AtomicUsize::new(0)),
             metrics,
             quarantine: Mutex::new(quarantine),
@@ -297,10 +320,9 @@ impl Engine {
         })?
     }
 
-    /// Why a decision is what it is.
-    ///
-    /// From its record alone: nothing of the log is read but the event that it answers.
-    pub fn explain(&self, id: &str) -> Result<Explanation, Refusal> {
+    /// Why a decision is what it is: from its record, its models, and the state as it was where
+    /// reading that again takes no more than [`REPLAYED_MAX`] records.
+    pub fn explain(&self, id: &str) -> Result<Why, Refusal> {
         let decision = self.decision(id)?;
         let use_case = self.plan.position(&decision.use_case).unwrap_or_default();
         let (position, control) = (decision.position, decision.control);
@@ -324,9 +346,9 @@ impl Engine {
             true => now,
             false => self.sources.state_after(use_case, &edits),
         };
-        Ok(self.plan.use_cases[use_case]
-            .policy
-            .explain(&decision, &event, &state))
+        let most = Reread::AtMost(REPLAYED_MAX);
+        why(&self.sources, use_case, &decision, (&event, &state), most)
+            .map_err(|error| Refusal::Log(error.to_string()))
     }
 
     /// Makes a decision again from the log and compares it bit for bit.
@@ -356,21 +378,35 @@ impl Engine {
 
     /// Applies an edit; the answer is its log position.
     pub fn control(&self, control: Control, by: &str, reply: Reply<u64>) {
+        self.controls(vec![control], by, reply);
+    }
+
+    /// Applies edits between two events, all of them or none; the answer is the last one's log
+    /// position. Models are loaded here, by whoever calls: no event waits for them.
+    pub fn controls(&self, controls: Vec<Control>, by: &str, reply: Reply<u64>) {
         let Some(reply) = self.admit(reply) else {
             return;
         };
-        self.send(Command::Control {
-            control,
-            by: by.to_owned(),
-            reply,
-        });
+        match load(&self.sources, controls) {
+            Ok(edits) => self.send(Command::Control {
+                edits,
+                by: by.to_owned(),
+                reply,
+            }),
+            Err(error) => reply(Err(Refusal::Invalid(error.to_string()))),
+        }
     }
 
     /// The same, waiting for the answer.
     pub fn control_now(&self, control: Control, by: &str) -> Result<u64, Refusal> {
+        self.controls_now(vec![control], by)
+    }
+
+    /// Applies edits between two events, all of them or none, and waits for the answer.
+    pub fn controls_now(&self, controls: Vec<Control>, by: &str) -> Result<u64, Refusal> {
         let (sender, receiver) = channel();
         let reply: Reply<u64> = Box::new(move |answer| drop(sender.send(answer)));
-        self.control(control, by, reply);
+        self.controls(controls, by, reply);
         receiver.recv().unwrap_or_else(|_| Err(self.gone()))
     }
 
@@ -508,6 +544,7 @@ impl Engine {
         };
         let stopped = handle.join();
         drop(self.snapshots.lock().map(|mut held| held.take()));
+        drop(self.errands.lock().map(|mut held| held.take()));
         // They end by themselves now that nobody sends them anything.
         let others = self
             .others
@@ -543,7 +580,7 @@ impl Engine {
             reply(Err(Refusal::Overloaded));
             return None;
         }
-        let place = Place(Arc::clone(&self.admitted));
+        let place = Admitted(Arc::clone(&self.admitted));
         Some(Box::new(move |answer| {
             drop(place);
             reply(answer);
@@ -566,9 +603,9 @@ impl Drop for Engine {
 }
 
 /// The place of an admitted request among those that may wait; free again when it is dropped.
-struct Place(Arc<AtomicUsize>);
+struct Admitted(Arc<AtomicUsize>);
 
-impl Drop for Place {
+impl Drop for Admitted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::error::EngineError;
 use crate::history::Sources;
 use crate::judged::decide_all;
+use crate::plan::UseCasePlan;
 use crate::rows::{Rows, Wanted, rows};
 
 /// What an evaluation found.
@@ -76,8 +77,9 @@ pub fn evaluate(
     };
     let rows = rows(sources, use_case, wanted, progress)?;
     let state = state_at_the_end(sources, use_case)?;
+    let plan = &sources.plan.use_cases[use_case];
     let all: Vec<usize> = (0..rows.len()).collect();
-    let decided = decide_all(&sources.plan.use_cases[use_case], &rows, &all, &state);
+    let decided = decide_all(plan, &plan.policy, &state, &rows, &all);
     let mut evaluation = judge(sources, use_case, &rows, &state, &decided);
     (evaluation.from, evaluation.to) = (from, to);
     evaluation.warning = seen_in_training(sources, use_case, &state, from)?;
@@ -144,7 +146,7 @@ fn metrics(decided: &[Decision], rows: &Rows, known: &[usize]) -> Option<BinaryM
 impl Evaluation {
     fn by_action(
         &mut self,
-        plan: &crate::plan::UseCasePlan,
+        plan: &UseCasePlan,
         decided: &[Decision],
         rows: &Rows,
         known: &[usize],
@@ -215,7 +217,11 @@ pub(crate) fn seen_in_training(
 ) -> Result<String, EngineError> {
     let name = &sources.plan.use_cases[use_case].declared.name;
     let mut warning = String::new();
-    for member in state.members() {
+    let declared = &sources.plan.use_cases[use_case].declared.models;
+    for member in declared
+        .iter()
+        .filter_map(|model| state.member(&model.name))
+    {
         let artifact = sources.store.get(name, member.name(), member.version())?;
         let seen = artifact.split.calibration.to;
         if seen > from {

@@ -85,6 +85,15 @@ impl Sources {
         }
     }
 
+    /// Where reading would begin to bring the state to `position`: at the newest snapshot that is
+    /// not later, or where the log begins.
+    pub(crate) fn nearest_position(&self, position: u64) -> Result<u64, EngineError> {
+        let snapshots = Snapshots::open(&self.folder.snapshots())?;
+        let first = LogReader::open(&self.folder.log())?.first_position()?;
+        let known = snapshots.list()?.pop();
+        Ok(known.filter(|known| *known <= position).unwrap_or(first))
+    }
+
     /// The state where the log begins: nothing, unless it has been trimmed.
     pub fn oldest(&self) -> Result<Core, EngineError> {
         let first = LogReader::open(&self.folder.log())?.first_position()?;

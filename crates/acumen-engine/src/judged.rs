@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use acumen_base::{Clock, Decision, ManualClock};
-use acumen_decision::{Request, State};
+use acumen_decision::{Policy, Request, State};
 
 use crate::plan::UseCasePlan;
 use crate::rows::Rows;
 
-/// What a policy decides on some of the rows under one state, without a deadline; in their order.
+/// What a policy decides on some of the rows under one state, with all the time that it takes; in
+/// their order.
 pub(crate) fn decide_all(
     plan: &UseCasePlan,
+    policy: &Policy,
+    state: &State,
     rows: &Rows,
     which: &[usize],
-    state: &State,
 ) -> Vec<Decision> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = which.len().div_ceil(threads).max(1);
     let decide = |which: &[usize]| -> Vec<Decision> {
-        which
-            .iter()
-            .map(|&i| decide(plan, rows, i, state))
-            .collect()
+        let decide = |&i: &usize| decide(plan, policy, state, (rows, i));
+        which.iter().map(decide).collect()
     };
     std::thread::scope(|scope| {
         let parts: Vec<_> = which
@@ -36,7 +36,12 @@ pub(crate) fn decide_all(
     })
 }
 
-fn decide(plan: &UseCasePlan, rows: &Rows, i: usize, state: &State) -> Decision {
+fn decide(
+    plan: &UseCasePlan,
+    policy: &Policy,
+    state: &State,
+    (rows, i): (&Rows, usize),
+) -> Decision {
     let row = rows.row(i);
     let clock: Arc<dyn Clock> = ManualClock::at(rows.as_of);
     let request = Request {
@@ -51,5 +56,5 @@ fn decide(plan: &UseCasePlan, rows: &Rows, i: usize, state: &State) -> Decision 
         pool: None,
         waiting: 0,
     };
-    plan.policy.decide(&request, state)
+    policy.decide(&request, state)
 }

@@ -10,6 +10,7 @@
 //! depends on which use case runs.
 
 mod committer;
+pub mod compare;
 pub mod core;
 mod engine;
 mod ensemble;
@@ -35,8 +36,10 @@ pub mod spec;
 mod status;
 mod thresholds;
 mod train;
+mod updates;
 mod upkeep;
 pub mod usertest;
+pub mod why;
 mod worker;
 
 pub use acumen_event::{Durability, LogOptions, Quarantined, Recovery, Rejected};
@@ -55,6 +58,7 @@ pub use rows::{Rows, Wanted, rows};
 pub use sequencer::{Answer, Observed};
 pub use status::{MoneyStatus, Status, UseCaseStatus};
 pub use train::{TrainOptions, TrainProgress, Trained, TrainedModel, train, train_with};
+pub use updates::{Running, Updates};
 pub use upkeep::SNAPSHOT_EVERY;
 
 /// The build that decides: decisions carry it, and a replay by another build says so.

@@ -13,6 +13,7 @@ use crate::history::Sources;
 use crate::plan::Plan;
 use crate::retention;
 use crate::snapshot;
+use crate::updates::previous;
 
 /// Snapshots that are kept.
 const SNAPSHOTS_KEPT: usize = 2;
@@ -112,6 +113,25 @@ impl Offline {
         self.core.edit(control, position, deployed.as_ref());
         self.log.commit()?;
         Ok(position)
+    }
+
+    /// Puts what was live before the last change of models and thresholds back, durably and all
+    /// of it together; gives the edits that were made.
+    ///
+    /// # Errors
+    /// Where nothing was deployed before.
+    pub fn roll_back(
+        &mut self,
+        use_case: usize,
+        by: &str,
+        at: Time,
+    ) -> Result<Vec<Control>, EngineError> {
+        let plan = &self.sources.plan.use_cases[use_case];
+        let edits = previous(plan, &self.core.controls).map_err(EngineError::NotFound)?;
+        for edit in edits.iter().cloned() {
+            self.control(edit, &format!("roll back by {by}"), at)?;
+        }
+        Ok(edits)
     }
 
     /// Makes everything durable, writes a snapshot, and trims what is older than the declared

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Columns, Currency, Diagnostic, Event, EventType, Seed, Value};
-use acumen_decision::Policy;
+use acumen_base::control::CHALLENGER;
+use acumen_base::{
+    Columns, Control, Currency, Diagnostic, Event, EventType, ModelVersion, Seed, Value,
+};
+use acumen_decision::{Policy, State};
 use acumen_event::Decoder;
 use acumen_feature::{Pipeline, PipelineSpec};
 use acumen_value::{Valuation, ValueSpec};
 
+use crate::refusal::Refusal;
 use crate::spec::{Project, UseCase, compile};
 
 /// The use cases of a project with everything that was compiled from them.
@@ -127,6 +131,49 @@ impl UseCasePlan {
             Value::Number(rate) => Some((currency, *rate)),
             _ => None,
         }
+    }
+
+    /// The edit that lets a version of a declared model decide, or answer beside what decides as
+    /// its challenger; without a version, the one that withdraws the challenger.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] where there is no such model.
+    pub fn deployment(
+        &self,
+        model: &str,
+        version: Option<&str>,
+        challenger: bool,
+    ) -> Result<Control, Refusal> {
+        let models = self.declared.member_names();
+        if !models.clone().any(|declared| declared == model) {
+            return Err(Refusal::unknown("model", model, models));
+        }
+        let use_case = self.declared.name.clone();
+        Ok(match version {
+            None => Control::Withdraw {
+                use_case,
+                member: format!("{model}{CHALLENGER}"),
+            },
+            Some(version) => Control::Deploy {
+                use_case,
+                member: match challenger {
+                    true => format!("{model}{CHALLENGER}"),
+                    false => model.to_owned(),
+                },
+                version: version.to_owned(),
+            },
+        })
+    }
+
+    /// The versions of the declared models that a state deploys, in declared order.
+    pub fn deployed(&self, state: &State) -> Vec<ModelVersion> {
+        let member = |name: &str| state.members().find(|member| member.name() == name);
+        let live = self.declared.member_names().filter_map(member);
+        live.map(|member| ModelVersion {
+            member: member.name().to_owned(),
+            version: member.version().to_owned(),
+        })
+        .collect()
     }
 
     /// Whether an event type is the one that is decided on.

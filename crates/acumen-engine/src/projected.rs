@@ -12,6 +12,8 @@ use crate::spec::{ModelDecl, TrainingDecl};
 #[derive(Debug)]
 pub(crate) struct Projected {
     member: ArtifactMember,
+    /// Under which it answers: its model's, or that of the model's challenger.
+    name: String,
     /// The fingerprint of the whole rows.
     rows: Arc<Columns>,
     /// The columns that the model sees.
@@ -45,22 +47,23 @@ pub(crate) fn seen_by(
 }
 
 /// Whether a column is of a feature, or is the one of that name.
-fn is_of(column: &str, name: &str) -> bool {
+pub(crate) fn is_of(column: &str, name: &str) -> bool {
     column
         .strip_prefix(name)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// A loaded version as a layer runs it on the rows of a use case; an ensemble reads the members'
-/// answers and no row.
+/// A loaded version as a layer runs it on the rows of a use case, under the name that it is deployed
+/// as; an ensemble reads the members' answers and no row.
 pub(crate) fn in_rows_of(
     member: ArtifactMember,
     rows: &Arc<Columns>,
+    name: &str,
 ) -> Result<Arc<dyn Member>, EngineError> {
     if member.name() == ENSEMBLE {
         return Ok(Arc::new(member));
     }
-    Ok(Arc::new(Projected::new(member, rows)?))
+    Ok(Arc::new(Projected::new(member, rows)?.named(name)))
 }
 
 impl Projected {
@@ -82,11 +85,20 @@ impl Projected {
             .filter_map(|c| rows.position(&c.name))
             .collect();
         Ok(Projected {
+            name: member.name().to_owned(),
             member,
             rows: Arc::clone(rows),
             seen: Arc::new(columns),
             places,
         })
+    }
+
+    /// The same, answering under another name.
+    pub(crate) fn named(self, name: &str) -> Projected {
+        Projected {
+            name: name.to_owned(),
+            ..self
+        }
     }
 
     fn project(&self, row: &Row) -> Row {
@@ -143,7 +155,7 @@ impl Member for Unusable {
 
 impl Member for Projected {
     fn name(&self) -> &str {
-        self.member.name()
+        &self.name
     }
 
     fn version(&self) -> &str {

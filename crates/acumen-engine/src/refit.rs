@@ -94,7 +94,7 @@ pub fn refit(
     let rows = rows(sources, use_case, wanted, progress)?;
     let state = state_at_the_end(sources, use_case)?;
     let all: Vec<usize> = (0..rows.len()).collect();
-    let decided = decide_all(plan, &rows, &all, &state);
+    let decided = decide_all(plan, &plan.policy, &state, &rows, &all);
     let ground = Ground::new(plan, &rows, &decided, options)?;
     let old = cuts_of(&plan.declared.actions, state.knots());
     let (knots, cut) = ground.knots(place, &old)?;
@@ -105,7 +105,7 @@ pub fn refit(
     let mut moved = (*state).clone();
     let edited = moved.apply(state.control(), &control);
     edited.map_err(EngineError::Control)?;
-    let again = decide_all(plan, &rows, &all, &moved);
+    let again = decide_all(plan, &plan.policy, &moved, &rows, &all);
     let mut before = judge(sources, use_case, &rows, &state, &decided);
     let mut after = judge(sources, use_case, &rows, &moved, &again);
     for evaluation in [&mut before, &mut after] {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
-use acumen_base::{Body, Clock, Control, Decision, Event};
+use acumen_base::{Body, Clock, Control, Decision, Event, Member};
 use acumen_event::{Freshness, Log, LogError};
 
 use crate::committer::{Answering, Commit};
@@ -23,6 +23,12 @@ const BATCH_MAX: usize = 256;
 
 /// A look at the state and the log between two records.
 pub(crate) type Question = Box<dyn FnOnce(&mut Core, &mut Log) + Send>;
+
+/// An edit, with the model that it deploys: loaded by whoever asks, so that no event waits for it.
+pub(crate) struct Edit {
+    pub(crate) control: Control,
+    pub(crate) member: Option<Arc<dyn Member>>,
+}
 
 /// What the sequencer is asked to do.
 pub(crate) enum Command {
@@ -50,9 +56,9 @@ pub(crate) enum Command {
         event_id: String,
         why: Refusal,
     },
-    /// Apply an edit.
+    /// Apply edits, all of them behind one another or none.
     Control {
-        control: Control,
+        edits: Vec<Edit>,
         by: String,
         reply: Reply<u64>,
     },
@@ -184,7 +190,7 @@ impl Sequencer {
                     reply(Err(why.clone()));
                 }
             }
-            Command::Control { control, by, reply } => self.control(control, by, reply),
+            Command::Control { edits, by, reply } => self.control(edits, &by, reply),
             Command::Ask(question) => {
                 // A question may read the log, so what was appended must be there to be read.
                 self.flush();
@@ -313,25 +319,28 @@ impl Sequencer {
         }
     }
 
-    fn control(&mut self, control: Control, by: String, reply: Reply<u64>) {
+    fn control(&mut self, edits: Vec<Edit>, by: &str, reply: Reply<u64>) {
         // What is refused must not be in the log, and what is not in the log must not govern.
-        let deployed = match self.core.check(&control) {
-            Ok(deployed) => deployed,
-            Err(error) => return reply(Err(Refusal::Invalid(error.to_string()))),
-        };
-        let at = self.clock.now();
-        match self.log.append(&Body::Control {
-            control: control.clone(),
-            by,
-            at,
-        }) {
-            Ok(position) => {
-                self.dirty = true;
-                self.core.edit(control, position, deployed.as_ref());
-                self.answer_when_durable(move |written| reply(written.map(|()| position)));
+        for edit in &edits {
+            if let Err(error) = self.core.check_loaded(&edit.control) {
+                return reply(Err(Refusal::Invalid(error.to_string())));
             }
-            Err(error) => reply(Err(Refusal::Log(error.to_string()))),
         }
+        let at = self.clock.now();
+        let mut last = 0;
+        for Edit { control, member } in edits {
+            match self.log.append(&Body::Control {
+                control: control.clone(),
+                by: by.to_owned(),
+                at,
+            }) {
+                Ok(position) => last = position,
+                Err(error) => return reply(Err(Refusal::Log(error.to_string()))),
+            }
+            self.dirty = true;
+            self.core.edit(control, last, member.as_ref());
+        }
+        self.answer_when_durable(move |written| reply(written.map(|()| last)));
     }
 
     /// Stamps the times of arrival in log order and appends.

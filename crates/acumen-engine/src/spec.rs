@@ -14,8 +14,10 @@ mod check;
 pub mod compile;
 mod decisions;
 mod events;
+mod explain;
 mod features;
 mod files;
+mod gates;
 pub mod places;
 pub mod project;
 pub mod scaffold;
@@ -35,9 +37,10 @@ pub use scaffold::{ScaffoldError, scaffold};
 pub use schema::schema;
 pub use test_file::TestFile;
 pub use types::{
-    Autoscaling, BatchDecl, Calibration, Combination, Durability, EnsembleDecl, ExploreDecl,
-    FeatureDecl, LayerDecl, ModelDecl, OutcomeDecl, RatesDecl, RuleDecl, ScoreDecl, ServingDecl,
-    TrainingData, TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
+    Autoscaling, BatchDecl, Calibration, Combination, Durability, EnsembleDecl, ExplainDecl,
+    ExploreDecl, FeatureDecl, GateMetric, GatesDecl, LayerDecl, ModelDecl, OutcomeDecl, RatesDecl,
+    RuleDecl, ScoreDecl, ServingDecl, TrainingData, TrainingDecl, UseCase, ValueDecl, When,
+    WhenLogFails,
 };
 pub use use_case::USE_CASE_FILE;
 

@@ -1,29 +1,29 @@
 //! From the log to deployed models: rows, outcomes, a version, thresholds.
 
+mod course;
+mod quantiles;
+mod threads;
+
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
-use acumen_base::{Control, ENSEMBLE, Seed, Span, Time};
+use acumen_base::{Control, ENSEMBLE, Span, Time};
 use acumen_decision::State;
 use acumen_model::split::Shares;
-use acumen_model::training::{TrainingPlan, TrainingStage, fit_artifact};
-use acumen_model::{
-    Artifact, ArtifactMember, CalibrationMethod, Dataset, Encoding, Progress, SearchProgress,
-    find_learner,
-};
+use acumen_model::{Artifact, ArtifactMember, CalibrationMethod, Progress, SearchProgress};
 
 use crate::ensemble::{self, Margins};
 use crate::error::EngineError;
 use crate::evaluate::state_at_the_end;
 use crate::history::Sources;
 use crate::judged::decide_all;
-use crate::learners::learners;
 use crate::plan::UseCasePlan;
-use crate::projected::{in_rows_of, seen_by};
+use crate::projected::in_rows_of;
 use crate::rows::{Rows, Wanted, rows};
-use crate::searching::{search_of, with_trials};
-use crate::spec::{Calibration, ModelDecl, ScoreDecl, TrainingData, TrainingDecl};
+use crate::spec::{Calibration, ScoreDecl, TrainingData, TrainingDecl};
 use crate::thresholds;
+use course::Course;
+use quantiles::quantiles;
 
 /// The share of the rows that the card is written on, the latest of all.
 const TEST_SHARE: f64 = 0.15;
@@ -76,6 +76,8 @@ pub struct TrainOptions {
     pub trials: Option<usize>,
     /// Go on from the deployed versions, where the learners can.
     pub go_on: bool,
+    /// On so many threads; `None` is as the parameters say.
+    pub threads: Option<usize>,
 }
 
 /// Trains every model of a use case with what was known at `as_of` (`None`: the end of the log)
@@ -101,12 +103,7 @@ pub fn train_with(
     progress: &mut dyn FnMut(TrainProgress),
 ) -> Result<Trained, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
-    let name = &plan.declared.name;
-    let Some(training) = &plan.declared.training else {
-        return Err(EngineError::NotEnough(format!(
-            "`{name}` declares no `training`: add it to its usecase.yaml"
-        )));
-    };
+    declared(plan)?;
     let wanted = Wanted {
         from: Time(i64::MIN),
         to: options.as_of.unwrap_or(Time(i64::MAX)),
@@ -115,9 +112,23 @@ pub fn train_with(
     let all = rows(sources, use_case, wanted, &mut |at| {
         progress(TrainProgress::Reading(at));
     })?;
-    let kept = window(training, &all);
-    let mut trained = Trained::of(&all, &kept);
-    let mut margins = Vec::new();
+    train_on(sources, use_case, &all, options, progress)
+}
+
+/// Trains on rows that have been read.
+pub(crate) fn train_on(
+    sources: &Sources,
+    use_case: usize,
+    all: &Rows,
+    options: TrainOptions,
+    progress: &mut dyn FnMut(TrainProgress),
+) -> Result<Trained, EngineError> {
+    let plan = &sources.plan.use_cases[use_case];
+    let name = &plan.declared.name;
+    let training = declared(plan)?;
+    let kept = window(training, all);
+    let mut trained = Trained::of(all, &kept);
+    let (mut members, mut margins) = (Vec::new(), Vec::new());
     let mut stacked = None;
     let deployed = match options.go_on {
         true => Some(state_at_the_end(sources, use_case)?),
@@ -132,19 +143,21 @@ pub fn train_with(
             options,
         };
         let previous = deployed.as_ref().and_then(|state| course.previous(state));
-        let (dataset, artifact) = course.fit(&all, &kept, previous.as_ref(), progress)?;
-        if plan.declared.is_stacked() {
+        let (dataset, artifact) = course.fit(all, &kept, previous.as_ref(), progress)?;
+        let votes = plan.declared.is_stacked() && !model.shadow;
+        if votes {
             margins.push(Margins::of(&artifact.model, &dataset.matrix));
             stacked = Some(dataset);
         }
-        trained.add(sources, name, &model.name, artifact)?;
+        let fitted = trained.add(sources, name, &model.name, artifact)?;
+        members.extend(votes.then_some(fitted));
     }
     if let Some(dataset) = stacked {
-        let artifact = ensemble::fit(&plan.declared, &trained.models, margins, &dataset)?;
+        let artifact = ensemble::fit(&plan.declared, &members, margins, &dataset)?;
         trained.add(sources, name, ENSEMBLE, artifact)?;
     }
     if plan.declared.score == ScoreDecl::ExpectedCost
-        && let Some(knots) = fitted_thresholds(plan, &trained, &all, &kept)?
+        && let Some(knots) = fitted_thresholds(plan, &trained, all, &kept)?
     {
         trained.controls.push(Control::Thresholds {
             use_case: name.clone(),
@@ -154,99 +167,13 @@ pub fn train_with(
     Ok(trained)
 }
 
-/// The training of one model.
-struct Course<'a> {
-    sources: &'a Sources,
-    plan: &'a UseCasePlan,
-    training: &'a TrainingDecl,
-    model: &'a ModelDecl,
-    options: TrainOptions,
-}
-
-impl Course<'_> {
-    /// The deployed version, where it was trained on the columns of today. One that cannot be read
-    /// is no reason not to train: a model begins anew then, and its card says so.
-    fn previous(&self, deployed: &State) -> Option<Artifact> {
-        let (name, model) = (&self.plan.declared.name, &self.model.name);
-        let version = deployed.member(model)?.version().to_owned();
-        let artifact = self.sources.store.get(name, model, &version).ok()?;
-        let columns = seen_by(Some(self.training), self.model, &self.plan.columns);
-        (artifact.columns.fingerprint == columns.fingerprint).then_some(artifact)
-    }
-
-    fn fit(
-        &self,
-        all: &Rows,
-        kept: &[usize],
-        previous: Option<&Artifact>,
-        progress: &mut dyn FnMut(TrainProgress),
-    ) -> Result<(Dataset, Artifact), EngineError> {
-        let (model, name) = (self.model, &self.plan.declared.name);
-        let known = previous.map(|artifact| &artifact.encoding);
-        let (dataset, encoding) = self.dataset(all, kept, known)?;
-        let learner = find_learner(&learners(), &model.algorithm).map_err(|_unknown| {
-            EngineError::NotFound(format!("there is no algorithm `{}`", model.algorithm))
-        })?;
-        let declared = search_of(Some(self.training), model, learner);
-        let search = with_trials(declared, self.options.trials, model, learner);
-        let trials = self.sources.folder.searches().join(name);
-        let trials = trials.join(format!("{}.jsonl", model.name));
-        let fitting = TrainingPlan {
-            use_case: name,
-            member: &model.name,
-            learner,
-            params: &model.params,
-            shares: shares(self.training),
-            // Every outcome is known by now; only the order of time keeps the parts apart.
-            gap: Span::ZERO,
-            calibration: calibration(self.training.calibration),
-            seed: Seed(self.training.seed).derive(&model.name),
-            code: crate::BUILD,
-            search: search.as_ref(),
-            trials: Some(&trials),
-            previous,
-        };
-        let mut report = |at| {
-            let name = model.name.clone();
-            progress(match at {
-                TrainingStage::Searching(at) => TrainProgress::Searching(name, at),
-                TrainingStage::Fitting(at) => TrainProgress::Fitting(name, at),
-            });
-        };
-        let artifact = fit_artifact(&fitting, &dataset, encoding, &mut report)?;
-        Ok((dataset, artifact))
-    }
-
-    /// The rows as the model sees them, with the categories of an earlier version first.
-    fn dataset(
-        &self,
-        all: &Rows,
-        kept: &[usize],
-        known: Option<&Encoding>,
-    ) -> Result<(Dataset, Encoding), EngineError> {
-        let columns = Arc::new(seen_by(Some(self.training), self.model, &self.plan.columns));
-        let places = columns
-            .list
-            .iter()
-            .filter_map(|column| all.columns.position(&column.name));
-        let values: Vec<Vec<f64>> = places
-            .map(|place| kept.iter().map(|&i| all.data[place][i]).collect())
-            .collect();
-        let outcome = kept
-            .iter()
-            .map(|&i| f32::from(all.truth[i] == Truth::Positive))
-            .collect();
-        let time = kept.iter().map(|&i| all.events[i].event_time).collect();
-        let made = match known {
-            Some(known) => Dataset::from_columns_after(known, columns, &values, outcome, time),
-            None => Dataset::from_columns(columns, &values, outcome, time),
-        };
-        let (mut dataset, encoding) = made.map_err(|e| EngineError::NotEnough(e.to_string()))?;
-        if kept.iter().any(|&i| all.weight[i] != 1.0) {
-            dataset.weight = Some(kept.iter().map(|&i| all.weight[i]).collect());
-        }
-        Ok((dataset, encoding))
-    }
+fn declared(plan: &UseCasePlan) -> Result<&TrainingDecl, EngineError> {
+    let name = &plan.declared.name;
+    plan.declared.training.as_ref().ok_or_else(|| {
+        EngineError::NotEnough(format!(
+            "`{name}` declares no `training`: add it to its usecase.yaml"
+        ))
+    })
 }
 
 impl Trained {
@@ -270,19 +197,20 @@ impl Trained {
         use_case: &str,
         name: &str,
         artifact: Artifact,
-    ) -> Result<(), EngineError> {
+    ) -> Result<TrainedModel, EngineError> {
         let version = sources.store.put(&artifact)?;
         self.controls.push(Control::Deploy {
             use_case: use_case.to_owned(),
             member: name.to_owned(),
             version: version.clone(),
         });
-        self.models.push(TrainedModel {
+        let model = TrainedModel {
             name: name.to_owned(),
             version,
             artifact: Arc::new(artifact),
-        });
-        Ok(())
+        };
+        self.models.push(model.clone());
+        Ok(model)
     }
 
     /// The state in which decisions are made by what was trained.
@@ -290,7 +218,7 @@ impl Trained {
         let mut state = plan.policy.initial_state();
         for model in &self.models {
             let member = ArtifactMember::new(Arc::clone(&model.artifact));
-            state.deploy(0, in_rows_of(member, &plan.columns)?);
+            state.deploy(0, in_rows_of(member, &plan.columns, &model.name)?);
         }
         Ok(state)
     }
@@ -327,20 +255,25 @@ pub(crate) fn calibration(declared: Calibration) -> CalibrationMethod {
 }
 
 /// Where the bands should begin, by what decisions were worth on the rows that calibrated the
-/// models and were not used to fit them.
+/// models that vote and were not used to fit them.
 fn fitted_thresholds(
     plan: &UseCasePlan,
     trained: &Trained,
     all: &Rows,
     kept: &[usize],
 ) -> Result<Option<Vec<(f64, f64)>>, EngineError> {
-    let (Some(valuation), Some(model)) = (&plan.value, trained.models.first()) else {
+    let votes = |model: &&TrainedModel| {
+        let mut declared = plan.declared.models.iter();
+        declared.any(|declared| declared.name == model.name && !declared.shadow)
+    };
+    let voting = trained.models.iter().find(votes);
+    let (Some(valuation), Some(model)) = (&plan.value, voting) else {
         return Ok(None);
     };
     let period = model.artifact.split.calibration;
     let within = |&i: &usize| period.contains(all.events[i].event_time);
     let which: Vec<usize> = kept.iter().copied().filter(within).collect();
-    let decisions = decide_all(plan, all, &which, &trained.deployed(plan)?);
+    let decisions = decide_all(plan, &plan.policy, &trained.deployed(plan)?, all, &which);
     // A row on which a rule was final has no probability, whatever the bands.
     let judged = which.iter().zip(&decisions).filter_map(|(&i, decision)| {
         Some(thresholds::Judged {

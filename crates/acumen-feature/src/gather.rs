@@ -10,6 +10,9 @@ use crate::state::{Facts, State};
 /// The slots that a row reaches, hop by hop, the latest first.
 pub(crate) type Hops = [SmallVec<[u32; 16]>; 2];
 
+/// A key that was reached: when it was met last, by the event at which position, its slot.
+pub(crate) type Met = (i64, u64, u32);
+
 /// What one unit gathers from others.
 #[derive(Clone, Debug)]
 pub(crate) struct GatherPlan {

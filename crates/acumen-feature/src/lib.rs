@@ -37,6 +37,7 @@ mod derive;
 mod entity;
 mod gather;
 mod history;
+mod neighbourhood;
 mod occurrences;
 mod operand;
 pub mod operator;
@@ -54,6 +55,7 @@ mod stateless;
 mod windows;
 
 pub use batch::Block;
+pub use neighbourhood::{Neighbourhood, Reached};
 pub use operand::{NUMBER_UNITS, OPERAND_UNITS_MAX};
 pub use operator::{OPERATORS, Operator};
 pub use pipeline::{Applied, Counters, EntityValue, Pipeline};

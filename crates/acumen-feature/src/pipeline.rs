@@ -218,6 +218,20 @@ impl Pipeline {
         position: u64,
         prepared: &mut Prepared,
     ) -> Applied {
+        let applied = self.look_up(event, prepared);
+        match applied {
+            Applied::UnknownType => self.counters.unknown_type += 1,
+            Applied::TooLate => self.counters.too_late += 1,
+            Applied::Yes => {
+                self.counters.applied += 1;
+                self.learn(event, position, prepared);
+            }
+        }
+        applied
+    }
+
+    /// Looks up everything about an event, and learns nothing.
+    pub(crate) fn look_up(&mut self, event: &Event, prepared: &mut Prepared) -> Applied {
         let plan = &self.plan;
         let kinds = &plan.spec.events;
         let Some(kind) = kinds
@@ -225,7 +239,6 @@ impl Pipeline {
             .position(|kind| Arc::ptr_eq(kind, &event.kind))
             .or_else(|| kinds.iter().position(|kind| **kind == *event.kind))
         else {
-            self.counters.unknown_type += 1;
             return Applied::UnknownType;
         };
         prepared.kind = kind;
@@ -249,13 +262,10 @@ impl Pipeline {
             self.counters.missing_operands += u64::from(value == MISSING);
             prepared.operands.push(value);
         }
-        if !prepared.applies {
-            self.counters.too_late += 1;
-            return Applied::TooLate;
+        match prepared.applies {
+            true => Applied::Yes,
+            false => Applied::TooLate,
         }
-        self.counters.applied += 1;
-        self.learn(event, position, prepared);
-        Applied::Yes
     }
 
     fn learn(&mut self, event: &Event, position: u64, prepared: &mut Prepared) {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
 use crate::entity::NO_SLOT;
-use crate::gather::Hops;
+use crate::gather::{Hops, Met};
 use crate::outcome::Mark;
 
 /// An event as operators see it: everything is looked up already.
@@ -52,6 +52,10 @@ pub(crate) trait State: Send + Sync {
     /// The keys that a row reaches through it, for gathering.
     fn hops(&mut self, _facts: &Facts<'_>) -> Hops {
         Hops::default()
+    }
+    /// The same keys with when and by which event each was met last.
+    fn met(&mut self, _facts: &Facts<'_>) -> [Vec<Met>; 2] {
+        Default::default()
     }
     /// Reads the row's columns from the events before this one (adding its own value where the
     /// feature includes it), then observes it if it applies.

@@ -57,6 +57,10 @@ pub struct Artifact {
     pub split: Split,
     /// What each column contributed, the most important first.
     pub importances: Vec<ColumnImportance>,
+    /// For each column, the values of the training rows at equal steps of their order, rising, and
+    /// none where all were missing: what the column really takes. Empty where they were not kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quantiles: Vec<Vec<f64>>,
     /// The seed of everything random in training.
     pub seed: u64,
     /// The version of the code that trained it.

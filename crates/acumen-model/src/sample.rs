@@ -211,6 +211,7 @@ pub(crate) fn artifact_of_model(model: FittedModel) -> Artifact {
             column: "amount".into(),
             total_gain: 1.0,
         }],
+        quantiles: Vec::new(),
         seed: 7,
         code: "0.1.0".into(),
         continues: None,

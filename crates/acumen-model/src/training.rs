@@ -150,6 +150,7 @@ pub fn fit_artifact(
         window: window(&train, split.train),
         split,
         importances: importances.collect(),
+        quantiles: Vec::new(),
         seed: plan.seed.0,
         code: plan.code.into(),
         continues: previous.map(Artifact::version),

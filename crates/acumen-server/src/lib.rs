@@ -15,6 +15,7 @@ mod pages;
 mod quarantine;
 mod refused;
 mod status;
+mod updates;
 mod wire;
 
 use std::future::Future;
@@ -67,6 +68,10 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .routes(routes!(lists::all))
         .routes(routes!(lists::get, lists::edit))
         .routes(routes!(lists::switch_rule))
+        .routes(routes!(updates::get, updates::begin))
+        .routes(routes!(updates::roll_back))
+        .routes(routes!(updates::deploy))
+        .routes(routes!(updates::compare))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::get))
         .routes(routes!(quarantine::resubmit))

@@ -8,6 +8,8 @@ use std::time::Duration;
 use acumen_base::{EventType, FieldType, Time};
 use serde_json::{Map, Value, json};
 
+use crate::failure::{Failure, Outcome};
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -31,14 +33,45 @@ impl Client {
 
     /// Sends a body, and gives the status and the body of the answer.
     pub(crate) fn post(&mut self, path: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
-        let answer = self.exchange(path, body);
+        self.ask("POST", path, body)
+    }
+
+    /// Asks, and gives the status and the body of the answer.
+    pub(crate) fn get(&mut self, path: &str) -> io::Result<(u16, Vec<u8>)> {
+        self.ask("GET", path, b"")
+    }
+
+    /// Asks for JSON; a refusal says what the server said.
+    pub(crate) fn json(&mut self, method: &str, path: &str, body: &Value) -> Outcome<Value> {
+        let answer = match method {
+            "GET" => self.get(path),
+            _ => self.post(path, body.to_string().as_bytes()),
+        };
+        let address = self.address;
+        let (status, bytes) = answer.map_err(|error| {
+            Failure::because(format!("no answer from the server at {address}: {error}"))
+        })?;
+        let json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        if (200..300).contains(&status) {
+            return Ok(json);
+        }
+        let said = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
+        Err(Failure::because(format!(
+            "the server at {address} refused ({status}): {}: {}",
+            said("message"),
+            said("help")
+        )))
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+        let answer = self.exchange(method, path, body);
         if answer.is_err() {
             self.stream = None;
         }
         answer
     }
 
-    fn exchange(&mut self, path: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+    fn exchange(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             closed => closed.insert(connect(self.address)?),
@@ -46,7 +79,7 @@ impl Client {
         let mut request = Vec::with_capacity(body.len() + 160);
         write!(
             request,
-            "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n",
             self.address,
             body.len()

@@ -1,6 +1,7 @@
 //! One command a file.
 
 mod check;
+mod compare;
 mod decisions;
 mod demo;
 mod deploy;
@@ -21,6 +22,7 @@ mod serve;
 mod simulate;
 mod thresholds;
 mod train;
+mod updates;
 
 use clap::Subcommand;
 
@@ -40,6 +42,7 @@ pub(crate) enum Command {
     Train(train::Train),
     Models(models::Models),
     Deploy(deploy::Deploy),
+    Compare(compare::Compare),
     Export(export::Export),
     Evaluate(evaluate::Evaluate),
     Thresholds(thresholds::Thresholds),
@@ -67,6 +70,7 @@ impl Command {
             Command::Train(command) => command.run(place),
             Command::Models(command) => command.run(place),
             Command::Deploy(command) => command.run(place),
+            Command::Compare(command) => command.run(place),
             Command::Export(command) => command.run(place),
             Command::Evaluate(command) => command.run(place),
             Command::Thresholds(command) => command.run(place),

@@ -104,6 +104,7 @@ pub(crate) fn spec() -> PolicySpec {
             })
             .into(),
         models: vec!["one".into(), "two".into()],
+        shadow: Vec::new(),
         rules: vec![
             allowed,
             rule("stolen", "order.card_id in lists.stolen", "block"),

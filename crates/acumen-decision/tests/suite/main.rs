@@ -6,5 +6,7 @@ mod deadlines;
 mod explaining;
 mod exploring;
 mod fixtures;
+mod onlookers;
 mod precedence;
 mod replaying;
+mod what_if;

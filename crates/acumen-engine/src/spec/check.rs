@@ -32,6 +32,7 @@ pub(super) fn check(use_case: &UseCase, broken: &[String]) -> Vec<Diagnostic> {
     };
     if let (Some(columns), Some(_)) = (columns, use_case.event(&use_case.decide_event)) {
         check.learners(&columns);
+        check.explain(&columns);
         if let Err(mut problems) = compile::policy(use_case, columns) {
             if check.broken.iter().any(|name| name == ACTIONS) {
                 problems.retain(|problem| problem.place != use_case.place(ACTIONS));
@@ -82,6 +83,28 @@ impl Check<'_> {
             found.push(diagnostic);
         }
         self.take(found);
+    }
+
+    /// Whether what explanations speak of is a feature or a column.
+    fn explain(&mut self, columns: &Columns) {
+        let use_case = self.use_case;
+        let features = use_case.features.iter().map(|f| f.name.as_str());
+        let columns = columns.list.iter().map(|column| column.name.as_str());
+        let names: Vec<&str> = features.chain(columns).collect();
+        let declared = &use_case.explain;
+        let actionable = declared.actionable.iter().map(|name| ("actionable", name));
+        let says = declared.says.iter().map(|(name, _)| ("says", name));
+        let unknown = actionable
+            .chain(says)
+            .filter(|(_, name)| !names.contains(&name.as_str()));
+        let found = unknown.map(|(key, name)| {
+            let message = format!("there is no feature or column `{name}`");
+            let mut diagnostic = Diagnostic::new("unknown_name", message, suggestion(name, &names));
+            let path = format!("explain.{key}");
+            diagnostic.place = use_case.places.mentioned(&path, &diagnostic.message);
+            diagnostic
+        });
+        self.take(found.collect());
     }
 
     /// Whether there are such learners, and whether they take these parameters.

@@ -229,6 +229,12 @@ fn policy_spec(use_case: &UseCase, columns: Arc<Columns>) -> Option<PolicySpec> 
             .iter()
             .map(|model| model.name.clone())
             .collect(),
+        shadow: use_case
+            .models
+            .iter()
+            .filter(|model| model.shadow)
+            .map(|model| model.name.clone())
+            .collect(),
         rules: use_case.rules.iter().map(rule).collect(),
         layers: use_case.layers.iter().map(layer).collect(),
         ensemble: EnsembleSpec {

@@ -8,6 +8,7 @@ use acumen_feature::operator::{Need, Operator, ParamKind};
 use acumen_model::SearchMetric;
 use serde_json::{Map, Value, json};
 
+use super::types::GateMetric;
 use crate::learners::learners;
 
 /// The schema, draft 2020-12.
@@ -93,6 +94,18 @@ fn learning() -> Value {
             "search": {"$ref": "#/$defs/search"},
         })),
         "update_frequency": text("How often it is trained anew: hourly, daily, weekly, or a span."),
+        "gates": group("What a model that was trained anew has to pass before it goes live.", &[], json!({
+            "metric": words("What it must not be worse in, on the newest rows whose truth is known; average_precision unless given.",
+                &GateMetric::ALL.map(GateMetric::name)),
+            "tolerance": share("How much worse it may be all the same; 0.01 unless given."),
+            "min_positives": whole("Positives that it has to be judged on; 30 unless given."),
+            "ece_max": share("Its largest expected calibration error; 0.05 unless given."),
+            "latency_us_max": whole("Microseconds that its models may take for a row, in 99 of 100; 5000 unless given."),
+        })),
+        "explain": group("What explanations may say, and what a person can change.", &[], json!({
+            "actionable": texts("Features or columns that the person concerned can change: only they are searched for what would have led to a milder action."),
+            "says": names_to_text("What the person concerned is told of a feature or column, without numbers."),
+        })),
         "models": {
             "description": "The models.",
             "type": "object",
@@ -303,6 +316,10 @@ fn model(learner: &dyn acumen_model::Learner) -> Value {
         texts("The features that it sees; all unless given."),
     );
     keys.insert("search".to_owned(), json!({"$ref": "#/$defs/search"}));
+    keys.insert(
+        "shadow".to_owned(),
+        json!({"type": "boolean", "description": "Whether it answers without a vote."}),
+    );
     for param in learner.params() {
         let doc = format!(
             "{} ({}; default {})",

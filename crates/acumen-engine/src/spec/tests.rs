@@ -57,6 +57,48 @@ fn a_sound_use_case_has_no_problems() {
 }
 
 #[test]
+fn gates_and_explanations_are_read_with_their_defaults() {
+    let text = format!(
+        "{SOUND}gates: {{metric: brier, latency_us_max: 900}}\n\
+         explain: {{actionable: orders, says: {{orders: Many orders}}}}\n"
+    );
+    let (project, found) = load(&text);
+    assert_eq!(found, []);
+    let orders = &project.use_cases[0];
+    assert_eq!(orders.gates.metric, GateMetric::Brier);
+    assert_eq!(
+        (orders.gates.latency_us_max, orders.gates.min_positives),
+        (900, 30)
+    );
+    assert_eq!(orders.explain.actionable, ["orders"]);
+    let says = ("orders".to_owned(), "Many orders".to_owned());
+    assert_eq!(orders.explain.says, [says]);
+    assert!(!orders.models[0].shadow);
+}
+
+#[test]
+fn mistakes_in_gates_and_explanations_are_named() {
+    let text = format!(
+        "{SOUND}gates: {{metric: auk, ece_max: 3, min_positives: 0}}\n\
+         explain: {{actionable: [ordrs], says: {{orders.count_9y: Many}}}}\n"
+    );
+    let found = problems(&text);
+    for expected in [
+        "`auk` | did you mean `auc`?",
+        "`3` is not a share between 0 and 1",
+        "`0` is not a whole number, at least 1",
+        "no feature or column `ordrs` | did you mean `orders`?",
+        "no feature or column `orders.count_9y`",
+    ] {
+        assert!(
+            found.iter().any(|one| one.contains(expected)),
+            "{expected}: {found:#?}"
+        );
+    }
+    assert_eq!(found.len(), 5, "{found:#?}");
+}
+
+#[test]
 fn five_mistakes_give_five_problems_with_their_places() {
     let text = with(&[
         ("window: [5m, 24h]", "window: [5 minutes, 24h]"),

@@ -15,12 +15,13 @@ pub(super) fn models(walk: &mut Walk, node: &Node) -> Vec<ModelDecl> {
     walk.each(node, model)
 }
 
-/// A model: `algorithm`, `features`, `search`; every other key is a parameter.
+/// A model: `algorithm`, `features`, `search`, `shadow`; every other key is a parameter.
 fn model(walk: &mut Walk, key: &Key, node: &Node) -> Option<ModelDecl> {
     let mut group = walk.group(node, format!("model `{}`", key.text))?;
     let algorithm = group.require("algorithm");
     let features = group.get("features");
     let searched = group.get("search");
+    let shadow = group.get("shadow");
     let params = group.finish_open(walk).into_iter();
     Some(ModelDecl {
         name: key.text.clone(),
@@ -30,6 +31,7 @@ fn model(walk: &mut Walk, key: &Key, node: &Node) -> Option<ModelDecl> {
             .collect(),
         features: features.map(|node| walk.texts(node)),
         search: searched.and_then(|node| search(walk, node)),
+        shadow: shadow.and_then(|node| walk.flag(node)).unwrap_or(false),
     })
 }
 

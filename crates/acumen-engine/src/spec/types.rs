@@ -66,6 +66,10 @@ pub struct UseCase {
     pub retention: Option<Span>,
     /// How often it is trained anew.
     pub update_frequency: Option<Span>,
+    /// What a model that was trained anew has to pass before it goes live.
+    pub gates: GatesDecl,
+    /// What explanations may say, and what a person can change.
+    pub explain: ExplainDecl,
     /// Where everything stands in its files.
     pub places: Places,
 }
@@ -203,6 +207,86 @@ pub struct ModelDecl {
     pub features: Option<Vec<String>>,
     /// How its parameters are searched for; `None` is as `training` says.
     pub search: Option<SearchSpec>,
+    /// Whether it answers without a vote.
+    pub shadow: bool,
+}
+
+/// What a model that was trained anew has to pass before it goes live.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GatesDecl {
+    /// What it must not be worse in.
+    pub metric: GateMetric,
+    /// How much worse it may be all the same, in the metric's unit.
+    pub tolerance: f64,
+    /// Positives that it has to be judged on, at least.
+    pub min_positives: usize,
+    /// Its largest expected calibration error, over bins of equal numbers of rows.
+    pub ece_max: f64,
+    /// Microseconds that all its models may take for a row, in 99 of 100 rows.
+    pub latency_us_max: u64,
+}
+
+impl Default for GatesDecl {
+    fn default() -> GatesDecl {
+        GatesDecl {
+            metric: GateMetric::AveragePrecision,
+            tolerance: 0.01,
+            min_positives: 30,
+            ece_max: 0.05,
+            latency_us_max: 5_000,
+        }
+    }
+}
+
+/// What champion and candidate are compared in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateMetric {
+    /// Average precision: more is better.
+    AveragePrecision,
+    /// Area under the ROC curve: more is better.
+    Auc,
+    /// Recall at a precision of at least 95 %: more is better.
+    RecallAtPrecision95,
+    /// Mean negative log likelihood: less is better.
+    LogLoss,
+    /// Mean squared error of the probability: less is better.
+    Brier,
+}
+
+impl GateMetric {
+    /// All of them.
+    pub const ALL: [GateMetric; 5] = [
+        GateMetric::AveragePrecision,
+        GateMetric::Auc,
+        GateMetric::RecallAtPrecision95,
+        GateMetric::LogLoss,
+        GateMetric::Brier,
+    ];
+
+    /// The word for it in a use case's file.
+    pub fn name(self) -> &'static str {
+        match self {
+            GateMetric::AveragePrecision => "average_precision",
+            GateMetric::Auc => "auc",
+            GateMetric::RecallAtPrecision95 => "recall_at_precision_95",
+            GateMetric::LogLoss => "log_loss",
+            GateMetric::Brier => "brier",
+        }
+    }
+
+    /// Whether less of it is better.
+    pub fn less_is_better(self) -> bool {
+        matches!(self, GateMetric::LogLoss | GateMetric::Brier)
+    }
+}
+
+/// What explanations may say, and what a person can change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExplainDecl {
+    /// Features or columns that the person concerned can change.
+    pub actionable: Vec<String>,
+    /// What the person concerned is told of a feature or column: (`velocity`, `Many orders`).
+    pub says: Vec<(String, String)>,
 }
 
 /// How several models become one probability.

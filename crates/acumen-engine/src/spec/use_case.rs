@@ -9,13 +9,17 @@ use super::catalogue::{Catalogue, FeatureSet};
 use super::check;
 use super::decisions;
 use super::events::event_type;
+use super::explain;
 use super::features::features;
 use super::files::{File, shown};
+use super::gates;
 use super::places::Places;
 use super::serving;
 use super::training;
 use super::tree::{Kind, Node};
-use super::types::{OutcomeDecl, RatesDecl, ScoreDecl, ServingDecl, UseCase};
+use super::types::{
+    ExplainDecl, GatesDecl, OutcomeDecl, RatesDecl, ScoreDecl, ServingDecl, UseCase,
+};
 use super::walk::{Group, Walk};
 
 /// What a use case's file is called.
@@ -101,6 +105,8 @@ fn nothing(folder: &Path, places: Places) -> UseCase {
         batch: None,
         retention: None,
         update_frequency: None,
+        gates: GatesDecl::default(),
+        explain: ExplainDecl::default(),
         places,
     }
 }
@@ -160,6 +166,12 @@ fn read_learning(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase)
     use_case.ensemble = ensemble.and_then(|node| training::ensemble(walk, node));
     let frequency = group.get("update_frequency");
     use_case.update_frequency = frequency.and_then(|node| serving::frequency(walk, node));
+    if let Some(node) = group.get("gates") {
+        use_case.gates = gates::gates(walk, node);
+    }
+    if let Some(node) = group.get("explain") {
+        use_case.explain = explain::explain(walk, node);
+    }
 }
 
 /// How it decides, and what that is worth.

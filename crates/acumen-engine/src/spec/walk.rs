@@ -111,16 +111,21 @@ impl Walk {
         })
     }
 
-    /// The entries of a group whose keys are names that the user declares.
-    pub(super) fn declared<'n>(&mut self, node: &'n Node) -> Vec<&'n (Key, Node)> {
-        let entries: &[(Key, Node)] = match &node.kind {
+    /// The entries of a group whose keys name things that are declared elsewhere.
+    pub(super) fn entries<'n>(&mut self, node: &'n Node) -> &'n [(Key, Node)] {
+        match &node.kind {
             Kind::Map(entries) => entries,
             Kind::Null => &[],
             _ => {
                 self.wrong_type(node, "a group of names (`name: …`)");
                 &[]
             }
-        };
+        }
+    }
+
+    /// The entries of a group whose keys are names that the user declares.
+    pub(super) fn declared<'n>(&mut self, node: &'n Node) -> Vec<&'n (Key, Node)> {
+        let entries = self.entries(node);
         for (key, _) in entries {
             if !is_name(&key.text) {
                 let message = format!("`{}` cannot be a name", key.text);

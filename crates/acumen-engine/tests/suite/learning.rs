@@ -114,11 +114,12 @@ fn an_ensemble_is_trained_deployed_and_explained() {
     }
     // Weights of the sum, and what moved the members, weighted by them.
     let explained = engine.explain("orders:dear").unwrap();
-    for model in &explained.models {
+    for model in &explained.explanation.models {
         assert_eq!(model.weight, weight(&model.name));
     }
     assert!(
         explained
+            .explanation
             .reasons
             .iter()
             .any(|r| r.code == "order_itself.amount")

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod challenging;
 mod durability;
 mod editing;
 mod files;
@@ -12,3 +13,5 @@ mod searching;
 mod shop;
 mod thresholds;
 mod trouble;
+mod updating;
+mod why;

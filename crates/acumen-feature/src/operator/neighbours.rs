@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
 use crate::entity::NO_SLOT;
-use crate::gather::{GatherPlan, GatherSource, Hops};
+use crate::gather::{GatherPlan, GatherSource, Hops, Met};
 use crate::history::{Entry, History};
 use crate::outcome::Mark;
 use crate::state::{Facts, Slotted, State};
@@ -33,9 +33,6 @@ struct Graph {
     /// From each end to the other.
     sides: [Side; 2],
 }
-
-/// A counterparty and when it was last met.
-type Met = (i64, u64, u32);
 
 impl Side {
     fn history(&mut self, slot: u32) -> &mut History<u32> {
@@ -87,6 +84,16 @@ impl Side {
 
 impl Graph {
     fn reach(&self, slot: u32, current: Option<&Facts<'_>>, at: i64) -> Hops {
+        let met = self.met_from(slot, current, at);
+        met.map(|met| met.iter().map(|met| met.2).collect())
+    }
+
+    fn met_from(
+        &self,
+        slot: u32,
+        current: Option<&Facts<'_>>,
+        at: i64,
+    ) -> [SmallVec<[Met; 16]>; 2] {
         let mut first: SmallVec<[Met; 16]> = SmallVec::new();
         if let Some(facts) = current.filter(|facts| facts.kind == self.kind) {
             let other = facts.slots[self.ends[1]];
@@ -95,21 +102,21 @@ impl Graph {
             }
         }
         self.sides[0].latest(slot, at, &mut first, self.last);
-        let mut second: SmallVec<[Met; 16]> = SmallVec::new();
+        let mut candidates: SmallVec<[Met; 16]> = SmallVec::new();
         for (_, _, through) in first.iter().filter(|_| self.hops == 2) {
             // One more than wanted: the key itself is among them.
             let mut met = SmallVec::new();
             self.sides[1].latest(*through, at, &mut met, self.last + 1);
-            second.extend(met.into_iter().filter(|met| met.2 != slot));
+            candidates.extend(met.into_iter().filter(|met| met.2 != slot));
         }
-        second.sort_unstable_by(|a, b| b.cmp(a));
-        let mut hops: Hops = [first.iter().map(|met| met.2).collect(), SmallVec::new()];
-        for (_, _, end) in second {
-            if hops[1].len() < self.last && !hops[1].contains(&end) {
-                hops[1].push(end);
+        candidates.sort_unstable_by(|a, b| b.cmp(a));
+        let mut second: SmallVec<[Met; 16]> = SmallVec::new();
+        for met in candidates {
+            if second.len() < self.last && !second.iter().any(|known| known.2 == met.2) {
+                second.push(met);
             }
         }
-        hops
+        [first, second]
     }
 }
 
@@ -157,6 +164,15 @@ impl State for Graph {
         match facts.slots[self.ends[0]] {
             NO_SLOT => Hops::default(),
             slot => self.reach(slot, Some(facts), facts.time),
+        }
+    }
+
+    fn met(&mut self, facts: &Facts<'_>) -> [Vec<Met>; 2] {
+        match facts.slots[self.ends[0]] {
+            NO_SLOT => Default::default(),
+            slot => self
+                .met_from(slot, Some(facts), facts.time)
+                .map(|met| met.to_vec()),
         }
     }
 

@@ -86,6 +86,7 @@ pub fn fit_ensemble(
         seed: plan.seed.0,
         code: plan.code.into(),
         continues: None,
+        quantiles: Default::default(),
         search: None,
     })
 }

@@ -7,3 +7,4 @@ mod client;
 mod operations;
 mod routes;
 mod running;
+mod updates;

@@ -1,8 +1,9 @@
 //! `acumen explain`: why a decision is what it is.
 
-use acumen_base::{Body, Decision};
+use acumen_base::{Body, Decision, Span};
 use acumen_decision::Explanation;
 use acumen_engine::history::{Sources, row_at};
+use acumen_engine::why::{FeatureLine, NeighbourLine, Reread, Why, why};
 use acumen_event::LogReader;
 use clap::Args;
 use std::sync::Arc;
@@ -34,12 +35,13 @@ impl Explain {
         let decision = find(&sources, &self.id)?;
         let use_case = position(&sources.plan, &decision.use_case)?;
         let from = row_at(&sources, use_case, decision.position)?;
-        let policy = &sources.plan.use_cases[use_case].policy;
-        let explanation = policy.explain(&decision, &from.event, &from.state);
+        let governed = (&*from.event, &*from.state);
+        let why = why(&sources, use_case, &decision, governed, Reread::Any)?;
         if self.json {
-            say_json(&explanation)
+            say_json(&why)
         } else {
-            say(page(&explanation, &decision))
+            let page = page(&why.explanation, &decision);
+            say(format!("{page}\n{}", beyond(&why)))
         }
     }
 }
@@ -145,4 +147,67 @@ fn page(found: &Explanation, decision: &Decision) -> String {
         }
     }
     text.trim_end().to_owned()
+}
+
+/// What stands in no record: what would have changed it, ages and sources, neighbours, and what
+/// the person concerned is told.
+fn beyond(why: &Why) -> String {
+    let mut text = format!("\nwhat would have changed it\n  {}\n", why.what_if.text);
+    if !why.features.is_empty() {
+        let head = ["column", "moved it by", "age", "from"];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
+        rows.extend(why.features.iter().take(SHOWN).map(origin));
+        text.push_str(&format!("\nwhere that comes from\n{}\n", table(&rows)));
+    }
+    if !why.missing.is_empty() {
+        text.push_str(&format!("  {}\n", why.missing));
+    }
+    for neighbourhood in &why.neighbourhoods {
+        text.push_str(&format!(
+            "\nneighbours that raised it ({}, {} reached)\n",
+            neighbourhood.raised_by.join(", "),
+            neighbourhood.reached
+        ));
+        let lines = neighbourhood.neighbours.iter().map(neighbour);
+        text.extend(lines.map(|line| format!("  {line}\n")));
+    }
+    if !why.told.is_empty() {
+        text.push_str("\nwhat the person concerned is told\n");
+        let lines = why.told.iter();
+        text.extend(lines.map(|told| format!("  {}\n", told.text)));
+    }
+    text.trim_end().to_owned()
+}
+
+fn origin(line: &FeatureLine) -> Vec<String> {
+    let source = &line.source;
+    let mut from = format!("{} of {}", source.operator, source.of);
+    if !source.by.is_empty() {
+        from.push_str(&format!(" by {}", source.by));
+    }
+    if !source.window.is_empty() {
+        from.push_str(&format!(" over {}", source.window));
+    }
+    let age = line.age_ms.map(|age| Span(age).to_string());
+    vec![
+        line.column.clone(),
+        format!("{:+.3}", line.contribution),
+        age.unwrap_or_else(|| "–".to_owned()),
+        from,
+    ]
+}
+
+fn neighbour(one: &NeighbourLine) -> String {
+    let key = one.key.as_deref().unwrap_or("(its event is trimmed)");
+    let gathered = one.gathered.iter().map(|(column, value)| match value {
+        Some(value) => format!("{column} {value}"),
+        None => format!("{column} missing"),
+    });
+    let gathered: Vec<String> = gathered.collect();
+    format!(
+        "{} {key}, met {}: {}",
+        one.entity,
+        one.met_at,
+        gathered.join(", ")
+    )
 }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use acumen_engine::Refusal;
 use acumen_model::write_xgboost_json;
 use clap::Args;
 
-use crate::command::deploy::known_model;
 use crate::command::models::deployments;
 use crate::failure::{Failure, Outcome};
 use crate::output::say;
@@ -37,7 +37,10 @@ impl Export {
         let sources = place.sources()?;
         let use_case = position(&sources.plan, &self.name)?;
         let models = &sources.plan.use_cases[use_case].declared.models;
-        known_model(models.iter().map(|model| model.name.as_str()), &self.model)?;
+        let models = models.iter().map(|model| model.name.as_str());
+        if !models.clone().any(|model| model == self.model) {
+            return Err(Refusal::unknown("model", &self.model, models).into());
+        }
         let version = match &self.version {
             Some(version) => version.clone(),
             None => {

@@ -1,31 +1,53 @@
 //! `acumen models`: versions, and which is live.
 
-use acumen_base::{Body, Control, Time};
+use std::net::SocketAddr;
+
+use acumen_base::{Body, Clock, Control, SystemClock, Time};
 use acumen_engine::history::Sources;
 use acumen_event::LogReader;
 use acumen_model::Metrics;
 use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 
+use crate::client::Client;
 use crate::command::train::decimal;
+use crate::command::updates;
 use crate::failure::Outcome;
 use crate::output::{say, say_json};
 use crate::place::{Place, position};
 use crate::table::table;
 
-/// List the versions of a use case's models, and which one decides
+/// List the versions of a use case's models, and which one decides; go back to the one before
 #[derive(Args)]
 #[command(after_help = "\
-Example:
+Examples:
   acumen models orders
-  acumen deploy orders boosted VERSION     put one of them in production")]
+  acumen models orders --updates           every training: candidate, gates, promoted or held
+  acumen deploy orders boosted VERSION     put one of them in production
+  acumen models orders --roll-back         put all models and thresholds of the last change back
+  acumen models orders --roll-back --server 127.0.0.1:7070     the same while a server runs
+
+Rolling back twice comes back to where it began.")]
 pub(crate) struct Models {
     /// The use case
     name: String,
     /// As JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "roll_back")]
     json: bool,
+    /// List trainings instead: every gate with its figures, and what became of them
+    #[arg(long, conflicts_with = "roll_back")]
+    updates: bool,
+    /// Put back what decided before the last change, every model and the thresholds together
+    #[arg(long)]
+    roll_back: bool,
+    /// Let the server that listens here go back
+    #[arg(long, value_name = "ADDRESS", requires = "roll_back")]
+    server: Option<SocketAddr>,
 }
+
+/// Who goes back, for the record.
+const BY: &str = "acumen models";
 
 #[derive(Serialize)]
 struct Version {
@@ -40,6 +62,58 @@ struct Version {
 
 impl Models {
     pub(crate) fn run(&self, place: &Place) -> Outcome {
+        match (self.roll_back, self.server) {
+            (true, Some(server)) => self.roll_back_by(&mut Client::new(server)),
+            (true, None) => self.roll_back_here(place),
+            (false, _) if self.updates => self.list_updates(place),
+            (false, _) => self.list(place),
+        }
+    }
+
+    fn roll_back_by(&self, server: &mut Client) -> Outcome {
+        let path = format!("/v1/usecases/{}/roll-back", self.name);
+        let answer = server.json("POST", &path, &json!({"by": BY}))?;
+        let deployed = answer["deployed"].as_array().into_iter().flatten();
+        for one in deployed {
+            let text = |key: &str| one[key].as_str().unwrap_or_default();
+            say(format!("back to {} {}", text("model"), text("version")))?;
+        }
+        match answer["thresholds"].as_bool() {
+            Some(true) => say("the thresholds are those of before, too"),
+            _ => Ok(()),
+        }
+    }
+
+    fn roll_back_here(&self, place: &Place) -> Outcome {
+        let mut offline = place.offline()?;
+        let use_case = position(&offline.sources.plan, &self.name)?;
+        let edits = offline.roll_back(use_case, BY, SystemClock::new().now())?;
+        offline.close()?;
+        for edit in edits {
+            match edit {
+                Control::Deploy {
+                    member, version, ..
+                } => say(format!("back to {member} {version}"))?,
+                _ => say("the thresholds are those of before, too")?,
+            }
+        }
+        Ok(())
+    }
+
+    fn list_updates(&self, place: &Place) -> Outcome {
+        let sources = place.sources()?;
+        position(&sources.plan, &self.name)?;
+        let found = updates::logged(&sources, &self.name)?;
+        if self.json {
+            return say_json(&found);
+        }
+        if found.is_empty() {
+            return say(format!("no training yet: run `acumen train {}`", self.name));
+        }
+        found.iter().map(updates::shown).try_for_each(say)
+    }
+
+    fn list(&self, place: &Place) -> Outcome {
         let sources = place.sources()?;
         let use_case = position(&sources.plan, &self.name)?;
         let deployments = deployments(&sources, &self.name)?;

@@ -74,6 +74,7 @@ impl Serve {
         for line in facts(&engine, &address(&listener)?)? {
             say(line)?;
         }
+        engine.follow_schedule()?;
         let stop = async {
             let signal = stopped().await;
             eprintln!("{signal}: answering what is under way, then closing the log");
@@ -153,6 +154,9 @@ fn facts(engine: &Engine, at: &SocketAddr) -> Outcome<Vec<String>> {
     for plan in &engine.plan().use_cases {
         let declared = &plan.declared;
         lines.push(format!("use case {}: {}", declared.name, declared.question));
+        if let Some(next) = engine.updates(&declared.name)?.next_at {
+            lines.push(format!("{}: trained anew at {next}", declared.name));
+        }
     }
     let readiness = engine.readiness()?;
     lines.extend(

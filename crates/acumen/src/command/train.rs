@@ -1,14 +1,21 @@
 //! `acumen train`: from the log to deployed models.
 
-use acumen_base::{Clock, SystemClock, Time};
+use std::net::SocketAddr;
+
+use acumen_base::{Clock, Control, SystemClock, Time, Update};
 use acumen_engine::{TrainOptions, TrainProgress, Trained, train_with};
 use acumen_model::{Artifact, Metrics, SearchProgress};
 use clap::Args;
 
+use crate::client::Client;
+use crate::command::updates;
 use crate::failure::Outcome;
 use crate::output::{percent, say, thousands};
 use crate::place::{Place, position};
 use crate::progress::Progress;
+
+/// Who deploys, for the record.
+const BY: &str = "acumen train";
 
 /// Columns that the summary names.
 const TOP_COLUMNS: usize = 8;
@@ -22,6 +29,9 @@ Examples:
   acumen train orders --as-of 2026-03-01        with what was known by then
   acumen train orders --trials 50               search for better parameters first
   acumen train orders --go-on                   add to the live version what is new
+  acumen train orders --server 127.0.0.1:7070   by the server that runs on the folder: it trains
+                                                beside its decisions, and deploys what passes the
+                                                use case's gates
 
 A search that was cut off goes on where it was when the same command is given again.
 
@@ -41,10 +51,17 @@ pub(crate) struct Train {
     /// Do not deploy what was trained
     #[arg(long)]
     no_deploy: bool,
+    /// Let the server that listens here train, and wait for what becomes of it
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["as_of", "no_deploy"])]
+    server: Option<SocketAddr>,
 }
 
 impl Train {
     pub(crate) fn run(&self, place: &Place) -> Outcome {
+        if let Some(server) = self.server {
+            let update = updates::train(&mut Client::new(server), &self.name)?;
+            return say(updates::shown(&update));
+        }
         let plan = place.plan()?;
         position(&plan, &self.name)?;
         if self.no_deploy {
@@ -58,10 +75,26 @@ impl Train {
         place.sources()?;
         let mut offline = place.offline()?;
         let use_case = position(&offline.sources.plan, &self.name)?;
+        let clock = SystemClock::new();
+        let (started_at, live) = (clock.now(), &offline.core.live[use_case].state);
+        let champion = offline.sources.plan.use_cases[use_case].deployed(live);
         let trained = train_shown(&offline.sources, use_case, self.options())?;
-        let now = SystemClock::new().now();
-        for control in trained.controls.clone() {
-            offline.control(control, "acumen train", now)?;
+        let now = clock.now();
+        let update = Update {
+            use_case: self.name.clone(),
+            asked_by: BY.to_owned(),
+            started_at,
+            ended_at: now,
+            candidate: trained.models.iter().map(updates::version).collect(),
+            champion,
+            judged: None,
+            gates: Vec::new(),
+            promoted: true,
+            why: "deployed by command: no gate was asked".to_owned(),
+        };
+        let record = Control::Update(Box::new(update));
+        for control in trained.controls.iter().cloned().chain([record]) {
+            offline.control(control, BY, now)?;
         }
         offline.close()?;
         say(summary(&trained))?;
@@ -81,6 +114,7 @@ impl Train {
             as_of: self.as_of,
             trials: self.trials,
             go_on: self.go_on,
+            threads: None,
         }
     }
 }

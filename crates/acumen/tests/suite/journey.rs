@@ -38,7 +38,7 @@ fn bills() -> String {
 }
 
 /// A project with the use case, and its history in the log.
-fn project(root: &Path) -> String {
+pub(crate) fn project(root: &Path) -> String {
     well(root, &["new", "churn"]);
     let folder = root.join("usecases/churn");
     std::fs::remove_dir_all(folder.join("tests")).unwrap();

@@ -8,3 +8,4 @@ mod journey;
 mod program;
 mod public_data;
 mod serving;
+mod updates;

@@ -1,0 +1,47 @@
+//! One training at a time: who has the place, and how far it is.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use acumen_base::Time;
+
+use super::Running;
+
+/// The one place for a training that is under way, and who has it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place(Arc<Mutex<Option<Running>>>);
+
+impl Place {
+    /// Takes the place, or says who has it.
+    pub(crate) fn take(&self, use_case: &str, since: Time) -> Result<(), Running> {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*place {
+            Some(running) => Err(running.clone()),
+            None => {
+                *place = Some(Running {
+                    use_case: use_case.to_owned(),
+                    since,
+                    stage: "waiting".to_owned(),
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// Who has it.
+    pub(crate) fn running(&self) -> Option<Running> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn stage(&self, stage: String) {
+        if let Some(running) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            running.stage = stage;
+        }
+    }
+
+    pub(crate) fn free(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
