@@ -137,7 +137,13 @@ impl Checked for AutoencoderParams {
         let usual_valid = usual_valid.filter(|valid| !valid.is_empty());
         let fields = other_columns(&rows.matrix.columns, &[]);
         let back = self.layers.iter().rev();
-        let inner: Vec<usize> = self.layers.iter().chain([&self.bottleneck]).chain(back).copied().collect();
+        let inner: Vec<usize> = self
+            .layers
+            .iter()
+            .chain([&self.bottleneck])
+            .chain(back)
+            .copied()
+            .collect();
         let architecture = Returning {
             own: Group::of_rows(&usual.matrix, &fields, Categories::OneHot(self.categories))?,
             inner: &inner,
@@ -174,7 +180,9 @@ impl Checked for AutoencoderParams {
 }
 
 fn negatives(rows: &Dataset) -> Vec<usize> {
-    (0..rows.len()).filter(|row| rows.outcome[*row] <= 0.5).collect()
+    (0..rows.len())
+        .filter(|row| rows.outcome[*row] <= 0.5)
+        .collect()
 }
 
 /// The mean squared error over some rows, of a network that is not standardised yet.

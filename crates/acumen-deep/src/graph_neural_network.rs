@@ -164,7 +164,11 @@ impl Meeting<'_> {
         let inputs = weights.tables.forward(seen.numbers, seen.lines);
         let outputs = relu(weights.layer.forward(inputs)) * seen.gates.clone();
         let outputs = outputs.reshape([places, rows, self.units]);
-        let count = seen.gates.reshape([places, rows]).sum_dim(0).reshape([rows, 1]);
+        let count = seen
+            .gates
+            .reshape([places, rows])
+            .sum_dim(0)
+            .reshape([rows, 1]);
         let flat = |tensor: Tensor<3>| tensor.reshape([rows, self.units]);
         let none = count.clone().clamp_max(1.0).neg().add_scalar(1.0);
         let mean = flat(outputs.clone().sum_dim(0)) / count.clamp_min(1.0);

@@ -66,7 +66,10 @@ impl Group {
 
     /// Some rows as tensors, the lines of tables apart.
     pub(crate) fn encode(&self, rows: &Matrix, chosen: &[usize], device: &Device) -> Encoded {
-        let (width, count) = (self.inputs.numbers_width(), chosen.len() * self.places.len());
+        let (width, count) = (
+            self.inputs.numbers_width(),
+            chosen.len() * self.places.len(),
+        );
         let mut numbers = vec![0.0; width * count];
         let mut lines = vec![Vec::with_capacity(count); self.inputs.categories.len()];
         let mut gates = Vec::with_capacity(count);

@@ -27,10 +27,15 @@ pub(crate) fn matrix(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Te
 /// The numbers of a tensor, line by line.
 pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     let data = tensor.into_data();
-    data.try_into_vec::<f32>().expect("this crate makes tensors of f32 only")
+    data.try_into_vec::<f32>()
+        .expect("this crate makes tensors of f32 only")
 }
 
-fn parameter<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
+fn parameter<const D: usize>(
+    values: Vec<f32>,
+    shape: [usize; D],
+    device: &Device,
+) -> Param<Tensor<D>> {
     Param::from_data(TensorData::new(values, shape), device)
 }
 
@@ -52,7 +57,11 @@ pub(crate) fn linear(
     device: &Device,
 ) -> Linear {
     Linear {
-        weight: parameter(draws.uniform(inputs * outputs, limit), [inputs, outputs], device),
+        weight: parameter(
+            draws.uniform(inputs * outputs, limit),
+            [inputs, outputs],
+            device,
+        ),
         bias: Some(parameter(bias, [outputs], device)),
     }
 }

@@ -134,7 +134,9 @@ impl Architecture for Feeding<'_> {
 
     fn output(&self, weights: &FeedingWeights, rows: &Matrix, chosen: &[usize]) -> Tensor<2> {
         let own = self.own.encode(rows, chosen, &device());
-        weights.layers.forward(weights.tables.forward(own.numbers, own.lines))
+        weights
+            .layers
+            .forward(weights.tables.forward(own.numbers, own.lines))
     }
 
     fn export(&self, weights: &FeedingWeights) -> Body {

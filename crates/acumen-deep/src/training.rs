@@ -83,7 +83,10 @@ pub(crate) fn train<A: Architecture>(
         rounds_run: epoch,
         best_round: training.best_epoch,
     };
-    Ok((training.best.expect("the first epoch is the best so far"), log))
+    Ok((
+        training.best.expect("the first epoch is the best so far"),
+        log,
+    ))
 }
 
 impl<'a, A: Architecture> Training<'a, A> {
@@ -116,7 +119,10 @@ impl<'a, A: Architecture> Training<'a, A> {
                 return Err(FitError::Diverged { epoch });
             }
         }
-        let weights = self.weights.as_ref().expect("they are put back after a step");
+        let weights = self
+            .weights
+            .as_ref()
+            .expect("they are put back after a step");
         let mut body = self.architecture.export(weights);
         (self.lesson.finish)(&mut body);
         let network = Network {
@@ -145,7 +151,9 @@ impl<'a, A: Architecture> Training<'a, A> {
             None => losses.mean(),
             Some(weight) => {
                 let total: f32 = batch.iter().map(|row| weight[*row]).sum();
-                (losses * column(&|row| weight[row])).sum().div_scalar(total)
+                (losses * column(&|row| weight[row]))
+                    .sum()
+                    .div_scalar(total)
             }
         };
         let value = loss.clone().into_scalar::<f32>();
@@ -158,7 +166,10 @@ impl<'a, A: Architecture> Training<'a, A> {
     fn judge(&mut self, epoch: usize, network: Network) {
         let metric = &self.lesson.metric;
         let value = (metric.of)(&network);
-        let best = self.best_epoch.checked_sub(1).and_then(|best| self.values.get(best));
+        let best = self
+            .best_epoch
+            .checked_sub(1)
+            .and_then(|best| self.values.get(best));
         let is_best = match (value, best) {
             (Some(value), Some(best)) if metric.rises => value > *best,
             (Some(value), Some(best)) => value < *best,

@@ -32,14 +32,20 @@ pub(super) fn inputs(
     let present: Vec<Vec<bool>> = places.iter().map(|places| present(train, places)).collect();
     let mut inputs = Inputs::default();
     for field in fields {
-        let columns = field.places.iter().map(|column| &train.data[*column]).zip(&present);
+        let columns = field
+            .places
+            .iter()
+            .map(|column| &train.data[*column])
+            .zip(&present);
         if field.kind == ColumnKind::Category {
             let counts = count(columns.map(|(values, _)| values), &field.name)?;
             inputs.categories.push(table(&counts, categories));
         } else {
             let values = columns.flat_map(|(values, present)| {
                 let pairs = values.iter().zip(present);
-                pairs.filter(|(_, present)| **present).map(|(value, _)| *value)
+                pairs
+                    .filter(|(_, present)| **present)
+                    .map(|(value, _)| *value)
             });
             inputs.numbers.push(number(values));
         }
@@ -50,7 +56,8 @@ pub(super) fn inputs(
 /// Which rows hold something at a place.
 fn present(train: &Matrix, places: &Places) -> Vec<bool> {
     let rows = 0..train.n_rows;
-    rows.map(|row| !places.is_empty_in(|column| train.data[column][row])).collect()
+    rows.map(|row| !places.is_empty_in(|column| train.data[column][row]))
+        .collect()
 }
 
 fn number(values: impl Iterator<Item = f32> + Clone) -> Number {
@@ -70,7 +77,11 @@ fn number(values: impl Iterator<Item = f32> + Clone) -> Number {
     Number {
         squash: squash_it,
         mean: moments.mean as f32,
-        deviation: if deviation > f32::MIN_POSITIVE && deviation.is_finite() { deviation } else { 1.0 },
+        deviation: if deviation > f32::MIN_POSITIVE && deviation.is_finite() {
+            deviation
+        } else {
+            1.0
+        },
         flag: missing > 0 && missing < all,
     }
 }
@@ -84,7 +95,12 @@ struct Moments {
 
 impl Moments {
     fn of(values: impl Iterator<Item = f32> + Clone) -> Moments {
-        let finite = || values.clone().filter(|value| value.is_finite()).map(f64::from);
+        let finite = || {
+            values
+                .clone()
+                .filter(|value| value.is_finite())
+                .map(f64::from)
+        };
         let (mut count, mut sum) = (0.0, 0.0);
         for value in finite() {
             count += 1.0;
@@ -145,7 +161,9 @@ fn table(counts: &[usize], categories: Categories) -> Table {
         Categories::Embedded(_) => LINES_MAX,
         Categories::OneHot(most) => most,
     };
-    let mut frequent: Vec<usize> = (0..counts.len()).filter(|at| counts[*at] >= RARE_ROWS).collect();
+    let mut frequent: Vec<usize> = (0..counts.len())
+        .filter(|at| counts[*at] >= RARE_ROWS)
+        .collect();
     frequent.sort_by_key(|at| (std::cmp::Reverse(counts[*at]), *at));
     frequent.truncate(most - 1);
     frequent.sort_unstable();
@@ -166,7 +184,10 @@ fn table(counts: &[usize], categories: Categories) -> Table {
         }
         Categories::OneHot(_) => {
             let mut values = vec![0.0; count * count];
-            values.iter_mut().step_by(count + 1).for_each(|value| *value = 1.0);
+            values
+                .iter_mut()
+                .step_by(count + 1)
+                .for_each(|value| *value = 1.0);
             Table {
                 lines,
                 width: count,
@@ -192,7 +213,10 @@ mod tests {
         let constant = number([7.0; 5].into_iter());
         assert_eq!((constant.deviation, constant.flag), (1.0, false));
         let nothing = number([f32::NAN; 5].into_iter());
-        assert_eq!((nothing.mean, nothing.deviation, nothing.flag), (0.0, 1.0, false));
+        assert_eq!(
+            (nothing.mean, nothing.deviation, nothing.flag),
+            (0.0, 1.0, false)
+        );
     }
 
     #[test]

@@ -27,11 +27,18 @@ fn both<A: Architecture>(architecture: &A, rows: &Dataset) -> (Vec<f32>, Vec<f32
 }
 
 fn agree(name: &str, (theirs, ours): (Vec<f32>, Vec<f32>)) {
-    let spread = |values: &[f32]| values.iter().fold(0.0_f32, |most, v| most.max((v - values[0]).abs()));
+    let spread = |values: &[f32]| {
+        values
+            .iter()
+            .fold(0.0_f32, |most, v| most.max((v - values[0]).abs()))
+    };
     assert!(spread(&theirs) > 0.05, "{name}: the rows are told apart");
     for (theirs, ours) in theirs.iter().zip(&ours) {
         let allowed = 1e-5 * theirs.abs().max(1.0);
-        assert!((theirs - ours).abs() <= allowed, "{name}: {ours}, not {theirs}");
+        assert!(
+            (theirs - ours).abs() <= allowed,
+            "{name}: {ours}, not {theirs}"
+        );
     }
 }
 
@@ -74,7 +81,12 @@ fn the_kernels_agree_with_the_framework() {
         own: Group::of_rows(matrix, &other_columns(columns, &taken), categories).unwrap(),
         hops: relations
             .iter()
-            .map(|r| (r.name.clone(), Group::of_places(matrix, &r.fields, categories).unwrap()))
+            .map(|r| {
+                (
+                    r.name.clone(),
+                    Group::of_places(matrix, &r.fields, categories).unwrap(),
+                )
+            })
             .collect(),
         layers: &layers,
     };
@@ -107,7 +119,10 @@ fn steps_that_are_not_there_change_nothing() {
     for index in 0..rows.len() {
         let row = row(&rows, index);
         if body.steps[2].is_empty_in(|column| row[column]) {
-            assert_eq!(network.margin(&row).to_bits(), shorter.margin(&row).to_bits());
+            assert_eq!(
+                network.margin(&row).to_bits(),
+                shorter.margin(&row).to_bits()
+            );
             compared += 1;
         }
     }

@@ -32,7 +32,10 @@ fn every_problem_of_the_parameters_is_named_at_once() {
         let given = params(json!({"layers": [16, 0]}));
         let problems = each.check(&given, &sampled::columns()).unwrap_err();
         let said = problems[0].to_string();
-        assert!(said.contains("a list of up to 8 whole numbers from 1 to 1024"), "{said}");
+        assert!(
+            said.contains("a list of up to 8 whole numbers from 1 to 1024"),
+            "{said}"
+        );
     }
 }
 
@@ -60,9 +63,15 @@ fn columns_that_a_network_needs_are_asked_for_once() {
         problems.iter().map(ToString::to_string).collect()
     };
     let said = problems(&crate::Lstm, &plain());
-    assert!(said.len() == 1 && said[0].contains("operator: sequence"), "{said:?}");
+    assert!(
+        said.len() == 1 && said[0].contains("operator: sequence"),
+        "{said:?}"
+    );
     let said = problems(&crate::GraphNeuralNetwork, &plain());
-    assert!(said.len() == 1 && said[0].contains("each: true"), "{said:?}");
+    assert!(
+        said.len() == 1 && said[0].contains("each: true"),
+        "{said:?}"
+    );
     for each in LEARNERS {
         let none = Columns::new(Vec::new(), "");
         assert_eq!(problems(*each, &none).len(), 1);
@@ -92,7 +101,10 @@ fn rows_that_teach_nothing_are_refused_by_name() {
             "there are 59 values of column 2",
             change(&|d| d.matrix.data[2].truncate(59)),
         ),
-        ("`raw.channel` holds 0.5", change(&|d| d.matrix.data[1].fill(0.5))),
+        (
+            "`raw.channel` holds 0.5",
+            change(&|d| d.matrix.data[1].fill(0.5)),
+        ),
     ];
     let same = |value: f32| change(&|d| d.outcome.fill(value));
     for each in LEARNERS {
@@ -105,8 +117,14 @@ fn rows_that_teach_nothing_are_refused_by_name() {
         let is_autoencoder = each.name() == "autoencoder";
         let negative = fit(*each, quick(), (&same(0.0), None));
         assert_eq!(negative.is_ok(), is_autoencoder);
-        let error = fit(*each, quick(), (&same(1.0), None)).unwrap_err().to_string();
-        let said = if is_autoencoder { "all 60 training rows are positive" } else { "a classifier needs both" };
+        let error = fit(*each, quick(), (&same(1.0), None))
+            .unwrap_err()
+            .to_string();
+        let said = if is_autoencoder {
+            "all 60 training rows are positive"
+        } else {
+            "a classifier needs both"
+        };
         assert!(error.contains(said), "{error}");
     }
 }

@@ -64,7 +64,11 @@ pub(super) fn sampled(n_rows: usize, salt: &str) -> Dataset {
         for step in 0..STEPS {
             if step < known {
                 let earlier = of(&format!("amount {step}"));
-                falls += if step == 0 { earlier } else { -earlier / known as f32 };
+                falls += if step == 0 {
+                    earlier
+                } else {
+                    -earlier / known as f32
+                };
                 row.push(earlier * 50.0);
                 row.push((of(&format!("channel {step}")) * 6.0).floor());
                 row.push(step as f32 * 3_600.0 * of("pace"));

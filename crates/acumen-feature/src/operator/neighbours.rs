@@ -278,7 +278,11 @@ impl Operator for Neighbours {
         let each = if context.flag("each") { last } else { 0 };
         if each > 0 && gathered.is_empty() {
             let help = "name features to `gather`, or leave out `each`".to_owned();
-            context.problem("each", "there is nothing to show key by key".to_owned(), help);
+            context.problem(
+                "each",
+                "there is nothing to show key by key".to_owned(),
+                help,
+            );
         }
         let lateness = context.lateness();
         let graph = Graph {

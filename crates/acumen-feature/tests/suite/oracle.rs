@@ -449,7 +449,11 @@ fn around(known: &Known<'_>, out: &mut Named) {
     let pauses: Vec<f64> = customers
         .iter()
         .map(|key| orders(known, "customer_id", key).first().copied())
-        .map(|event| event.map_or(f64::NAN, |event| (known.at() - event.event_time.0) as f64 / 1e3))
+        .map(|event| {
+            event.map_or(f64::NAN, |event| {
+                (known.at() - event.event_time.0) as f64 / 1e3
+            })
+        })
         .collect();
     let mut gathered = vec![("hop2", "pause.seconds".to_owned(), pauses)];
     for (name, window) in [("5s", 5_000), ("30s", 30_000)] {
@@ -458,7 +462,11 @@ fn around(known: &Known<'_>, out: &mut Named) {
             let seen = seen.filter(|event| event.event_time.0 > known.at() - window);
             different(seen.filter_map(|e| e.value("customer_id").as_text()), 99).len() as f64
         });
-        gathered.push(("hop1", format!("customers.distinct_{name}"), counts.collect()));
+        gathered.push((
+            "hop1",
+            format!("customers.distinct_{name}"),
+            counts.collect(),
+        ));
     }
     for (hop, name, values) in gathered {
         for place in 0..2 {

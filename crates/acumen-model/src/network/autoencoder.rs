@@ -43,7 +43,8 @@ impl Autoencoder {
 impl Kernel for Autoencoder {
     fn encode(&self, row: &[f32]) -> Vec<f32> {
         let mut inputs = vec![0.0; self.inputs.width()];
-        self.inputs.encode(&self.places, |column| row[column], &mut inputs);
+        self.inputs
+            .encode(&self.places, |column| row[column], &mut inputs);
         inputs
     }
 

@@ -20,7 +20,8 @@ pub struct FeedForward {
 impl Kernel for FeedForward {
     fn encode(&self, row: &[f32]) -> Vec<f32> {
         let mut inputs = vec![0.0; self.inputs.width()];
-        self.inputs.encode(&self.places, |column| row[column], &mut inputs);
+        self.inputs
+            .encode(&self.places, |column| row[column], &mut inputs);
         inputs
     }
 

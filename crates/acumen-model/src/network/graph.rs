@@ -63,7 +63,8 @@ impl Neighbourhood {
             match row.filter(|row| !places.is_empty_in(|column| row[column])) {
                 Some(row) => {
                     out[0] = 1.0;
-                    self.fields.encode(places, |column| row[column], &mut out[1..]);
+                    self.fields
+                        .encode(places, |column| row[column], &mut out[1..]);
                 }
                 None => self.fields.encode_nothing(&mut out[1..]),
             }
@@ -202,7 +203,8 @@ impl Kernel for Graph {
     }
 
     fn spread(&self, row: &[f32], moved: &[f64], columns: &mut [f64]) {
-        self.own.spread(&self.places, &moved[..self.own.width()], columns);
+        self.own
+            .spread(&self.places, &moved[..self.own.width()], columns);
         for (hop, begin) in self.begins() {
             let places = moved[begin..].chunks_exact(hop.place_width());
             for (places, moved) in hop.neighbours.iter().zip(places) {
@@ -223,13 +225,15 @@ impl Kernel for Graph {
             }
         }
         let aggregates = self.hops.iter().map(Neighbourhood::outputs_width);
-        self.head.check(self.own.width() + aggregates.sum::<usize>(), 1)
+        self.head
+            .check(self.own.width() + aggregates.sum::<usize>(), 1)
     }
 
     fn parameters(&self) -> usize {
-        let hops = self.hops.iter().map(|hop| {
-            hop.fields.parameters() + hop.layer.weights.len() + hop.layer.bias.len()
-        });
+        let hops = self
+            .hops
+            .iter()
+            .map(|hop| hop.fields.parameters() + hop.layer.weights.len() + hop.layer.bias.len());
         self.own.parameters() + hops.sum::<usize>() + self.head.parameters()
     }
 }

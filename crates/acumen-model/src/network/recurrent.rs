@@ -79,7 +79,11 @@ impl Recurrent {
         joined
     }
 
-    fn encode_with(&self, fixed: impl Fn(&mut [f32]), step: impl Fn(&Places, &mut [f32])) -> Vec<f32> {
+    fn encode_with(
+        &self,
+        fixed: impl Fn(&mut [f32]),
+        step: impl Fn(&Places, &mut [f32]),
+    ) -> Vec<f32> {
         let width = self.fixed.width();
         let mut inputs = vec![0.0; width + self.steps.len() * self.step_width()];
         fixed(&mut inputs[..width]);
