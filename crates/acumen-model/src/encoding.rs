@@ -120,7 +120,7 @@ impl Dictionary {
     /// The categories of some columns, in the order in which they first appear.
     fn of(columns: &[impl AsRef<[f64]>]) -> Dictionary {
         let mut dictionary = Dictionary::default();
-        let codes = columns.iter().flat_map(|values| values.as_ref());
+        let codes = columns.iter().flat_map(AsRef::as_ref);
         for code in codes.filter(|code| !code.is_nan()) {
             if dictionary.ordinal(*code).is_none() {
                 dictionary.push(Category {

@@ -74,7 +74,7 @@ fn they_learn_and_stop_at_the_best_epoch() {
         let given = json!({"epochs": 12, "batch_size": 64, "layers": [16], "patience": 4, "learning_rate": 0.01});
         let fitted = checked(*each, given, &train)
             .fit(&train, Some(&valid), Seed(3), &mut |progress| {
-                rounds.push(progress)
+                rounds.push(progress);
             })
             .unwrap();
         let log = &fitted.log;

@@ -9,7 +9,7 @@ use super::Kernel;
 use crate::shap::Explanation;
 
 /// The nodes of Gauss–Legendre quadrature with two points, on [0, 1].
-const NODES: [f32; 2] = [0.211_324_87, 0.788_675_13];
+const NODES: [f32; 2] = [0.211_324_87, 0.788_675_1];
 /// By how much the sum may be off, relative to what is explained…
 const TOLERANCE: f64 = 5e-4;
 /// …or to this margin, where less is to be explained.

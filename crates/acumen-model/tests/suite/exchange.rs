@@ -123,8 +123,7 @@ fn trained_here(rows: &Dataset) -> Forest {
     let learner = learner("xgboost").unwrap();
     let checked = learner.check(&params, &rows.matrix.columns).unwrap();
     let fitted = checked.fit(rows, None, Seed(1), &mut |_| {}).unwrap();
-    let forest = fitted.model.into_forest().unwrap();
-    forest
+    fitted.model.into_forest().unwrap()
 }
 
 #[test]
