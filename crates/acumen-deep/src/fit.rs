@@ -15,7 +15,7 @@ use crate::parameters::{Classes, Schedule};
 use crate::training::{Lesson, Metric, train};
 
 /// Training rows that say how important columns are.
-const EXPLAINED_MAX: usize = 64;
+const EXPLAINED_MAX: usize = 32;
 
 /// The rows of each class.
 struct ByClass {

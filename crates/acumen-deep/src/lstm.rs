@@ -190,10 +190,10 @@ impl Stepping<'_> {
             };
             match self.kind {
                 CellKind::Lstm => {
-                    let after = self.lstm(sums + recurrent, state.clone());
+                    let after = self.lstm(&(sums + recurrent), state.clone());
                     (hidden, state) = (mix(hidden, after.0), mix(state, after.1));
                 }
-                CellKind::Gru => hidden = mix(hidden.clone(), self.gru(sums, recurrent, hidden)),
+                CellKind::Gru => hidden = mix(hidden.clone(), self.gru(&sums, &recurrent, hidden)),
             }
         }
         hidden
@@ -203,16 +203,16 @@ impl Stepping<'_> {
         sums.clone().narrow(1, index * self.units, self.units)
     }
 
-    fn lstm(&self, sums: Tensor<2>, state: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-        let entrance = sigmoid(self.gate(&sums, 0)) * self.gate(&sums, 2).tanh();
-        let state = sigmoid(self.gate(&sums, 1)) * state + entrance;
-        (sigmoid(self.gate(&sums, 3)) * state.clone().tanh(), state)
+    fn lstm(&self, sums: &Tensor<2>, state: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let entrance = sigmoid(self.gate(sums, 0)) * self.gate(sums, 2).tanh();
+        let state = sigmoid(self.gate(sums, 1)) * state + entrance;
+        (sigmoid(self.gate(sums, 3)) * state.clone().tanh(), state)
     }
 
-    fn gru(&self, sums: Tensor<2>, recurrent: Tensor<2>, hidden: Tensor<2>) -> Tensor<2> {
-        let switch = |index| sigmoid(self.gate(&sums, index) + self.gate(&recurrent, index));
+    fn gru(&self, sums: &Tensor<2>, recurrent: &Tensor<2>, hidden: Tensor<2>) -> Tensor<2> {
+        let switch = |index| sigmoid(self.gate(sums, index) + self.gate(recurrent, index));
         let (reset, update) = (switch(0), switch(1));
-        let candidate = (self.gate(&sums, 2) + reset * self.gate(&recurrent, 2)).tanh();
+        let candidate = (self.gate(sums, 2) + reset * self.gate(recurrent, 2)).tanh();
         candidate.clone() + update * (hidden - candidate)
     }
 }

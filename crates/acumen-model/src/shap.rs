@@ -41,7 +41,8 @@ pub struct Explainer {
 /// Why a margin is what it is: `expected + Σ contributions` is the margin, up to rounding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
-    /// The mean margin of the rows that the forest was trained on.
+    /// The mean margin of the rows that the forest was trained on; of a network, the margin of the
+    /// row of which nothing is known.
     pub expected: f64,
     /// How much each column moved the margin.
     pub contributions: Vec<f64>,

@@ -61,10 +61,10 @@ fn present(train: &Matrix, places: &Places) -> Vec<bool> {
 }
 
 fn number(values: impl Iterator<Item = f32> + Clone) -> Number {
-    let plain = Moments::of(values.clone());
+    let plain = Moments::of(&values);
     let squash_it = plain.kurtosis() > KURTOSIS_MAX;
     let moments = match squash_it {
-        true => Moments::of(values.clone().map(squash)),
+        true => Moments::of(&values.clone().map(squash)),
         false => plain,
     };
     let deviation = moments.deviation() as f32;
@@ -94,7 +94,7 @@ struct Moments {
 }
 
 impl Moments {
-    fn of(values: impl Iterator<Item = f32> + Clone) -> Moments {
+    fn of(values: &(impl Iterator<Item = f32> + Clone)) -> Moments {
         let finite = || {
             values
                 .clone()

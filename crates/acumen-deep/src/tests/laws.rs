@@ -30,10 +30,10 @@ fn names_are_unique_and_found() {
 
 #[test]
 fn the_same_bytes_at_any_number_of_threads() {
-    let (train, valid) = (sampled(900, "threads"), sampled(300, "later"));
+    let (train, valid) = (sampled(450, "threads"), sampled(200, "later"));
     for each in LEARNERS {
         // Wide enough for products that the framework shares among threads.
-        let given = || json!({"epochs": 1, "batch_size": 450, "layers": [260, 200]});
+        let given = || json!({"epochs": 1, "batch_size": 450, "layers": [256, 192]});
         let of = |threads| {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
@@ -42,7 +42,7 @@ fn the_same_bytes_at_any_number_of_threads() {
             pool.install(|| bytes(&fit(*each, given(), (&train, Some(&valid))).unwrap()))
         };
         let one = of(1);
-        for threads in [1, 3] {
+        for threads in [2, 3] {
             assert!(one == of(threads), "{} at {threads} threads", each.name());
         }
     }
@@ -74,7 +74,7 @@ fn they_learn_and_stop_at_the_best_epoch() {
         let given = json!({"epochs": 12, "batch_size": 64, "layers": [16], "patience": 4, "learning_rate": 0.01});
         let fitted = checked(*each, given, &train)
             .fit(&train, Some(&valid), Seed(3), &mut |progress| {
-                rounds.push(progress)
+                rounds.push(progress);
             })
             .unwrap();
         let log = &fitted.log;
@@ -174,7 +174,7 @@ fn contributions_add_up() {
             let explanation = network.explain(&row);
             let moved = f64::from(network.margin(&row)) - explanation.expected;
             let sum: f64 = explanation.contributions.iter().sum();
-            let allowed = 1e-3 * moved.abs().max(0.05);
+            let allowed = 1e-3 * moved.abs().max(0.1);
             assert!(
                 (sum - moved).abs() <= allowed,
                 "{}: {sum}, not {moved}",

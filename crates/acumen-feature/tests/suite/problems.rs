@@ -47,3 +47,33 @@ fn all_problems_are_told_at_once() {
     has("a", "fields", "is a place");
     has("a", "fields", "did you mean `channel`?");
 }
+
+#[test]
+fn what_is_laid_side_by_side_has_to_be_there_and_to_have_a_name() {
+    let mut spec = pipeline();
+    let mut order = (*spec.events[0]).clone();
+    order.fields[3].name = "age".to_owned();
+    spec.events[0] = std::sync::Arc::new(order);
+    let path = ["customer", "device"];
+    spec.features = vec![
+        feature("steps", "sequence", "order", &["customer"])
+            .fields("fields", &["age"])
+            .with("ages", Param::Bool(true)),
+        feature("around", "neighbours", "order", &[])
+            .fields("path", &path)
+            .with("each", Param::Bool(true)),
+        feature("beside", "neighbours", "order", &[])
+            .fields("path", &path)
+            .with("each", Param::Text("yes".to_owned())),
+    ];
+    spec.views[0].features = vec!["steps".to_owned()];
+    let found = Pipeline::compile(spec).err().expect("it is wrong");
+    let said: Vec<String> = found
+        .iter()
+        .map(|p| format!("{}.{}: {} {}", p.feature, p.key, p.message, p.help))
+        .collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[0].contains("steps.ages: a field is called `age`"));
+    assert!(said[1].contains("around.each: there is nothing to show key by key"));
+    assert!(said[2].contains("beside.each: `yes` is not `true` or `false`"));
+}

@@ -226,8 +226,8 @@ mod tests {
             numbers: vec![2, 0],
             categories: vec![1],
         };
-        assert!(inputs.check(&[places.clone()], 3).is_ok());
-        assert!(inputs.check(&[places.clone()], 2).is_err());
+        assert!(inputs.check(std::slice::from_ref(&places), 3).is_ok());
+        assert!(inputs.check(std::slice::from_ref(&places), 2).is_err());
         let of = |row: [f32; 3]| {
             let mut out = vec![f32::NAN; inputs.width()];
             inputs.encode(&places, |column| row[column], &mut out);
