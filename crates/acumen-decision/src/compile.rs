@@ -51,6 +51,7 @@ pub(crate) fn compile(spec: PolicySpec) -> Result<Policy, Vec<Problem>> {
         layers: spec.layers.iter().zip(finals).map(layer).collect(),
         fallback: spec.fallback.as_ref().map_or(0, severity),
         amount: amount.and_then(|name| spec.event.position(name)),
+        scope: vocabulary.scope,
         sources: vocabulary.sources,
         explore,
         knots,
@@ -92,7 +93,7 @@ fn bad_knots(message: String) -> Vec<Problem> {
     vec![Problem::new("score.knots", message, help)]
 }
 
-fn condition(key: &str, text: &str, scope: &Scope) -> Result<Compiled, Vec<Problem>> {
+pub(crate) fn condition(key: &str, text: &str, scope: &Scope) -> Result<Compiled, Vec<Problem>> {
     if text.len() > EXPRESSION_BYTES_MAX {
         let message = format!("the expression has {} bytes", text.len());
         let help =

@@ -33,6 +33,7 @@ mod breaker;
 mod checks;
 mod choice;
 mod compile;
+mod condition;
 mod course;
 mod differences;
 mod explain;
@@ -43,6 +44,7 @@ mod reasons;
 mod spec;
 mod state;
 
+pub use condition::{Condition, Past, Reads};
 pub use differences::differences;
 pub use explanation::{
     Additivity, AttributionLine, BandLine, Explanation, ModelLine, NearRule, RuleLine, RuleOutcome,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use acumen_base::{Clock, Decision, Event, Row, Seed, Time};
-use acumen_expr::Compiled;
+use acumen_expr::{Compiled, Scope};
 
 use crate::bands::{Bands, Knots};
 use crate::breaker::Breaker;
@@ -27,6 +27,9 @@ pub struct Policy {
     pub(crate) spec: PolicySpec,
     pub(crate) bands: Bands,
     pub(crate) knots: Knots,
+    /// What expressions may read.
+    pub(crate) scope: Scope,
+    /// Where the value of each of its slots comes from.
     pub(crate) sources: Vec<Source>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) models: Vec<Model>,

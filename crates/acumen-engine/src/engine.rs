@@ -7,12 +7,15 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use acumen_base::limits::{EVENTS_PER_REQUEST_MAX, SEQUENCER_QUEUE_MAX};
-use acumen_base::{Body, Clock, Control, Decision};
+use acumen_base::limits::{
+    BACKTEST_MICROS_MAX, BACKTEST_ROWS_MAX, EVENTS_PER_REQUEST_MAX, SEQUENCER_QUEUE_MAX,
+};
+use acumen_base::{Body, Clock, Control, Deadline, Decision};
 use acumen_decision::Explanation;
 use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined, Recovery};
 use acumen_feature::EntityValue;
 
+use crate::backtest::{Backtest, BacktestLimits, BacktestQuery, backtest};
 use crate::committer;
 use crate::core::{Core, as_declared};
 use crate::error::EngineError;
@@ -333,6 +336,23 @@ impl Engine {
     pub fn replay(&self, id: &str) -> Result<Replayed, Refusal> {
         let decision = self.decision(id)?;
         replay_one(&self.sources, &decision).map_err(|error| Refusal::Log(error.to_string()))
+    }
+
+    /// What a new rule would have done on the log so far, within the limits of a request
+    /// ([`BACKTEST_ROWS_MAX`], [`BACKTEST_MICROS_MAX`]): one at a time for a use case.
+    pub fn backtest(&self, use_case: &str, query: &BacktestQuery) -> Result<Backtest, Refusal> {
+        let Some(position) = self.plan.position(use_case) else {
+            return Err(Refusal::unknown("use case", use_case, self.plan.names()));
+        };
+        let clock = Arc::clone(&self.clock);
+        let begun = clock.nanos();
+        let limits = BacktestLimits {
+            until: Some(self.ask(|core, _| core.next)?),
+            deadline: Some(Deadline::after(clock, begun, BACKTEST_MICROS_MAX)),
+            rows_max: Some(BACKTEST_ROWS_MAX),
+        };
+        let found = backtest(&self.sources, position, query, &limits, &mut |_| ());
+        found.map_err(Refusal::from)
     }
 
     /// The features of one entity now, with their ages.

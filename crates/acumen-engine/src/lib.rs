@@ -9,6 +9,8 @@
 //! All of them change state through [`core::Core`] alone. Nothing here knows of HTTP, and nothing
 //! depends on which use case runs.
 
+mod backtest;
+mod cache;
 mod committer;
 pub mod core;
 mod engine;
@@ -31,12 +33,14 @@ pub mod spec;
 mod status;
 mod thresholds;
 mod train;
+mod truth;
 mod upkeep;
 pub mod usertest;
 mod worker;
 
 pub use acumen_event::{Durability, LogOptions, Quarantined, Recovery, Rejected};
 pub use acumen_feature::EntityValue;
+pub use backtest::{Backtest, BacktestLimits, BacktestQuery, Hits, Overlap, backtest};
 pub use engine::{Engine, Ingested, Options, Readiness, RefusedEvent};
 pub use error::EngineError;
 pub use evaluate::{ActionLine, Evaluation, evaluate};

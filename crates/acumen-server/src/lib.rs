@@ -4,6 +4,7 @@
 //! logic here. [`serve`] listens until it is told to stop, then drains with a hard deadline.
 
 mod answer;
+mod backtest;
 mod decide;
 mod decisions;
 mod entities;
@@ -67,6 +68,7 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .routes(routes!(lists::all))
         .routes(routes!(lists::get, lists::edit))
         .routes(routes!(lists::switch_rule))
+        .routes(routes!(backtest::backtest))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::get))
         .routes(routes!(quarantine::resubmit))

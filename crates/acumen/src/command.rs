@@ -1,5 +1,6 @@
 //! One command a file.
 
+mod backtest;
 mod check;
 mod decisions;
 mod demo;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Deploy(deploy::Deploy),
     Export(export::Export),
     Evaluate(evaluate::Evaluate),
+    Backtest(backtest::BacktestCommand),
     Serve(serve::Serve),
     Explain(explain::Explain),
     Replay(replay::Replay),
@@ -67,6 +69,7 @@ impl Command {
             Command::Deploy(command) => command.run(place),
             Command::Export(command) => command.run(place),
             Command::Evaluate(command) => command.run(place),
+            Command::Backtest(command) => command.run(place),
             Command::Serve(command) => command.run(place),
             Command::Explain(command) => command.run(place),
             Command::Replay(command) => command.run(place),
