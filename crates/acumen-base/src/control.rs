@@ -3,16 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decision::RuleMode;
+use crate::time::Time;
 
 /// An edit by a person or a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Control {
-    /// Adds ids to a list.
+    /// Adds ids to a list, or changes until when they are on it.
     ListAdd {
         /// The list's name.
         list: String,
         /// The ids.
         ids: Vec<String>,
+        /// They are on it for events before this time; without an end where there is none.
+        until: Option<Time>,
     },
     /// Takes ids off a list.
     ListRemove {

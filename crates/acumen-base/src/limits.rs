@@ -30,6 +30,10 @@ pub const LIST_EDIT_MAX: usize = 10_000;
 pub const LAST_MAX: usize = 256;
 /// How far an event time may lie ahead of the clock of a live server, in milliseconds.
 pub const FUTURE_MS_MAX: i64 = 5 * 60 * 1_000;
+/// Cases that a use case keeps; of more the oldest are dropped.
+pub const CASES_MAX: usize = 100_000;
+/// Cases that one request lists.
+pub const CASES_LISTED_MAX: usize = 200;
 /// Decided events that a backtest over HTTP looks at.
 pub const BACKTEST_ROWS_MAX: u64 = 10_000_000;
 /// Microseconds that a backtest over HTTP may take.

@@ -7,8 +7,7 @@ use acumen_expr::Compiled;
 
 use crate::compile::condition;
 use crate::frame::{Facts, Source};
-use crate::policy::Policy;
-use crate::spec::RuleSpec;
+use crate::policy::{Policy, Suppress};
 use crate::state::State;
 
 /// A checked condition in the terms of one policy.
@@ -53,17 +52,14 @@ impl Policy {
         Ok(Condition { when })
     }
 
-    /// The declared rules in order, with their conditions.
-    pub fn rules(&self) -> impl Iterator<Item = (&RuleSpec, Condition)> {
-        let condition = |when: &Compiled| Condition { when: when.clone() };
-        let compiled = self.rules.iter().map(move |rule| condition(&rule.when));
-        self.spec.rules.iter().zip(compiled)
-    }
-
     /// What a condition reads.
     pub fn reads(&self, condition: &Condition) -> Reads {
+        self.read_by(&condition.when)
+    }
+
+    fn read_by(&self, when: &Compiled) -> Reads {
         let mut reads = Reads::default();
-        for slot in condition.when.slots() {
+        for slot in when.slots() {
             match self.sources[*slot] {
                 Source::Field(field) | Source::Place(field, _) => drop(reads.fields.insert(field)),
                 Source::Column(column) => drop(reads.columns.insert(column)),
@@ -75,16 +71,35 @@ impl Policy {
         reads
     }
 
+    /// Whether a declared rule would fire: its condition holds, and no list keeps it from firing.
+    pub fn fires(&self, rule: usize, past: &Past<'_>) -> bool {
+        let rule = &self.rules[rule];
+        let suppressed = |by: Suppress| by.holds(past.event, past.state);
+        !rule.suppress.is_some_and(suppressed) && rule.when.is_true(&self.seen(past))
+    }
+
+    /// What a declared rule reads.
+    pub fn rule_reads(&self, rule: usize) -> Reads {
+        let rule = &self.rules[rule];
+        let mut reads = self.read_by(&rule.when);
+        reads.fields.extend(rule.suppress.map(|by| by.field));
+        reads
+    }
+
     /// Whether a condition holds; one on a missing value does not.
     pub fn holds(&self, condition: &Condition, past: &Past<'_>) -> bool {
-        condition.when.is_true(&Facts {
+        condition.when.is_true(&self.seen(past))
+    }
+
+    fn seen<'a>(&'a self, past: &Past<'a>) -> Facts<'a> {
+        Facts {
             sources: &self.sources,
             event: past.event,
             values: past.values,
             state: past.state,
             probability: past.probability,
             score: past.score,
-        })
+        }
     }
 
     /// How severe an action is: its place among [`Policy::actions`].

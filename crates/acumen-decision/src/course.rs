@@ -3,11 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, RuleHit, RuleMode};
-use acumen_base::{Clock, Deadline, Decision, ManualClock, Member, MemberError, Prediction, Row};
+use acumen_base::decision::{Firing, LayerReport, LayerStatus, MemberReport, RuleHit, RuleMode};
+use acumen_base::{
+    Clock, Deadline, Decision, ManualClock, Member, MemberError, Prediction, Row, Seed, Value,
+};
 
 use crate::frame::Facts;
-use crate::policy::{Layer, Policy, Step};
+use crate::policy::{Layer, Policy, Step, Suppress};
 
 /// What decides which layers and members have time: the clock, or what a record says they had.
 pub(crate) enum Course<'a> {
@@ -15,6 +17,8 @@ pub(crate) enum Course<'a> {
     Live {
         clock: &'a Arc<dyn Clock>,
         received_nanos: u64,
+        /// What decides for which events a rule acts that is rolled out to a share.
+        seed: Seed,
     },
     /// By a record.
     Recorded {
@@ -47,10 +51,11 @@ pub(crate) struct Verdict {
 }
 
 impl<'a> Course<'a> {
-    pub(crate) fn live(clock: &'a Arc<dyn Clock>, received_nanos: u64) -> Course<'a> {
+    pub(crate) fn live(clock: &'a Arc<dyn Clock>, received_nanos: u64, seed: Seed) -> Course<'a> {
         Course::Live {
             clock,
             received_nanos,
+            seed,
         }
     }
 
@@ -74,6 +79,7 @@ impl<'a> Course<'a> {
             Course::Live {
                 clock,
                 received_nanos,
+                ..
             } => {
                 let deadline =
                     Deadline::after(Arc::clone(clock), *received_nanos, layer.deadline_us);
@@ -83,6 +89,21 @@ impl<'a> Course<'a> {
                 let status = record.layers.get(position).map(|layer| &layer.status);
                 let had_time = status != Some(&LayerStatus::OutOfTime);
                 had_time.then(|| Deadline::never(Arc::clone(clock)))
+            }
+        }
+    }
+
+    /// Whether a rule that is rolled out to a share acts for the event of an id: always the same
+    /// for the same id, and for all the same where the share grows.
+    fn rolls_out(&self, rule: &str, id: &str, per_million: u32) -> bool {
+        match self {
+            Course::Live { seed, .. } => {
+                let draw = seed.derive("roll_out").derive(rule).unit(id);
+                draw < f64::from(per_million) / 1e6
+            }
+            Course::Recorded { record, .. } => {
+                let hit = record.rules.iter().find(|hit| hit.id == rule);
+                hit.is_some_and(|hit| hit.firing == Firing::Acted)
             }
         }
     }
@@ -155,7 +176,7 @@ impl Run<'_> {
         let started = course.nanos();
         for step in &layer.steps {
             match *step {
-                Step::Rule(rule) => self.rule(rule),
+                Step::Rule(rule) => self.rule(rule, course),
                 Step::Model(model) => {
                     let member = self.facts.state.member(&policy.models[model].name);
                     let Some(member) = member else { continue };
@@ -193,24 +214,46 @@ impl Run<'_> {
         layer.steps.is_empty() || layer.steps.iter().any(runs)
     }
 
-    fn rule(&mut self, position: usize) {
+    fn rule(&mut self, position: usize, course: &Course<'_>) {
         let policy = self.policy;
         let mode = self.facts.state.modes[position];
         if mode == RuleMode::Off || !policy.rules[position].when.is_true(&self.facts) {
             return;
         }
         let declared = &policy.spec.rules[position];
+        let firing = self.firing(position, mode, course);
         self.hits.push(RuleHit {
             id: declared.id.clone(),
             effect: declared.effect.clone(),
-            mode,
+            firing,
         });
-        if mode == RuleMode::On {
+        if firing == Firing::Acted {
             self.verdict.acting.push(position);
             if declared.is_final && self.verdict.final_rule.is_none() {
                 self.verdict.final_rule = Some(position);
             }
         }
+    }
+
+    /// What comes of a rule whose condition holds.
+    fn firing(&self, position: usize, mode: RuleMode, course: &Course<'_>) -> Firing {
+        let rule = &self.policy.rules[position];
+        let event = self.facts.event;
+        let suppressed = |by: Suppress| by.holds(event, self.facts.state);
+        if rule.suppress.is_some_and(suppressed) {
+            return Firing::Suppressed;
+        }
+        let acts = match mode {
+            RuleMode::On => true,
+            RuleMode::Shadow | RuleMode::Off => false,
+            RuleMode::RollOut { per_million } => {
+                let by = rule.roll_out_by.and_then(|field| event.values.get(field));
+                let id = by.and_then(Value::as_text).unwrap_or(&event.id);
+                let name = &self.policy.spec.rules[position].id;
+                course.rolls_out(name, id, per_million)
+            }
+        };
+        if acts { Firing::Acted } else { Firing::Shadow }
     }
 
     /// Takes an answer into the mean. Members that did not answer are marginalised: the mean is

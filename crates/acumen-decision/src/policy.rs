@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use acumen_base::{Clock, Decision, Event, Row, Seed, Time};
+use acumen_base::{Clock, Decision, Event, Row, Seed, Time, Value};
 use acumen_expr::{Compiled, Scope};
 
 use crate::bands::{Bands, Knots};
@@ -49,6 +49,25 @@ pub(crate) struct Rule {
     pub(crate) terms: Vec<(String, Compiled)>,
     /// The action that it asks for, by severity.
     pub(crate) effect: usize,
+    /// The field by whose ids it is rolled out.
+    pub(crate) roll_out_by: Option<usize>,
+    /// The list whose ids it never fires for, and the field that holds them.
+    pub(crate) suppress: Option<Suppress>,
+}
+
+/// A list that keeps a rule from firing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Suppress {
+    pub(crate) list: usize,
+    pub(crate) field: usize,
+}
+
+impl Suppress {
+    /// Whether it keeps a rule from firing for an event.
+    pub(crate) fn holds(self, event: &Event, state: &State) -> bool {
+        let id = event.values.get(self.field).and_then(Value::as_text);
+        id.is_some_and(|id| state.holds(self.list, id, event.event_time))
+    }
 }
 
 /// A declared model.
@@ -140,7 +159,7 @@ impl Policy {
     /// Decides. Always answers with one of the declared actions, from what finished in time; a
     /// member that is late, fails or panics is named in the record.
     pub fn decide(&self, request: &Request<'_>, state: &State) -> Decision {
-        let course = Course::live(&request.clock, request.received_nanos);
+        let course = Course::live(&request.clock, request.received_nanos, request.seed);
         let chance = Chance::Draw(request.seed);
         let mut decision = self.assemble(request.event, request.row, state, &course, chance);
         decision.id.clone_from(&request.id);

@@ -8,14 +8,16 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use acumen_base::limits::{
-    BACKTEST_MICROS_MAX, BACKTEST_ROWS_MAX, EVENTS_PER_REQUEST_MAX, SEQUENCER_QUEUE_MAX,
+    BACKTEST_MICROS_MAX, BACKTEST_ROWS_MAX, CASES_LISTED_MAX, EVENTS_PER_REQUEST_MAX,
+    SEQUENCER_QUEUE_MAX,
 };
-use acumen_base::{Body, Clock, Control, Deadline, Decision};
+use acumen_base::{Body, Clock, Control, Deadline, Decision, Time};
 use acumen_decision::Explanation;
 use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined, Recovery};
 use acumen_feature::EntityValue;
 
 use crate::backtest::{Backtest, BacktestLimits, BacktestQuery, backtest};
+use crate::cases::{Case, CaseList, CaseOrder, CaseState, Finding, Found};
 use crate::committer;
 use crate::core::{Core, as_declared};
 use crate::error::EngineError;
@@ -26,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::offline::Offline;
 use crate::plan::Plan;
 use crate::refusal::{Refusal, Reply};
+use crate::rules::RuleStatus;
 use crate::sequencer::{Answer, Command, Observed, Sequencer, read_decision};
 use crate::status::Status;
 use crate::upkeep::{Upkeep, Wanted};
@@ -66,6 +69,18 @@ pub struct Readiness {
     pub ready: bool,
     /// What is missing, in words.
     pub missing: Vec<String>,
+}
+
+/// The ids on a list, each with the time of the events from which on it is on it no more.
+pub type Listed = Vec<(String, Option<Time>)>;
+
+/// What became of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disposed {
+    /// Where it stands in the log.
+    pub position: u64,
+    /// Whether it was there already: nothing was written.
+    pub repeated: bool,
 }
 
 /// What became of the events of one request.
@@ -284,13 +299,7 @@ impl Engine {
 
     /// A decision by its id (`use case:event id`).
     pub fn decision(&self, id: &str) -> Result<Arc<Decision>, Refusal> {
-        let (use_case, event_id) = id.split_once(':').ok_or_else(|| Refusal::NotFound {
-            what: format!("`{id}` is not the id of a decision, such as `use-case:event-id`"),
-        })?;
-        let Some(position) = self.plan.position(use_case) else {
-            return Err(Refusal::unknown("use case", use_case, self.plan.names()));
-        };
-        let event_id = event_id.to_owned();
+        let (position, event_id) = self.decision_id(id)?;
         let missing = Refusal::NotFound {
             what: format!("there is no decision `{id}`"),
         };
@@ -341,9 +350,7 @@ impl Engine {
     /// What a new rule would have done on the log so far, within the limits of a request
     /// ([`BACKTEST_ROWS_MAX`], [`BACKTEST_MICROS_MAX`]): one at a time for a use case.
     pub fn backtest(&self, use_case: &str, query: &BacktestQuery) -> Result<Backtest, Refusal> {
-        let Some(position) = self.plan.position(use_case) else {
-            return Err(Refusal::unknown("use case", use_case, self.plan.names()));
-        };
+        let position = self.position(use_case)?;
         let clock = Arc::clone(&self.clock);
         let begun = clock.nanos();
         let limits = BacktestLimits {
@@ -392,6 +399,80 @@ impl Engine {
         let reply: Reply<u64> = Box::new(move |answer| drop(sender.send(answer)));
         self.control(control, by, reply);
         receiver.recv().unwrap_or_else(|_| Err(self.gone()))
+    }
+
+    /// The first so many cases of a use case.
+    pub fn cases(
+        &self,
+        use_case: &str,
+        state: CaseState,
+        order: CaseOrder,
+        most: usize,
+    ) -> Result<CaseList, Refusal> {
+        let position = self.position(use_case)?;
+        let most = most.min(CASES_LISTED_MAX);
+        self.ask(move |core, _| core.cases(position, state, order, most))
+    }
+
+    /// A case by the id of its decision, with all that was found about it, oldest first.
+    pub fn case(&self, id: &str) -> Result<(Case, Vec<Found>), Refusal> {
+        let (position, event_id) = self.decision_id(id)?;
+        self.ask(move |core, log| {
+            let case = core.case(position, &event_id)?.clone();
+            let found = case.findings.iter().map(|at| read_finding(log, *at));
+            let found = found.collect::<Result<_, Refusal>>()?;
+            Ok((case, found))
+        })?
+    }
+
+    /// Puts on record what someone found about a decision: an event of the log, which counts as
+    /// the outcome from then on. The same finding again writes nothing; another one supersedes.
+    pub fn dispose(&self, id: &str, finding: Finding, reply: Reply<Disposed>) {
+        let (use_case, event_id) = match self.decision_id(id) {
+            Ok(found) => found,
+            Err(refusal) => return reply(Err(refusal)),
+        };
+        let Some(reply) = self.admit(reply) else {
+            return;
+        };
+        self.send(Command::Dispose {
+            use_case,
+            event_id,
+            finding,
+            reply,
+        });
+    }
+
+    /// How the rules of a use case fare.
+    pub fn rules(&self, use_case: &str) -> Result<Vec<RuleStatus>, Refusal> {
+        let position = self.position(use_case)?;
+        self.ask(move |core, _| {
+            RuleStatus::all(&core.plan().use_cases[position], &core.live[position])
+        })
+    }
+
+    /// Counters and latencies in the Prometheus text format, with what the log says of the rules.
+    pub fn metrics_text(&self) -> String {
+        for use_case in self.plan.names() {
+            // An engine that is closing has counted all that it will.
+            if let Ok(rules) = self.rules(use_case) {
+                self.metrics.rules(use_case, &rules);
+            }
+        }
+        self.metrics.text()
+    }
+
+    fn position(&self, use_case: &str) -> Result<usize, Refusal> {
+        let position = self.plan.position(use_case);
+        position.ok_or_else(|| Refusal::unknown("use case", use_case, self.plan.names()))
+    }
+
+    /// The use case and the event of a decision's id.
+    fn decision_id(&self, id: &str) -> Result<(usize, String), Refusal> {
+        let (use_case, event_id) = id.split_once(':').ok_or_else(|| Refusal::NotFound {
+            what: format!("`{id}` is not the id of a decision, such as `use-case:event-id`"),
+        })?;
+        Ok((self.position(use_case)?, event_id.to_owned()))
     }
 
     /// Whether every declared model is loaded.
@@ -461,15 +542,17 @@ impl Engine {
         use_it(&mut quarantine).map_err(|error| Refusal::Log(error.to_string()))
     }
 
-    /// The lists of all use cases with their ids.
-    pub fn lists(&self) -> Result<BTreeMap<String, Vec<String>>, Refusal> {
+    /// The lists of all use cases with their ids, each with the time from which on events do not
+    /// find it any more.
+    pub fn lists(&self) -> Result<BTreeMap<String, Listed>, Refusal> {
         let plan = Arc::clone(&self.plan);
         self.ask(move |core, _| {
             let mut lists = BTreeMap::new();
             for (plan, live) in plan.use_cases.iter().zip(&core.live) {
                 for (name, _) in &plan.declared.lists {
-                    let ids = live.state.list(name).unwrap_or_default();
-                    lists.insert(name.clone(), ids.into_iter().map(str::to_owned).collect());
+                    let ids = live.state.listed(name).unwrap_or_default().into_iter();
+                    let ids = ids.map(|(id, until)| (id.to_owned(), until));
+                    lists.insert(name.clone(), ids.collect());
                 }
             }
             lists
@@ -616,6 +699,15 @@ impl Ingested {
             }
         }
         self
+    }
+}
+
+/// The finding at a log position.
+fn read_finding(log: &Log, position: u64) -> Result<Found, Refusal> {
+    match log.get(position).map(|record| record.body) {
+        Ok(Body::Event(event)) => Ok(Found::of(&event, position)),
+        Ok(_) => Err(Refusal::Log(format!("position {position} holds no event"))),
+        Err(error) => Err(Refusal::Log(error.to_string())),
     }
 }
 

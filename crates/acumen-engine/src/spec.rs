@@ -18,6 +18,7 @@ mod features;
 mod files;
 pub mod places;
 pub mod project;
+pub(crate) mod review;
 pub mod scaffold;
 pub mod schema;
 mod serving;
@@ -36,8 +37,8 @@ pub use schema::schema;
 pub use test_file::TestFile;
 pub use types::{
     Autoscaling, BatchDecl, Calibration, Durability, EnsembleDecl, ExploreDecl, FeatureDecl,
-    LayerDecl, ModelDecl, OutcomeDecl, RatesDecl, RuleDecl, ScoreDecl, ServingDecl, TrainingData,
-    TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
+    LayerDecl, ModelDecl, OutcomeDecl, RatesDecl, ReviewDecl, RuleDecl, ScoreDecl, ServingDecl,
+    TrainingData, TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
 };
 pub use use_case::USE_CASE_FILE;
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod backtest;
+mod cases;
 mod decide;
 mod decisions;
 mod entities;
@@ -15,6 +16,7 @@ mod lists;
 mod pages;
 mod quarantine;
 mod refused;
+mod rules;
 mod status;
 mod wire;
 
@@ -67,7 +69,11 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .routes(routes!(entities::get))
         .routes(routes!(lists::all))
         .routes(routes!(lists::get, lists::edit))
-        .routes(routes!(lists::switch_rule))
+        .routes(routes!(lists::expiring))
+        .routes(routes!(rules::all))
+        .routes(routes!(rules::switch))
+        .routes(routes!(cases::list))
+        .routes(routes!(cases::get, cases::dispose))
         .routes(routes!(backtest::backtest))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::get))

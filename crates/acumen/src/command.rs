@@ -1,6 +1,7 @@
 //! One command a file.
 
 mod backtest;
+mod cases;
 mod check;
 mod decisions;
 mod demo;
@@ -17,6 +18,7 @@ mod new;
 mod quarantine;
 mod replay;
 mod rows;
+mod rules;
 mod schema;
 mod serve;
 mod simulate;
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Decisions(decisions::Decisions),
     Quarantine(quarantine::QuarantineCommand),
     Lists(lists::Lists),
+    Rules(rules::Rules),
+    Cases(cases::CasesCommand),
     Doctor(doctor::Doctor),
 }
 
@@ -77,6 +81,8 @@ impl Command {
             Command::Decisions(command) => command.run(place),
             Command::Quarantine(command) => command.run(place),
             Command::Lists(command) => command.run(place),
+            Command::Rules(command) => command.run(place),
+            Command::Cases(command) => command.run(place),
             Command::Doctor(command) => command.run(place),
         }
     }

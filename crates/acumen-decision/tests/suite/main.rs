@@ -7,3 +7,4 @@ mod exploring;
 mod fixtures;
 mod precedence;
 mod replaying;
+mod switching;

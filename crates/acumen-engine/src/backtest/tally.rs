@@ -11,13 +11,12 @@ use super::{Backtest, BacktestQuery, Hits, Overlap, refused};
 use crate::cache::{Made, Part, Said};
 use crate::error::EngineError;
 use crate::plan::UseCasePlan;
-use crate::truth::truth;
+use crate::truth::{Known, truth};
 
 /// A checked query.
 pub(super) struct Question<'a> {
     plan: &'a UseCasePlan,
     rule: Condition,
-    declared: Vec<Condition>,
     effect: usize,
     from: i64,
     to: i64,
@@ -81,11 +80,10 @@ impl<'a> Question<'a> {
         let (Some(rule), Some(effect), true) = (rule, effect, problems.is_empty()) else {
             return Err(refused(problems));
         };
-        let declared: Vec<Condition> = policy.rules().map(|(_, condition)| condition).collect();
         let mut reads = policy.reads(&rule);
         let scored = reads.score;
-        for condition in &declared {
-            let more = policy.reads(condition);
+        for rule in 0..policy.spec().rules.len() {
+            let more = policy.rule_reads(rule);
             reads.columns.extend(more.columns);
             reads.fields.extend(more.fields);
             reads.event_id |= more.event_id;
@@ -101,7 +99,6 @@ impl<'a> Question<'a> {
         Ok(Question {
             plan,
             rule,
-            declared,
             effect,
             from: query.from.0,
             to: query.to.0,
@@ -174,7 +171,7 @@ impl Asked<'_> {
     pub(super) fn tally(&self, part: &Part<'_>) -> Result<Tally, EngineError> {
         let question = self.question;
         let mut tally = Tally {
-            overlap: vec![[0; 3]; question.declared.len()],
+            overlap: vec![[0; 3]; question.plan.policy.spec().rules.len()],
             ..Tally::default()
         };
         let times = part.times()?;
@@ -214,8 +211,8 @@ impl Asked<'_> {
             score: made.and_then(|made| made.score),
         };
         let hit = policy.holds(&question.rule, &past);
-        for (condition, overlap) in question.declared.iter().zip(&mut tally.overlap) {
-            match (hit, policy.holds(condition, &past)) {
+        for (rule, overlap) in tally.overlap.iter_mut().enumerate() {
+            match (hit, policy.fires(rule, &past)) {
                 (true, true) => overlap[0] += 1,
                 (true, false) => overlap[1] += 1,
                 (false, true) => overlap[2] += 1,
@@ -224,16 +221,16 @@ impl Asked<'_> {
         }
         let outcome = question.plan.declared.outcome.as_ref();
         let words = self.said.words(id);
-        let truth = truth(outcome, event.event_time, words, self.said.as_of);
+        let known = truth(outcome, event.event_time, words, self.said.as_of);
         tally.rows += 1;
         tally.scored += u64::from(past.score.is_some());
-        tally.positives += u64::from(truth == Truth::Positive);
+        tally.positives += u64::from(known.truth == Truth::Positive);
         if hit {
-            self.hit(tally, event, truth, made);
+            self.hit(tally, event, known, made);
         }
     }
 
-    fn hit(&self, tally: &mut Tally, event: &Event, truth: Truth, made: Option<&Made>) {
+    fn hit(&self, tally: &mut Tally, event: &Event, known: Known, made: Option<&Made>) {
         let question = self.question;
         let taken = match made {
             Some(made) => self.severity[made.action as usize],
@@ -242,7 +239,9 @@ impl Asked<'_> {
         let acting = taken.map(|taken| taken.max(question.effect));
         tally.hits.all += 1;
         tally.changed += u64::from(acting != taken);
-        let hidden = made.is_some_and(|made| self.hides[made.action as usize]);
+        let truth = known.truth;
+        let hides = |made: &Made| self.hides[made.action as usize];
+        let hidden = made.is_some_and(hides) && !known.found;
         match truth {
             Truth::Open => tally.hits.open += 1,
             Truth::Negative if hidden => tally.hits.hidden += 1,
@@ -325,9 +324,11 @@ impl Asked<'_> {
             unvalued: if valued { tally.unvalued } else { 0 },
             positive_amount: question.amount.map(|_| money(tally.amount)),
             overlap: policy
-                .rules()
+                .spec()
+                .rules
+                .iter()
                 .zip(&tally.overlap)
-                .map(|((rule, _), [both, only_new, only_old])| Overlap {
+                .map(|(rule, [both, only_new, only_old])| Overlap {
                     rule: rule.id.clone(),
                     both: *both,
                     only_new: *only_new,

@@ -119,7 +119,8 @@ fn definition(plan: &UseCasePlan) -> u64 {
     let declared = &plan.declared;
     let event = declared.event(&declared.decide_event);
     let pipeline = plan.fresh_pipeline().fingerprint();
-    let said = (&declared.outcome, &declared.rates, event, pipeline);
+    let review = declared.review.as_ref().map(|review| &review.event);
+    let said = (&declared.outcome, review, &declared.rates, event, pipeline);
     hash64(
         format!(
             "{} {said:?} {:016x}",

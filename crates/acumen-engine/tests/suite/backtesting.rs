@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
-use acumen_base::{Money, Seed, Time};
+use acumen_base::{Clock, Deadline, ManualClock, Money, Seed, Time};
 use acumen_engine::{
     Backtest, BacktestLimits, BacktestQuery, EngineError, Offline, Refusal, Wanted, backtest, rows,
 };
@@ -276,6 +276,7 @@ fn decisions_that_were_made_count_as_what_was_done() {
     let watched = acumen_base::Control::ListAdd {
         list: "watched".into(),
         ids: vec!["c2".into()],
+        until: None,
     };
     engine.control_now(watched, "ann").unwrap();
     let listed = engine
@@ -285,4 +286,53 @@ fn decisions_that_were_made_count_as_what_was_done() {
     shop.clock.set(START + days(4) + HOUR);
     engine.close().unwrap();
     assert_eq!(ask(&shop, &query("true")).unwrap().hits, found.hits);
+}
+
+#[test]
+fn what_was_read_before_the_deadline_is_kept() {
+    let shop = Shop::new();
+    let mut offline = shop.offline();
+    import_many(&shop, &mut offline, 0..20_000);
+    offline.close().unwrap();
+    let clock = ManualClock::at(START) as Arc<dyn Clock>;
+    let limits = BacktestLimits {
+        deadline: Some(Deadline::after(clock, 0, 0)),
+        ..BacktestLimits::default()
+    };
+    let mut begun = Vec::new();
+    for _ in 0..2 {
+        let mut first = None;
+        let error = backtest(&shop.sources(), 0, &query("true"), &limits, &mut |at| {
+            first.get_or_insert(at);
+        });
+        let error = error.unwrap_err();
+        assert!(matches!(&error, EngineError::NotReady(_)), "{error}");
+        assert!(error.to_string().contains("goes on from there"), "{error}");
+        begun.push(first.unwrap());
+    }
+    assert!(begun[1] > begun[0], "{begun:?}");
+    assert_eq!(ask(&shop, &query("true")).unwrap().rows, 20_000);
+}
+
+#[test]
+fn a_request_has_limits() {
+    let shop = Shop::new();
+    shop.import_history();
+    let limits = BacktestLimits {
+        rows_max: Some(100),
+        ..BacktestLimits::default()
+    };
+    let error = backtest(&shop.sources(), 0, &query("true"), &limits, &mut |_| ());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("100 events at most"), "{error}");
+    let held = fs::File::open(shop.folder().rows("orders").join("lock")).unwrap();
+    held.lock().unwrap();
+    let engine = shop.open();
+    let busy = engine.backtest("orders", &query("true")).unwrap_err();
+    assert!(matches!(busy, Refusal::NotReady(_)), "{busy}");
+    drop(held);
+    assert_eq!(
+        engine.backtest("orders", &query("true")).unwrap().rows,
+        2_880
+    );
 }

@@ -9,5 +9,6 @@ mod files;
 mod learning;
 mod live;
 mod retention;
+mod reviewing;
 mod shop;
 mod trouble;

@@ -6,4 +6,5 @@ mod bad_input;
 mod client;
 mod operations;
 mod routes;
+mod rules;
 mod running;

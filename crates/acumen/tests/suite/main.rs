@@ -7,4 +7,5 @@ mod demo;
 mod journey;
 mod program;
 mod public_data;
+mod rules;
 mod serving;
