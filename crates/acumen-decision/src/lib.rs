@@ -16,7 +16,9 @@
 //!    fallback stands in for the band.
 //! 4. A rule that is final wins outright, whatever is more severe: that is what an allow list is.
 //!    Of several final rules the first one in the layer's order wins.
-//! 5. A declared share of one action is replaced by a milder one (never where a final rule
+//! 5. A rule that is a shadow, that is rolled out to a share of which this event is none, or that a
+//!    list suppresses for this event, is recorded with that and changes nothing.
+//! 6. A declared share of one action is replaced by a milder one (never where a final rule
 //!    spoke), and the probability of what was done is recorded.
 //!
 //! # Invariants

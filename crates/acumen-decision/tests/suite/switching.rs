@@ -19,7 +19,7 @@ fn roll_out(share: f64) -> Control {
     Control::Rule {
         use_case: "orders".into(),
         rule: "stolen".into(),
-        mode: RuleMode::roll_out(share).unwrap(),
+        mode: RuleMode::roll_out(share).expect("a share"),
     }
 }
 
