@@ -1,18 +1,20 @@
 //! What a new rule would have done on the log.
 
+mod question;
 mod tally;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
-use acumen_base::{Deadline, Money, Problem, Time};
+use acumen_base::{Deadline, Money, Time};
 use serde::Serialize;
 
 use crate::cache::{Part, Prepared, Reach, Said, prepare};
 use crate::error::EngineError;
 use crate::history::Sources;
-use tally::{Question, Tally};
+use question::Question;
+use tally::{Asked, Tally};
 
 /// A rule to try out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +138,7 @@ pub fn backtest(
     }
     let said = Said::of(facts);
     let state = sources.state_after(use_case, &said.controls);
-    let asked = question.over(&said, &state);
+    let asked = Asked::new(&question, &said, &state);
     let rows = parts.iter().map(|part| part.rows() as u64).sum::<u64>();
     if let Some(most) = limits.rows_max.filter(|most| rows > *most) {
         return Err(EngineError::NotEnough(format!(
@@ -185,9 +187,4 @@ fn count(
     });
     sum.into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Problems of a rule as one error.
-fn refused(problems: Vec<Problem>) -> EngineError {
-    EngineError::Rule(problems)
 }

@@ -4,29 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
-use acumen_base::{Currency, Event, EventType, Money, Problem, Time, Value};
-use acumen_decision::{Condition, Past, Reads, State};
+use acumen_base::{Currency, Event, EventType, Money, Time, Value};
+use acumen_decision::{Past, Reads, State};
 
-use super::{Backtest, BacktestQuery, Hits, Overlap, refused};
+use super::question::Question;
+use super::{Backtest, BacktestQuery, Hits, Overlap};
 use crate::cache::{Made, Part, Said};
 use crate::error::EngineError;
-use crate::plan::UseCasePlan;
 use crate::truth::{Known, truth};
-
-/// A checked query.
-pub(super) struct Question<'a> {
-    plan: &'a UseCasePlan,
-    rule: Condition,
-    effect: usize,
-    from: i64,
-    to: i64,
-    reads: Reads,
-    /// Whether the new rule itself reads a score.
-    scored: bool,
-    kind: Arc<EventType>,
-    /// The field with what is at stake.
-    amount: Option<usize>,
-}
 
 /// A query over what a log says.
 pub(super) struct Asked<'a> {
@@ -52,76 +37,6 @@ pub(super) struct Tally {
     amount: i128,
     /// For each declared rule: both, only the new one, only it.
     overlap: Vec<[u64; 3]>,
-}
-
-impl<'a> Question<'a> {
-    /// Checks a query.
-    pub(super) fn new(
-        plan: &'a UseCasePlan,
-        query: &BacktestQuery,
-    ) -> Result<Question<'a>, EngineError> {
-        let policy = &plan.policy;
-        let mut problems = Vec::new();
-        if query.from >= query.to {
-            let message = format!("there is no time from {} to {}", query.from, query.to);
-            problems.push(Problem::new("from", message, "let `from` come before `to`"));
-        }
-        let last = policy.actions().count() - 1;
-        let effect = match &query.effect {
-            None => Some(last.min(1)),
-            Some(name) => policy.severity(name).or_else(|| {
-                let what = "an action";
-                problems.push(Problem::unknown("effect", name, what, policy.actions()));
-                None
-            }),
-        };
-        let rule = policy.condition(&query.rule);
-        let rule = rule.map_err(|more| problems.extend(more)).ok();
-        let (Some(rule), Some(effect), true) = (rule, effect, problems.is_empty()) else {
-            return Err(refused(problems));
-        };
-        let mut reads = policy.reads(&rule);
-        let scored = reads.score;
-        for rule in 0..policy.spec().rules.len() {
-            let more = policy.rule_reads(rule);
-            reads.columns.extend(more.columns);
-            reads.fields.extend(more.fields);
-            reads.event_id |= more.event_id;
-            reads.score |= more.score;
-        }
-        let spec = policy.spec();
-        let kind = Arc::clone(&spec.event);
-        let amount = spec.amount.as_ref().and_then(|name| kind.position(name));
-        reads.fields.extend(amount);
-        if let Some(valuation) = &plan.value {
-            reads.fields.extend(valuation.reads());
-        }
-        Ok(Question {
-            plan,
-            rule,
-            effect,
-            from: query.from.0,
-            to: query.to.0,
-            reads,
-            scored,
-            kind,
-            amount,
-        })
-    }
-
-    /// The query over what a log says, with lists as a state has them.
-    pub(super) fn over(&'a self, said: &'a Said, state: &'a State) -> Asked<'a> {
-        let hidden = self.plan.declared.outcome.as_ref();
-        let hidden: &[String] = hidden.map_or(&[], |outcome| &outcome.hidden_by);
-        let severity = |action: &String| self.plan.policy.severity(action);
-        Asked {
-            question: self,
-            said,
-            state,
-            severity: said.actions.iter().map(severity).collect(),
-            hides: said.actions.iter().map(|a| hidden.contains(a)).collect(),
-        }
-    }
 }
 
 /// The streams of a stretch that a query reads.
@@ -166,7 +81,21 @@ impl Fetched {
     }
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// A query over what a log says, with lists as a state has them.
+    pub(super) fn new(question: &'a Question<'a>, said: &'a Said, state: &'a State) -> Asked<'a> {
+        let hidden = question.plan.declared.outcome.as_ref();
+        let hidden: &[String] = hidden.map_or(&[], |outcome| &outcome.hidden_by);
+        let severity = |action: &String| question.plan.policy.severity(action);
+        Asked {
+            question,
+            said,
+            state,
+            severity: said.actions.iter().map(severity).collect(),
+            hides: said.actions.iter().map(|a| hidden.contains(a)).collect(),
+        }
+    }
+
     /// Counts one stretch.
     pub(super) fn tally(&self, part: &Part<'_>) -> Result<Tally, EngineError> {
         let question = self.question;
