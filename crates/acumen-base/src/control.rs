@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decision::RuleMode;
+use crate::time::Time;
 use crate::update::Update;
 
 /// What stands behind a model's name where a challenger of it answers beside it.
@@ -11,12 +12,14 @@ pub const CHALLENGER: &str = "@challenger";
 /// An edit by a person or a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Control {
-    /// Adds ids to a list.
+    /// Adds ids to a list, or changes until when they are on it.
     ListAdd {
         /// The list's name.
         list: String,
         /// The ids.
         ids: Vec<String>,
+        /// They are on it for events before this time; without an end where there is none.
+        until: Option<Time>,
     },
     /// Takes ids off a list.
     ListRemove {

@@ -1,5 +1,7 @@
 //! Decisions and the record that explains and replays them.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::member::{MemberError, Prediction};
@@ -106,6 +108,70 @@ pub enum RuleMode {
     Shadow,
     /// It is not evaluated.
     Off,
+    /// It acts for a share of the events, and is recorded like a shadow for the others.
+    RollOut {
+        /// The share, in millionths.
+        per_million: u32,
+    },
+}
+
+impl RuleMode {
+    /// Acting for a share of the events; `None` unless it lies between 0 and 1.
+    pub fn roll_out(share: f64) -> Option<RuleMode> {
+        let per_million = (share * 1e6).round();
+        let within = (1.0..1e6).contains(&per_million);
+        within.then_some(RuleMode::RollOut {
+            per_million: per_million as u32,
+        })
+    }
+
+    /// The mode of a word (`on`, `shadow`, `off`), or acting for a share where one is given.
+    ///
+    /// # Errors
+    /// What is wrong, and what to write.
+    pub fn parse(word: Option<&str>, share: Option<f64>) -> Result<RuleMode, String> {
+        match (word, share) {
+            (None | Some("roll_out"), Some(share)) => RuleMode::roll_out(share).ok_or_else(|| {
+                format!("{share} is not a share: it lies between 0 and 1, such as 0.1")
+            }),
+            (Some("on"), None) => Ok(RuleMode::On),
+            (Some("shadow"), None) => Ok(RuleMode::Shadow),
+            (Some("off"), None) => Ok(RuleMode::Off),
+            (Some(word), Some(_)) => Err(format!(
+                "a rule in mode `{word}` takes no share: leave out one of the two"
+            )),
+            (Some(word), None) => Err(format!(
+                "`{word}` is not a mode: a rule is `on`, `shadow` or `off`, or acts for a share"
+            )),
+            (None, None) => Err("a rule is `on`, `shadow` or `off`, or acts for a share".into()),
+        }
+    }
+}
+
+impl fmt::Display for RuleMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RuleMode::On => f.write_str("on"),
+            RuleMode::Shadow => f.write_str("shadow"),
+            RuleMode::Off => f.write_str("off"),
+            RuleMode::RollOut { per_million } => {
+                write!(f, "on for {} %", f64::from(*per_million) / 1e4)
+            }
+        }
+    }
+}
+
+/// What came of a rule whose condition held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Firing {
+    /// It acted.
+    Acted,
+    /// It was recorded and did not act: it is a shadow, or this event is not of the share for
+    /// which it acts.
+    Shadow,
+    /// A list keeps it from firing for this event.
+    Suppressed,
 }
 
 /// A rule that fired.
@@ -115,8 +181,8 @@ pub struct RuleHit {
     pub id: String,
     /// The action that it asks for.
     pub effect: String,
-    /// Whether it acted.
-    pub mode: RuleMode,
+    /// What came of it.
+    pub firing: Firing,
 }
 
 /// One reason, in words.

@@ -34,3 +34,11 @@ pub const LAST_MAX: usize = 256;
 pub const FUTURE_MS_MAX: i64 = 5 * 60 * 1_000;
 /// Trainings of a use case of which the engine keeps the record at hand; the log has them all.
 pub const UPDATES_KEPT: usize = 200;
+/// Cases that a use case keeps; of more the oldest are dropped.
+pub const CASES_MAX: usize = 100_000;
+/// Cases that one request lists.
+pub const CASES_LISTED_MAX: usize = 200;
+/// Decided events that a backtest over HTTP looks at.
+pub const BACKTEST_ROWS_MAX: u64 = 10_000_000;
+/// Microseconds that a backtest over HTTP may take.
+pub const BACKTEST_MICROS_MAX: u64 = 20_000_000;

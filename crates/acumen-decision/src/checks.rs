@@ -61,11 +61,7 @@ fn duplicates(spec: &PolicySpec) -> Vec<Problem> {
 }
 
 fn lists(spec: &PolicySpec) -> Vec<Problem> {
-    let texts = || {
-        let text = |kind| matches!(kind, FieldType::Id | FieldType::Category | FieldType::Text);
-        let fields = spec.event.fields.iter().filter(move |f| text(f.kind));
-        fields.map(|f| f.name.as_str())
-    };
+    let texts = || id_fields(spec);
     let wrong = spec
         .lists
         .iter()
@@ -76,6 +72,12 @@ fn lists(spec: &PolicySpec) -> Vec<Problem> {
             Problem::unknown(format!("lists.{}", list.name), &list.field, &what, texts())
         })
         .collect()
+}
+
+fn id_fields(spec: &PolicySpec) -> impl Iterator<Item = &str> {
+    let text = |kind| matches!(kind, FieldType::Id | FieldType::Category | FieldType::Text);
+    let fields = spec.event.fields.iter().filter(move |f| text(f.kind));
+    fields.map(|f| f.name.as_str())
 }
 
 fn action_names(spec: &PolicySpec) -> impl Iterator<Item = &str> {
@@ -115,6 +117,19 @@ fn check_rule(rule: &RuleSpec, spec: &PolicySpec, bands: Option<&Bands>) -> Vec<
             "the rule gives no reason",
             help,
         ));
+    }
+    let lists = || spec.lists.iter().map(|list| list.name.as_str());
+    if let Some(list) = &rule.suppress
+        && !lists().any(|name| name == list)
+    {
+        problems.push(Problem::unknown(key("suppress"), list, "a list", lists()));
+    }
+    let ids = || id_fields(spec);
+    if let Some(field) = &rule.roll_out_by
+        && !ids().any(|name| name == field)
+    {
+        let what = format!("an id or text field of `{}`", spec.event.name);
+        problems.push(Problem::unknown(key("mode.by"), field, &what, ids()));
     }
     if rule.when.trim() == "false" {
         let help = "set `mode: off` to switch it off";

@@ -7,7 +7,7 @@ use crate::bands::{Bands, Knots};
 use crate::checks;
 use crate::frame::Vocabulary;
 use crate::guard::Guard;
-use crate::policy::{Explore, Layer, Model, Policy, Rule, Step};
+use crate::policy::{Explore, Layer, Model, Policy, Rule, Step, Suppress};
 use crate::spec::{LayerSpec, PolicySpec, RuleSpec};
 use acumen_base::Problem;
 
@@ -28,10 +28,13 @@ pub(crate) fn compile(spec: PolicySpec) -> Result<Policy, Vec<Problem>> {
         return Err(problems);
     };
     let severity = |name: &String| bands.severity(name).unwrap_or(bands.actions().len() - 1);
+    let field = |name: &Option<String>| spec.event.position(name.as_ref()?);
     let rule = |(declared, when): (&RuleSpec, Option<Compiled>)| {
         Some(Rule {
             terms: compiled_terms(&declared.when, &vocabulary.scope),
             effect: severity(&declared.effect),
+            roll_out_by: field(&declared.roll_out_by),
+            suppress: suppress(declared, &spec),
             when: when?,
         })
     };
@@ -64,12 +67,20 @@ pub(crate) fn compile(spec: PolicySpec) -> Result<Policy, Vec<Problem>> {
         layers: spec.layers.iter().zip(finals).map(layer).collect(),
         fallback: spec.fallback.as_ref().map_or(0, severity),
         amount: amount.and_then(|name| spec.event.position(name)),
+        scope: vocabulary.scope,
         sources: vocabulary.sources,
         explore,
         knots,
         bands,
         spec,
     })
+}
+
+fn suppress(rule: &RuleSpec, spec: &PolicySpec) -> Option<Suppress> {
+    let name = rule.suppress.as_ref()?;
+    let list = spec.lists.iter().position(|list| list.name == *name)?;
+    let field = spec.event.position(&spec.lists[list].field)?;
+    Some(Suppress { list, field })
 }
 
 /// The conditions of the rules.
@@ -105,7 +116,7 @@ fn bad_knots(message: String) -> Vec<Problem> {
     vec![Problem::new("score.knots", message, help)]
 }
 
-fn condition(key: &str, text: &str, scope: &Scope) -> Result<Compiled, Vec<Problem>> {
+pub(crate) fn condition(key: &str, text: &str, scope: &Scope) -> Result<Compiled, Vec<Problem>> {
     if text.len() > EXPRESSION_BYTES_MAX {
         let message = format!("the expression has {} bytes", text.len());
         let help =

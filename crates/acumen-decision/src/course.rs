@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, RuleHit, RuleMode};
-use acumen_base::{Clock, Deadline, Decision, ManualClock, Member, MemberError, Row};
+use acumen_base::decision::{Firing, LayerReport, LayerStatus, MemberReport, RuleHit, RuleMode};
+use acumen_base::{
+    Clock, Deadline, Decision, ManualClock, Member, MemberError, Row, Seed, Value,
+};
 
 use crate::asked::{Answered, predict, predict_in_time};
 use crate::beside::{self, Pool, Wanted};
@@ -11,7 +13,7 @@ use crate::blend::Blend;
 use crate::frame::Facts;
 use crate::guard::Guard;
 use crate::onlookers;
-use crate::policy::{Layer, Policy, Request, Step};
+use crate::policy::{Layer, Policy, Request, Step, Suppress};
 
 /// What decides which layers and members have time: the clock, or what a record says they had.
 pub(crate) enum Course<'a> {
@@ -23,6 +25,8 @@ pub(crate) enum Course<'a> {
         pool: Option<&'a Pool>,
         /// How many requests wait behind this one.
         waiting: usize,
+        /// What decides for which events a rule acts that is rolled out to a share.
+        seed: Seed,
     },
     /// By a record.
     Recorded {
@@ -62,6 +66,7 @@ impl<'a> Course<'a> {
             received_nanos: request.received_nanos,
             pool: request.pool.map(|pool| &**pool),
             waiting: request.waiting,
+            seed: request.seed,
         }
     }
 
@@ -106,6 +111,21 @@ impl<'a> Course<'a> {
                 ..
             } => Deadline::after(Arc::clone(clock), *received_nanos, layer.deadline_us),
             Course::Recorded { clock, .. } => Deadline::never(Arc::clone(clock)),
+        }
+    }
+
+    /// Whether a rule that is rolled out to a share acts for the event of an id: always the same
+    /// for the same id, and for all the same where the share grows.
+    fn rolls_out(&self, rule: &str, id: &str, per_million: u32) -> bool {
+        match self {
+            Course::Live { seed, .. } => {
+                let draw = seed.derive("roll_out").derive(rule).unit(id);
+                draw < f64::from(per_million) / 1e6
+            }
+            Course::Recorded { record, .. } => {
+                let hit = record.rules.iter().find(|hit| hit.id == rule);
+                hit.is_some_and(|hit| hit.firing == Firing::Acted)
+            }
         }
     }
 
@@ -171,7 +191,7 @@ impl<'a> Run<'a> {
         } else {
             for step in &layer.steps {
                 match *step {
-                    Step::Rule(rule) => self.rule(rule),
+                    Step::Rule(rule) => self.rule(rule, course),
                     Step::Model(model) => {
                         if let Some(asked) = self.asked(model, &deadline) {
                             let answers = course.answers(position, &[asked], false);
@@ -201,7 +221,7 @@ impl<'a> Run<'a> {
         let (mut models, mut asked) = (Vec::new(), Vec::new());
         for step in &layer.steps {
             match *step {
-                Step::Rule(rule) => self.rule(rule),
+                Step::Rule(rule) => self.rule(rule, course),
                 Step::Model(model) => {
                     if let Some(one) = self.asked(model, deadline) {
                         models.push(model);
@@ -268,24 +288,46 @@ impl<'a> Run<'a> {
         layer.steps.is_empty() || layer.steps.iter().any(runs)
     }
 
-    fn rule(&mut self, position: usize) {
+    fn rule(&mut self, position: usize, course: &Course<'_>) {
         let policy = self.policy;
         let mode = self.facts.state.modes[position];
         if mode == RuleMode::Off || !policy.rules[position].when.is_true(&self.facts) {
             return;
         }
         let declared = &policy.spec.rules[position];
+        let firing = self.firing(position, mode, course);
         self.hits.push(RuleHit {
             id: declared.id.clone(),
             effect: declared.effect.clone(),
-            mode,
+            firing,
         });
-        if mode == RuleMode::On {
+        if firing == Firing::Acted {
             self.verdict.acting.push(position);
             if declared.is_final && self.verdict.final_rule.is_none() {
                 self.verdict.final_rule = Some(position);
             }
         }
+    }
+
+    /// What comes of a rule whose condition holds.
+    fn firing(&self, position: usize, mode: RuleMode, course: &Course<'_>) -> Firing {
+        let rule = &self.policy.rules[position];
+        let event = self.facts.event;
+        let suppressed = |by: Suppress| by.holds(event, self.facts.state);
+        if rule.suppress.is_some_and(suppressed) {
+            return Firing::Suppressed;
+        }
+        let acts = match mode {
+            RuleMode::On => true,
+            RuleMode::Shadow | RuleMode::Off => false,
+            RuleMode::RollOut { per_million } => {
+                let by = rule.roll_out_by.and_then(|field| event.values.get(field));
+                let id = by.and_then(Value::as_text).unwrap_or(&event.id);
+                let name = &self.policy.spec.rules[position].id;
+                course.rolls_out(name, id, per_million)
+            }
+        };
+        if acts { Firing::Acted } else { Firing::Shadow }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, RuleMode};
+use acumen_base::decision::{Firing, LayerReport, LayerStatus, MemberReport, RuleMode};
 use acumen_base::{Deadline, Decision, Event, ManualClock, Row};
 use acumen_expr::Val;
 
@@ -88,7 +88,10 @@ fn bands(policy: &Policy, record: &Decision) -> Vec<BandLine> {
 /// How the decision came to its action, one sentence a step.
 fn steps(policy: &Policy, record: &Decision) -> Vec<String> {
     let mut steps = vec![of_score(policy, record)];
-    let acted = record.rules.iter().filter(|hit| hit.mode == RuleMode::On);
+    let acted = record
+        .rules
+        .iter()
+        .filter(|hit| hit.firing == Firing::Acted);
     let declared = |id: &str| policy.spec.rules.iter().find(|rule| rule.id == id);
     let mut last = None;
     for hit in acted {
@@ -170,10 +173,14 @@ fn layer_of<'a>(policy: &Policy, record: &'a Decision, rule: usize) -> Option<&'
 fn rule_line(policy: &Policy, record: &Decision, facts: &Facts<'_>, position: usize) -> RuleLine {
     let declared = &policy.spec.rules[position];
     let hit = record.rules.iter().find(|hit| hit.id == declared.id);
-    let mode = hit.map_or(facts.state.modes[position], |hit| hit.mode);
+    let mode = facts.state.modes[position];
     let ran = layer_of(policy, record, position).is_some_and(|l| l.status == LayerStatus::Ran);
-    let outcome = if hit.is_some() {
-        RuleOutcome::Fired
+    let outcome = if let Some(hit) = hit {
+        match hit.firing {
+            Firing::Acted => RuleOutcome::Fired,
+            Firing::Shadow => RuleOutcome::Shadow,
+            Firing::Suppressed => RuleOutcome::Suppressed,
+        }
     } else if mode == RuleMode::Off {
         RuleOutcome::Off
     } else if !ran {

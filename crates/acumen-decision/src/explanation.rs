@@ -57,6 +57,10 @@ pub enum RuleOutcome {
     Fired,
     /// Its condition did not hold.
     DidNotFire,
+    /// Its condition held, and it was recorded without acting.
+    Shadow,
+    /// Its condition held, and a list keeps it from firing for this event.
+    Suppressed,
     /// A value that it needs was missing.
     Missing,
     /// Its layer did not run.

@@ -140,6 +140,6 @@ impl Frame for Facts<'_> {
     }
 
     fn contains(&self, list: usize, text: &str) -> bool {
-        self.state.holds(list, text)
+        self.state.holds(list, text, self.event.event_time)
     }
 }

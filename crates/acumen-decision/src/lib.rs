@@ -19,7 +19,9 @@
 //!    fallback stands in for the band.
 //! 4. A rule that is final wins outright, whatever is more severe: that is what an allow list is.
 //!    Of several final rules the first one in the layer's order wins.
-//! 5. A declared share of one action is replaced by a milder one (never where a final rule
+//! 5. A rule that is a shadow, that is rolled out to a share of which this event is none, or that a
+//!    list suppresses for this event, is recorded with that and changes nothing.
+//! 6. A declared share of one action is replaced by a milder one (never where a final rule
 //!    spoke), and the probability of what was done is recorded.
 //!
 //! # Invariants
@@ -39,6 +41,7 @@ mod breaker;
 mod checks;
 mod choice;
 mod compile;
+mod condition;
 mod course;
 mod differences;
 mod explain;
@@ -53,6 +56,7 @@ mod state;
 mod what_if;
 
 pub use beside::Pool;
+pub use condition::{Condition, Past, Reads};
 pub use differences::differences;
 pub use explanation::{
     Additivity, AttributionLine, BandLine, Explanation, ModelLine, NearRule, RuleLine, RuleOutcome,

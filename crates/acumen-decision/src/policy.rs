@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use acumen_base::{Clock, Decision, Event, Row, Seed, Time};
-use acumen_expr::Compiled;
+use acumen_base::{Clock, Decision, Event, Row, Seed, Time, Value};
+use acumen_expr::{Compiled, Scope};
 
 use crate::bands::{Bands, Knots};
 use crate::beside::Pool;
@@ -29,6 +29,9 @@ pub struct Policy {
     pub(crate) spec: PolicySpec,
     pub(crate) bands: Bands,
     pub(crate) knots: Knots,
+    /// What expressions may read.
+    pub(crate) scope: Scope,
+    /// Where the value of each of its slots comes from.
     pub(crate) sources: Vec<Source>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) models: Vec<Model>,
@@ -48,6 +51,25 @@ pub(crate) struct Rule {
     pub(crate) terms: Vec<(String, Compiled)>,
     /// The action that it asks for, by severity.
     pub(crate) effect: usize,
+    /// The field by whose ids it is rolled out.
+    pub(crate) roll_out_by: Option<usize>,
+    /// The list whose ids it never fires for, and the field that holds them.
+    pub(crate) suppress: Option<Suppress>,
+}
+
+/// A list that keeps a rule from firing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Suppress {
+    pub(crate) list: usize,
+    pub(crate) field: usize,
+}
+
+impl Suppress {
+    /// Whether it keeps a rule from firing for an event.
+    pub(crate) fn holds(self, event: &Event, state: &State) -> bool {
+        let id = event.values.get(self.field).and_then(Value::as_text);
+        id.is_some_and(|id| state.holds(self.list, id, event.event_time))
+    }
 }
 
 /// A declared model.

@@ -60,6 +60,10 @@ pub struct RuleSpec {
     pub reason: String,
     /// Whether it acts at first; a control record may switch it.
     pub mode: RuleMode,
+    /// The field by whose ids it is rolled out to a share; by events where there is none.
+    pub roll_out_by: Option<String>,
+    /// The list whose ids it never fires for.
+    pub suppress: Option<String>,
     /// Whether it wins outright where it fires.
     pub is_final: bool,
 }

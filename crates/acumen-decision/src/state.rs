@@ -5,13 +5,21 @@ use std::fmt;
 use std::sync::Arc;
 
 use acumen_base::decision::RuleMode;
-use acumen_base::{Columns, Control, ENSEMBLE, Key, Member};
+use acumen_base::{Columns, Control, ENSEMBLE, Key, Member, Time};
 
 use crate::bands::Knots;
 use acumen_base::problem::did_you_mean;
 
 /// The ids of one list by their keys.
-type Ids = HashMap<Key, Arc<str>>;
+type Ids = HashMap<Key, Listed>;
+
+/// An id on a list.
+#[derive(Clone)]
+pub(crate) struct Listed {
+    id: Arc<str>,
+    /// It is on the list for events before this time.
+    until: Option<Time>,
+}
 
 /// What governs decisions at one control position.
 ///
@@ -61,8 +69,12 @@ impl State {
     /// the caller loads it and hands it to [`State::deploy`].
     pub fn apply(&mut self, position: u64, control: &Control) -> Result<(), ControlError> {
         match control {
-            Control::ListAdd { list, ids } => self.edit(list, |held| {
-                held.extend(ids.iter().map(|id| (Key::of(id), Arc::from(id.as_str()))));
+            Control::ListAdd { list, ids, until } => self.edit(list, |held| {
+                let listed = |id: &String| Listed {
+                    id: id.as_str().into(),
+                    until: *until,
+                };
+                held.extend(ids.iter().map(|id| (Key::of(id), listed(id))));
             }),
             Control::ListRemove { list, ids } => self.edit(list, |held| {
                 for id in ids {
@@ -135,16 +147,22 @@ impl State {
 
     /// The ids on a list in alphabetical order; `None` where no such list is declared.
     pub fn list(&self, name: &str) -> Option<Vec<&str>> {
+        let listed = self.listed(name)?;
+        Some(listed.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// The same, each with the time from which on events do not find it any more.
+    pub fn listed(&self, name: &str) -> Option<Vec<(&str, Option<Time>)>> {
         let held = &self.lists[self.list_position(name)?];
-        let mut ids: Vec<&str> = held.values().map(|id| &**id).collect();
+        let mut ids: Vec<_> = held.values().map(|one| (&*one.id, one.until)).collect();
         ids.sort_unstable();
         Some(ids)
     }
 
-    /// Whether a list holds an id.
-    pub fn list_holds(&self, name: &str, id: &str) -> bool {
+    /// Whether a list holds an id for an event of a time.
+    pub fn list_holds(&self, name: &str, id: &str, at: Time) -> bool {
         self.list_position(name)
-            .is_some_and(|list| self.holds(list, id))
+            .is_some_and(|list| self.holds(list, id, at))
     }
 
     /// The mode of a rule; `None` where no such rule is declared.
@@ -153,10 +171,9 @@ impl State {
         Some(self.modes[position])
     }
 
-    pub(crate) fn holds(&self, list: usize, id: &str) -> bool {
-        self.lists
-            .get(list)
-            .is_some_and(|held| held.contains_key(&Key::of(id)))
+    pub(crate) fn holds(&self, list: usize, id: &str, at: Time) -> bool {
+        let listed = self.lists.get(list).and_then(|held| held.get(&Key::of(id)));
+        listed.is_some_and(|listed| listed.until.is_none_or(|until| at < until))
     }
 
     fn list_position(&self, name: &str) -> Option<usize> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use acumen_base::control::CHALLENGER;
 use acumen_base::limits::UPDATES_KEPT;
 use acumen_base::{
-    Body, Control, Decision, Event, EventType, Key, Member, Record, Row, Span, Time,
+    Body, Control, Decision, Event, EventType, Key, Member, Money, Record, Row, Span, Time,
 };
 use acumen_decision::State;
 use acumen_event::Seen;
@@ -17,9 +17,12 @@ use acumen_feature::Pipeline;
 use acumen_model::{ArtifactMember, ModelStore};
 use acumen_value::Ledger;
 
+use crate::cases::{Case, CaseList, CaseOrder, CaseState, Cases, Finding};
 use crate::error::EngineError;
 use crate::plan::{Plan, UseCasePlan};
 use crate::projected::{Unusable, in_rows_of};
+use crate::rules::{self, FiringsByRule};
+use crate::truth;
 
 /// How many events may wait for a decision that was not made, before the oldest is forgotten
 /// (it can still be decided: its row is then read again from the log).
@@ -59,7 +62,7 @@ pub struct Live {
     pub pipeline: Pipeline,
     /// Lists, rule modes, thresholds and deployed models: what decisions are made with.
     pub state: Arc<State>,
-    /// Money, where the use case says what decisions are worth.
+    /// Decisions that wait for their truth, where the use case declares an outcome.
     pub ledger: Option<Ledger>,
     /// Where the decision on an event stands in the log, and when it was made.
     pub decided: HashMap<Key, (u64, Time)>,
@@ -70,6 +73,10 @@ pub struct Live {
     pub undecided: BTreeMap<u64, Undecided>,
     /// How often each action was taken.
     pub actions: BTreeMap<String, u64>,
+    /// How often each rule fired.
+    pub(crate) firings: FiringsByRule,
+    /// Decisions that people look at.
+    pub cases: Cases,
     /// The latest decisions, oldest first.
     pub latest: VecDeque<Arc<Decision>>,
 }
@@ -159,7 +166,7 @@ impl Core {
                 let undecided = live.read(plan, event, position);
                 rows.push((i, undecided));
             }
-            live.settle(plan, event);
+            live.settle(plan, event, position);
         }
         rows
     }
@@ -174,8 +181,11 @@ impl Core {
         }
         let oldest_kept = self.newest - self.ids_kept;
         self.seen.forget_before(oldest_kept);
-        for live in &mut self.live {
+        for (plan, live) in self.plan.use_cases.iter().zip(&mut self.live) {
             live.decided.retain(|_, (_, at)| *at >= oldest_kept);
+            if let Some(outcome) = &plan.declared.outcome {
+                live.cases.forget(self.newest, outcome.closes);
+            }
         }
     }
 
@@ -195,6 +205,11 @@ impl Core {
         let key = event_key(decide_event, &decision.event_id);
         live.decided.insert(key, (position, decision.decided_at));
         *live.actions.entry(decision.action.clone()).or_default() += 1;
+        rules::count(&mut live.firings, decision);
+        let review = self.plan.use_cases[i].declared.review.as_ref();
+        if review.is_some_and(|review| review.actions.contains(&decision.action)) {
+            live.cases.decided(decision, position);
+        }
         live.latest.push_back(Arc::clone(decision));
         if live.latest.len() > LATEST_MAX {
             live.latest.pop_front();
@@ -319,6 +334,62 @@ impl Core {
         self.controls[..count].to_vec()
     }
 
+    /// The case of an event.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], and why there is none.
+    pub fn case(&self, use_case: usize, event_id: &str) -> Result<&Case, EngineError> {
+        let declared = &self.plan.use_cases[use_case].declared;
+        let name = &declared.name;
+        let missing = || match &declared.review {
+            None => format!("`{name}` declares no `review`, so it has no cases: add one"),
+            Some(review) => format!(
+                "there is no case `{name}:{event_id}`: cases are decisions for {}, until their \
+                 outcome closes",
+                review.actions.join(", ")
+            ),
+        };
+        let case = self.live[use_case].cases.get(event_id);
+        case.ok_or_else(|| EngineError::NotFound(missing()))
+    }
+
+    /// The first so many cases of a use case; amounts are compared at the newest rates.
+    pub fn cases(
+        &self,
+        use_case: usize,
+        state: CaseState,
+        order: CaseOrder,
+        most: usize,
+    ) -> CaseList {
+        let live = &self.live[use_case];
+        let currency = self.plan.use_cases[use_case].declared.currency;
+        let rates = live.ledger.as_ref().map(Ledger::rates);
+        let worth = |money: Money| match rates.and_then(|rates| rates.get(&money.currency)) {
+            Some(rate) if money.currency != currency => money.convert(*rate, currency).minor,
+            _ => money.minor,
+        };
+        live.cases.list(state, order, most, worth)
+    }
+
+    /// The event that puts a finding on record, or where the same finding stands already.
+    pub(crate) fn finding(
+        &self,
+        use_case: usize,
+        event_id: &str,
+        finding: &Finding,
+        at: Time,
+    ) -> Result<Result<Event, u64>, EngineError> {
+        finding.check()?;
+        let case = self.case(use_case, event_id)?;
+        if let Some(position) = finding.repeats(case) {
+            return Ok(Err(position));
+        }
+        let plan = &self.plan.use_cases[use_case];
+        let event = finding.event(plan, case, at.max(self.newest));
+        let gone = || EngineError::NotFound(format!("`{}` has no review", plan.declared.name));
+        event.map(Ok).ok_or_else(gone)
+    }
+
     /// The position of the decision that a use case made on an event.
     pub fn decided(&self, use_case: usize, event_id: &str) -> Option<u64> {
         let kind = &self.plan.use_cases[use_case].declared.decide_event;
@@ -332,11 +403,13 @@ impl Live {
         Live {
             pipeline: plan.fresh_pipeline(),
             state: Arc::new(plan.policy.initial_state()),
-            ledger: plan.value.clone().map(Ledger::new),
+            ledger: plan.truths.clone().map(Ledger::new),
             decided: HashMap::new(),
             unusable: BTreeMap::new(),
             undecided: BTreeMap::new(),
             actions: BTreeMap::new(),
+            firings: FiringsByRule::new(),
+            cases: Cases::default(),
             latest: VecDeque::new(),
         }
     }
@@ -365,16 +438,17 @@ impl Live {
         undecided
     }
 
-    /// Lets the ledger know of the truth that an event carries, and of the time.
-    fn settle(&mut self, plan: &UseCasePlan, event: &Event) {
+    /// Lets the ledger and the cases know of the truth that an event carries, and of the time.
+    fn settle(&mut self, plan: &UseCasePlan, event: &Event, position: u64) {
         let Some(ledger) = &mut self.ledger else {
             return;
         };
-        if let Some(outcome) = &plan.declared.outcome
-            && event.kind.name == outcome.positive
-            && let Some(id) = event.value(&outcome.by).as_text()
-        {
-            ledger.positive(id, event.known_at);
+        if let Some((id, word)) = truth::word(plan, event) {
+            self.cases.said(id, word, position);
+            match word.positive {
+                true => ledger.positive(id, event.known_at),
+                false => ledger.negative(id, event.known_at),
+            };
         }
         if let Some((currency, rate)) = plan.rate(event) {
             ledger.set_rate(currency, rate);

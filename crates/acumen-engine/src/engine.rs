@@ -1,5 +1,6 @@
 //! The running engine: the threads, and what others may ask of them.
 
+mod rules_and_cases;
 mod updates;
 
 use std::collections::BTreeMap;
@@ -71,6 +72,18 @@ pub struct Readiness {
     pub ready: bool,
     /// What is missing, in words.
     pub missing: Vec<String>,
+}
+
+/// The ids on a list, each with the time of the events from which on it is on it no more.
+pub type Listed = Vec<(String, Option<Time>)>;
+
+/// What became of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disposed {
+    /// Where it stands in the log.
+    pub position: u64,
+    /// Whether it was there already: nothing was written.
+    pub repeated: bool,
 }
 
 /// What became of the events of one request.
@@ -304,13 +317,7 @@ impl Engine {
 
     /// A decision by its id (`use case:event id`).
     pub fn decision(&self, id: &str) -> Result<Arc<Decision>, Refusal> {
-        let (use_case, event_id) = id.split_once(':').ok_or_else(|| Refusal::NotFound {
-            what: format!("`{id}` is not the id of a decision, such as `use-case:event-id`"),
-        })?;
-        let Some(position) = self.plan.position(use_case) else {
-            return Err(Refusal::unknown("use case", use_case, self.plan.names()));
-        };
-        let event_id = event_id.to_owned();
+        let (position, event_id) = self.decision_id(id)?;
         let missing = Refusal::NotFound {
             what: format!("there is no decision `{id}`"),
         };
@@ -410,6 +417,19 @@ impl Engine {
         receiver.recv().unwrap_or_else(|_| Err(self.gone()))
     }
 
+    fn position(&self, use_case: &str) -> Result<usize, Refusal> {
+        let position = self.plan.position(use_case);
+        position.ok_or_else(|| Refusal::unknown("use case", use_case, self.plan.names()))
+    }
+
+    /// The use case and the event of a decision's id.
+    fn decision_id(&self, id: &str) -> Result<(usize, String), Refusal> {
+        let (use_case, event_id) = id.split_once(':').ok_or_else(|| Refusal::NotFound {
+            what: format!("`{id}` is not the id of a decision, such as `use-case:event-id`"),
+        })?;
+        Ok((self.position(use_case)?, event_id.to_owned()))
+    }
+
     /// Whether every declared model is loaded.
     pub fn readiness(&self) -> Result<Readiness, Refusal> {
         let plan = Arc::clone(&self.plan);
@@ -478,15 +498,17 @@ impl Engine {
         use_it(&mut quarantine).map_err(|error| Refusal::Log(error.to_string()))
     }
 
-    /// The lists of all use cases with their ids.
-    pub fn lists(&self) -> Result<BTreeMap<String, Vec<String>>, Refusal> {
+    /// The lists of all use cases with their ids, each with the time from which on events do not
+    /// find it any more.
+    pub fn lists(&self) -> Result<BTreeMap<String, Listed>, Refusal> {
         let plan = Arc::clone(&self.plan);
         self.ask(move |core, _| {
             let mut lists = BTreeMap::new();
             for (plan, live) in plan.use_cases.iter().zip(&core.live) {
                 for (name, _) in &plan.declared.lists {
-                    let ids = live.state.list(name).unwrap_or_default();
-                    lists.insert(name.clone(), ids.into_iter().map(str::to_owned).collect());
+                    let ids = live.state.listed(name).unwrap_or_default().into_iter();
+                    let ids = ids.map(|(id, until)| (id.to_owned(), until));
+                    lists.insert(name.clone(), ids.collect());
                 }
             }
             lists

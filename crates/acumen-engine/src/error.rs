@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use acumen_base::Diagnostic;
+use acumen_base::{Diagnostic, Problem};
 use acumen_decision::ControlError;
 use acumen_event::LogError;
 use acumen_model::{ArtifactError, StoreError, TrainingError};
@@ -15,6 +15,9 @@ pub enum EngineError {
     /// The project has problems that its author must mend.
     #[error("{}", list(.0))]
     Spec(Vec<Diagnostic>),
+    /// A rule that is tried out has problems, each at its offset.
+    #[error("{}", told(.0))]
+    Rule(Vec<Problem>),
     /// The log refused.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -39,6 +42,9 @@ pub enum EngineError {
     /// There is not enough of something to go on.
     #[error("{0}")]
     NotEnough(String),
+    /// It takes longer than there was time: asked again it goes on.
+    #[error("{0}")]
+    NotReady(String),
     /// A file or folder could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
@@ -65,4 +71,18 @@ impl EngineError {
 fn list(problems: &[Diagnostic]) -> String {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     format!("{}\n{} problem(s) to mend", lines.join("\n"), lines.len())
+}
+
+/// Problems of a text that stands in no file.
+fn told(problems: &[Problem]) -> String {
+    let lines = problems.iter().map(|problem| {
+        let Problem {
+            key,
+            offset,
+            message,
+            help,
+        } = problem;
+        format!("{key}, at byte {offset}: {message}\n  help: {help}")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -44,6 +44,11 @@ impl Folder {
         self.root.join("searches")
     }
 
+    /// The rows of a use case, read once and kept; the log gives them back.
+    pub fn rows(&self, use_case: &str) -> PathBuf {
+        self.root.join("rows").join(use_case)
+    }
+
     /// Model versions.
     pub fn models(&self) -> PathBuf {
         self.root.join("models")

@@ -9,6 +9,9 @@
 //! All of them change state through [`core::Core`] alone. Nothing here knows of HTTP, and nothing
 //! depends on which use case runs.
 
+mod backtest;
+mod cache;
+mod cases;
 mod committer;
 pub mod compare;
 pub mod core;
@@ -29,6 +32,7 @@ mod refit;
 mod refusal;
 mod retention;
 mod rows;
+mod rules;
 mod searching;
 mod sequencer;
 mod snapshot;
@@ -36,6 +40,7 @@ pub mod spec;
 mod status;
 mod thresholds;
 mod train;
+mod truth;
 mod updates;
 mod upkeep;
 pub mod usertest;
@@ -44,7 +49,9 @@ mod worker;
 
 pub use acumen_event::{Durability, LogOptions, Quarantined, Recovery, Rejected};
 pub use acumen_feature::EntityValue;
-pub use engine::{Engine, Ingested, Options, Readiness, RefusedEvent};
+pub use backtest::{Backtest, BacktestLimits, BacktestQuery, Hits, Overlap, backtest};
+pub use cases::{Case, CaseList, CaseOrder, CaseState, Cases, Finding, Found};
+pub use engine::{Disposed, Engine, Ingested, Listed, Options, Readiness, RefusedEvent};
 pub use error::EngineError;
 pub use evaluate::{ActionLine, Evaluation, evaluate};
 pub use folder::Folder;
@@ -55,6 +62,7 @@ pub use plan::{Plan, UseCasePlan};
 pub use refit::{Refit, RefitOptions, Target, refit};
 pub use refusal::{Refusal, Reply};
 pub use rows::{Rows, Wanted, rows};
+pub use rules::{Firings, RuleStatus};
 pub use sequencer::{Answer, Observed};
 pub use status::{MoneyStatus, Status, UseCaseStatus};
 pub use train::{TrainOptions, TrainProgress, Trained, TrainedModel, train, train_with};

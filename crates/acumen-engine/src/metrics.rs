@@ -1,6 +1,7 @@
 //! Counters and latencies, in the Prometheus text format.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 
 use acumen_base::decision::LayerStatus;
 use acumen_base::{Decision, Event};
@@ -9,6 +10,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::rules::RuleStatus;
 
 /// Upper bounds of the latency buckets, in seconds: 50 µs to 1 s.
 const LATENCY_BUCKETS: [f64; 14] = [
@@ -24,6 +27,7 @@ pub struct Metrics {
     decisions: Family<DecisionLabel, Counter>,
     refusals: Family<RefusalLabel, Counter>,
     skipped: Family<LayerLabel, Counter>,
+    rules: Family<RuleLabel, Counter>,
     unlogged: Counter,
     upkeep_failed: Counter,
     layers: Family<LayerLabel, Histogram>,
@@ -53,6 +57,13 @@ struct LayerLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RuleLabel {
+    use_case: String,
+    rule: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RefusalLabel {
     reason: String,
 }
@@ -69,6 +80,7 @@ impl Metrics {
             decisions: Family::default(),
             refusals: Family::default(),
             skipped: Family::default(),
+            rules: Family::default(),
             unlogged: Counter::default(),
             upkeep_failed: Counter::default(),
             layers: Family::new_with_constructor(latency),
@@ -99,6 +111,11 @@ impl Metrics {
             "layers_skipped",
             "Layers that did not run",
             self.skipped.clone(),
+        );
+        registry.register(
+            "rule_hits",
+            "Rules whose condition held, by what came of it and by what turned out to be true",
+            self.rules.clone(),
         );
         registry.register(
             "unlogged",
@@ -179,6 +196,28 @@ impl Metrics {
                 reason: reason.to_owned(),
             })
             .inc();
+    }
+
+    /// Takes over how rules fare: the log says it, so it survives a restart.
+    pub(crate) fn rules(&self, use_case: &str, rules: &[RuleStatus]) {
+        for rule in rules {
+            let outcomes = [
+                ("acted", rule.firings.acted),
+                ("shadow", rule.firings.shadow),
+                ("suppressed", rule.firings.suppressed),
+                ("positive", rule.positive),
+                ("negative", rule.negative),
+            ];
+            for (outcome, count) in outcomes {
+                let label = RuleLabel {
+                    use_case: use_case.to_owned(),
+                    rule: rule.id.clone(),
+                    outcome,
+                };
+                let counter = self.rules.get_or_create(&label);
+                counter.inner().store(count, Ordering::Relaxed);
+            }
+        }
     }
 
     pub(crate) fn upkeep_failed(&self) {

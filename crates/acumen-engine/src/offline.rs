@@ -6,7 +6,9 @@ use acumen_base::{Body, Control, Event, Time};
 use acumen_event::{Freshness, Log, LogOptions, LogReader, Recovery, Snapshots};
 use acumen_model::ModelStore;
 
+use crate::cases::Finding;
 use crate::core::Core;
+use crate::engine::Disposed;
 use crate::error::EngineError;
 use crate::folder::Folder;
 use crate::history::Sources;
@@ -100,6 +102,32 @@ impl Offline {
             self.log.commit()?;
         }
         Ok(Imported::New)
+    }
+
+    /// Puts on record what someone found about a decision, durably.
+    pub fn dispose(
+        &mut self,
+        use_case: usize,
+        event_id: &str,
+        finding: &Finding,
+        at: Time,
+    ) -> Result<Disposed, EngineError> {
+        let event = match self.core.finding(use_case, event_id, finding, at)? {
+            Ok(event) => Arc::new(event),
+            Err(position) => {
+                return Ok(Disposed {
+                    position,
+                    repeated: true,
+                });
+            }
+        };
+        let position = self.log.append(&Body::Event(Arc::clone(&event)))?;
+        self.core.event(&event, position, false);
+        self.log.commit()?;
+        Ok(Disposed {
+            position,
+            repeated: false,
+        })
     }
 
     /// Applies an edit, durably.

@@ -38,6 +38,9 @@ pub struct UseCasePlan {
     pub policy: Arc<Policy>,
     /// What its decisions are worth, where it says.
     pub value: Option<Arc<Valuation>>,
+    /// By what its decisions meet their truth, where it declares an outcome; worth nothing where
+    /// it does not say what they are worth.
+    pub(crate) truths: Option<Arc<Valuation>>,
 }
 
 impl Plan {
@@ -93,8 +96,10 @@ impl UseCasePlan {
         let compiled = compile::pipeline(&declared, pipeline.clone())?;
         let columns = Arc::clone(compiled.columns(0));
         let policy = Arc::new(compile::policy(&declared, Arc::clone(&columns))?);
-        let value = compile::value_spec(&declared)?.map(compiled_value);
+        let truths = compile::value_spec(&declared)?.map(compiled_value);
+        let value = truths.clone().filter(|_| !declared.value.is_empty());
         Ok(UseCasePlan {
+            truths,
             declared,
             pipeline,
             columns,
@@ -174,6 +179,12 @@ impl UseCasePlan {
             version: member.version().to_owned(),
         })
         .collect()
+    }
+
+    /// Whether events of a type say what people found about a decision.
+    pub(crate) fn disposes(&self, kind: &str) -> bool {
+        let review = self.declared.review.as_ref();
+        review.is_some_and(|review| review.event.name == kind)
     }
 
     /// Whether an event type is the one that is decided on.

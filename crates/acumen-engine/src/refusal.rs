@@ -2,6 +2,8 @@
 
 use acumen_event::Rejected;
 
+use crate::error::EngineError;
+
 /// What a request is answered with: a value or a refusal, exactly once.
 pub type Reply<T> = Box<dyn FnOnce(Result<T, Refusal>) + Send>;
 
@@ -37,6 +39,9 @@ pub enum Refusal {
     /// The request is of the wrong shape.
     #[error("{0}")]
     Invalid(String),
+    /// It takes longer than there was time: asked again it goes on.
+    #[error("{0}")]
+    NotReady(String),
     /// Something in the engine itself failed.
     #[error("{0}")]
     Failed(String),
@@ -61,5 +66,18 @@ impl Refusal {
             }
         }
         Refusal::NotFound { what }
+    }
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Refusal {
+        let text = error.to_string();
+        match error {
+            EngineError::NotFound(_) => Refusal::NotFound { what: text },
+            EngineError::NotReady(_) => Refusal::NotReady(text),
+            EngineError::Closed(_) => Refusal::Closing,
+            EngineError::Log(_) | EngineError::File { .. } => Refusal::Log(text),
+            _ => Refusal::Invalid(text),
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::core::as_declared;
 use crate::error::EngineError;
 use crate::history::Sources;
 use crate::plan::UseCasePlan;
+use crate::truth::{self, Known, Word};
 
 /// Events that step through the pipeline at once.
 const BATCH: usize = 8_192;
@@ -85,8 +86,8 @@ struct Replay<'a> {
     batch: Vec<Arc<Event>>,
     batch_position: u64,
     rows: Rows,
-    /// When each positive outcome became known, by the id of the event that it is about.
-    positives: HashMap<Arc<str>, Time>,
+    /// What was said of outcomes, by the id of the event that it is about.
+    words: HashMap<Arc<str>, Vec<Word>>,
     /// What was done about each event.
     actions: HashMap<String, Taken>,
 }
@@ -116,20 +117,15 @@ impl<'a> Replay<'a> {
             batch: Vec::with_capacity(BATCH),
             batch_position: 0,
             rows,
-            positives: HashMap::new(),
+            words: HashMap::new(),
             actions: HashMap::new(),
         }
     }
 
     fn event(&mut self, event: Arc<Event>, position: u64) {
         self.rows.as_of = self.rows.as_of.max(event.known_at);
-        if let Some(outcome) = &self.plan.declared.outcome
-            && event.kind.name == outcome.positive
-            && let acumen_base::Value::Text(id) = event.value(&outcome.by)
-        {
-            self.positives
-                .entry(Arc::clone(id))
-                .or_insert(event.known_at);
+        if let Some((id, word)) = truth::word(self.plan, &event) {
+            self.words.entry(Arc::clone(id)).or_default().push(word);
         }
         if let Some((currency, rate)) = self.plan.rate(&event) {
             self.rows.rates.insert(currency, rate);
@@ -175,31 +171,27 @@ impl<'a> Replay<'a> {
         let as_of = self.wanted.as_of.unwrap_or(self.rows.as_of);
         self.rows.as_of = as_of;
         let events = std::mem::take(&mut self.rows.events);
-        self.rows.truth = events
+        let known: Vec<Known> = events.iter().map(|event| self.known(event)).collect();
+        self.rows.truth = known.iter().map(|known| known.truth).collect();
+        let weight = events
             .iter()
-            .map(|event| self.truth(event, as_of))
-            .collect();
-        self.rows.weight = events.iter().map(|event| self.weight(event)).collect();
+            .zip(&known)
+            .map(|(e, known)| self.weight(e, *known));
+        self.rows.weight = weight.collect();
         self.rows.events = events;
         self.rows
     }
 
-    fn truth(&self, event: &Event, as_of: Time) -> Truth {
-        let Some(outcome) = &self.plan.declared.outcome else {
-            return Truth::Open;
-        };
-        // Positives become known early and negatives only by waiting: taking a positive before its
-        // neighbours could have become negative would make the newest rows look far too positive.
-        if event.event_time + outcome.negative_after > as_of {
-            return Truth::Open;
-        }
-        match self.positives.get(&event.id) {
-            Some(known) if *known <= as_of => Truth::Positive,
-            _ => Truth::Negative,
-        }
+    fn known(&self, event: &Event) -> Known {
+        let words = self.words.get(&event.id).map_or(&[][..], Vec::as_slice);
+        let outcome = self.plan.declared.outcome.as_ref();
+        truth::truth(outcome, event.event_time, words, self.rows.as_of)
     }
 
-    fn weight(&self, event: &Event) -> f32 {
+    fn weight(&self, event: &Event, known: Known) -> f32 {
+        if known.found {
+            return 1.0;
+        }
         let hidden_by = self
             .plan
             .declared

@@ -10,8 +10,10 @@ use std::sync::mpsc::{Receiver, Sender};
 use acumen_base::{Body, Clock, Control, Decision, Event, Member};
 use acumen_event::{Freshness, Log, LogError};
 
+use crate::cases::Finding;
 use crate::committer::{Answering, Commit};
 use crate::core::Core;
+use crate::engine::Disposed;
 use crate::metrics::Metrics;
 use crate::refusal::{Refusal, Reply};
 use crate::spec::{Durability, WhenLogFails};
@@ -56,6 +58,13 @@ pub(crate) enum Command {
         event_id: String,
         why: Refusal,
     },
+    /// Put on record what someone found about a decision.
+    Dispose {
+        use_case: usize,
+        event_id: String,
+        finding: Finding,
+        reply: Reply<Disposed>,
+    },
     /// Apply edits, all of them behind one another or none.
     Control {
         edits: Vec<Edit>,
@@ -74,6 +83,7 @@ impl Command {
         match self {
             Command::Observe { reply, .. } => reply(Err(why.clone())),
             Command::Decide { reply, .. } => reply(Err(why.clone())),
+            Command::Dispose { reply, .. } => reply(Err(why.clone())),
             Command::Control { reply, .. } => reply(Err(why.clone())),
             // Whoever asked sees that the question is gone.
             Command::Decided { .. }
@@ -190,6 +200,12 @@ impl Sequencer {
                     reply(Err(why.clone()));
                 }
             }
+            Command::Dispose {
+                use_case,
+                event_id,
+                finding,
+                reply,
+            } => self.dispose(use_case, &event_id, &finding, reply),
             Command::Control { edits, by, reply } => self.control(edits, &by, reply),
             Command::Ask(question) => {
                 // A question may read the log, so what was appended must be there to be read.
@@ -317,6 +333,38 @@ impl Sequencer {
                 Err(why) => answer_unlogged(&metrics, when_log_fails, waiting, &decision, &why),
             });
         }
+    }
+
+    fn dispose(
+        &mut self,
+        use_case: usize,
+        event_id: &str,
+        finding: &Finding,
+        reply: Reply<Disposed>,
+    ) {
+        if self.closing {
+            return reply(Err(Refusal::Closing));
+        }
+        let now = self.clock.now();
+        let disposed = match self.core.finding(use_case, event_id, finding, now) {
+            Err(error) => return reply(Err(error.into())),
+            Ok(Err(position)) => Disposed {
+                position,
+                repeated: true,
+            },
+            Ok(Ok(event)) => match self.append_event(event) {
+                Err(error) => return reply(Err(Refusal::Log(error.to_string()))),
+                Ok((event, position)) => {
+                    self.core.event(&event, position, true);
+                    self.metrics.observed(&event);
+                    Disposed {
+                        position,
+                        repeated: false,
+                    }
+                }
+            },
+        };
+        self.answer_when_durable(move |written| reply(written.map(|()| disposed)));
     }
 
     fn control(&mut self, edits: Vec<Edit>, by: &str, reply: Reply<u64>) {

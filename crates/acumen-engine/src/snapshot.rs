@@ -5,8 +5,13 @@ use acumen_event::{Seen, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use crate::cases::Cases;
 use crate::core::{Core, Live};
 use crate::error::EngineError;
+use crate::rules::FiringsByRule;
+
+/// The version of the layout of a picture.
+const FORMAT: u32 = 2;
 
 /// Everything that the log before a position gave.
 #[derive(Serialize, Deserialize)]
@@ -25,6 +30,8 @@ struct LivePicture {
     ledger: Option<Vec<u8>>,
     decided: Vec<(Key, u64, Time)>,
     actions: BTreeMap<String, u64>,
+    firings: FiringsByRule,
+    cases: Cases,
 }
 
 /// The state as bytes.
@@ -43,6 +50,8 @@ pub(crate) fn save(core: &Core) -> Vec<u8> {
             ledger: live.ledger.as_ref().map(acumen_value::Ledger::save),
             decided,
             actions: live.actions.clone(),
+            firings: live.firings.clone(),
+            cases: live.cases.clone(),
         }
     });
     let picture = Picture {
@@ -101,6 +110,8 @@ impl Live {
     /// What cannot be taken over stays empty, and is said.
     fn load(&mut self, saved: LivePicture) -> Result<(), String> {
         self.actions = saved.actions;
+        self.firings = saved.firings;
+        self.cases = saved.cases.indexed();
         self.decided = saved
             .decided
             .into_iter()
@@ -119,7 +130,7 @@ impl Live {
 
 /// A number that differs when the use cases or the definitions of their features differ.
 pub(crate) fn fingerprint(core: &Core) -> u64 {
-    let mut prints = Vec::new();
+    let mut prints = FORMAT.to_le_bytes().to_vec();
     for (plan, live) in core.plan().use_cases.iter().zip(&core.live) {
         prints.extend_from_slice(plan.declared.name.as_bytes());
         prints.extend_from_slice(&live.pipeline.fingerprint().to_le_bytes());

@@ -20,6 +20,7 @@ mod files;
 mod gates;
 pub mod places;
 pub mod project;
+pub(crate) mod review;
 pub mod scaffold;
 pub mod schema;
 mod serving;
@@ -39,8 +40,8 @@ pub use test_file::TestFile;
 pub use types::{
     Autoscaling, BatchDecl, Calibration, Combination, Durability, EnsembleDecl, ExplainDecl,
     ExploreDecl, FeatureDecl, GateMetric, GatesDecl, LayerDecl, ModelDecl, OutcomeDecl, RatesDecl,
-    RuleDecl, ScoreDecl, ServingDecl, TrainingData, TrainingDecl, UseCase, ValueDecl, When,
-    WhenLogFails,
+    ReviewDecl, RuleDecl, ScoreDecl, ServingDecl, TrainingData, TrainingDecl, UseCase, ValueDecl,
+    When, WhenLogFails,
 };
 pub use use_case::USE_CASE_FILE;
 

@@ -67,7 +67,8 @@ impl UseCaseStatus {
             .policy
             .actions()
             .map(|name| (name.to_owned(), taken(name)));
-        let money = live.ledger.as_ref().map(|ledger| {
+        let valued = live.ledger.as_ref().filter(|_| plan.value.is_some());
+        let money = valued.map(|ledger| {
             let totals = ledger.totals();
             MoneyStatus {
                 saved: totals.saved(),

@@ -51,6 +51,7 @@ impl Bench for EmptyLog {
         let control = Control::ListAdd {
             list: list.to_owned(),
             ids: ids.to_vec(),
+            until: None,
         };
         self.core
             .control(&control, self.core.next)

@@ -61,4 +61,6 @@ pub use operator::{OPERATORS, Operator};
 pub use pipeline::{Applied, Counters, EntityValue, Pipeline};
 pub use problem::Problem;
 pub use snapshot::{STATE_VERSION, StateError};
-pub use spec::{Entity, FeatureSpec, Operand, OutcomeSpec, Param, PipelineSpec, Rates, ViewSpec};
+pub use spec::{
+    Entity, FeatureSpec, Operand, OutcomeSpec, Param, PipelineSpec, Rates, Verdicts, ViewSpec,
+};

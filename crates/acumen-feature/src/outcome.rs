@@ -2,22 +2,25 @@
 //!
 //! An event of the `of` type is remembered until its outcome closes. A positive event that names
 //! it and was known by then makes it positive, once. A positive that comes before the event it
-//! names (which was late) waits as long as an event may be late.
+//! names (which was late) waits as long as an event may be late. Where a verdict says what is true
+//! either way, the latest word counts, a positive event's or a verdict's.
 
 use std::collections::VecDeque;
 
-use acumen_base::Event;
 use acumen_base::key::hash64;
+use acumen_base::{Event, Value};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::entity::{HashedMap, NO_SLOT};
 
-/// An event that was just found to be positive.
+/// An event of which something new was just found to be true.
 #[derive(Clone, Debug)]
 pub(crate) struct Mark {
     pub(crate) outcome: usize,
-    /// When the event happened that turned out positive.
+    /// Whether it is positive from now on, and was not before, or the other way round.
+    pub(crate) positive: bool,
+    /// When the event happened.
     pub(crate) time: i64,
     /// Where it stands in the log.
     pub(crate) position: u64,
@@ -33,15 +36,52 @@ pub(crate) type Slots = SmallVec<[u32; 6]>;
 pub(crate) struct OutcomePlan {
     /// The event type it is of.
     pub(crate) of: usize,
-    /// The event type that makes it positive.
-    pub(crate) positive: usize,
-    /// The field of the positive event that names the other.
-    pub(crate) by: usize,
+    /// The events that say what it is.
+    pub(crate) tellers: [Option<Teller>; 2],
     pub(crate) closes: i64,
-    /// How long a positive waits for the event it names.
+    /// How long a word waits for the event it names.
     pub(crate) waits: i64,
     /// Whether a feature reads it.
     pub(crate) used: bool,
+}
+
+/// Events of a type that say what an outcome is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Teller {
+    pub(crate) kind: usize,
+    /// The field that names the event it is about.
+    pub(crate) by: usize,
+    /// The field that says whether it is positive; where there is none it always is.
+    pub(crate) says: Option<usize>,
+}
+
+/// What was said of an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Word {
+    /// Where it stands in the log: the latest word counts.
+    position: u64,
+    known: i64,
+    positive: bool,
+}
+
+impl Teller {
+    /// What an event says, and of which other one.
+    fn word(self, event: &Event, position: u64) -> Option<(u64, Word)> {
+        let id = event.values.get(self.by)?.as_text()?;
+        let positive = match self.says {
+            None => true,
+            Some(field) => match event.values.get(field)? {
+                Value::Bool(positive) => *positive,
+                _ => return None,
+            },
+        };
+        let word = Word {
+            position,
+            known: event.known_at.0,
+            positive,
+        };
+        Some((hash64(id.as_bytes()), word))
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,18 +91,20 @@ struct Open {
     known_at: i64,
     position: u64,
     positive: bool,
+    /// Where the word that counts stands in the log, where something was said.
+    said: Option<u64>,
     slots: Slots,
 }
 
 impl OutcomePlan {
-    /// Whether an event or a positive of this time is still remembered: until its outcome closes,
+    /// Whether an event or a word of this time is still remembered: until its outcome closes,
     /// and as long again as an event may be late, because the other of the two may stand in a
     /// part that this one is merged with.
     fn remembers(&self, time: i64, now: i64) -> bool {
         time.saturating_add(self.closes).saturating_add(self.waits) >= now
     }
 
-    /// Whether a positive known at this time speaks of the event: before its outcome closed, and
+    /// Whether a word known at this time speaks of the event: before its outcome closed, and
     /// not longer ahead of it than an event may be late.
     fn joins(&self, known: i64, open: &Open) -> bool {
         known <= open.time.saturating_add(self.closes)
@@ -80,8 +122,8 @@ pub(crate) struct OutcomeIndex {
     /// The number of the first of `open`: numbers below it have closed.
     first: u64,
     by_id: HashedMap<u64, u64>,
-    /// When each positive became known whose event has not come yet.
-    waiting: HashedMap<u64, i64>,
+    /// What was said of events that have not come yet.
+    waiting: HashedMap<u64, Word>,
     newest_known: i64,
 }
 
@@ -89,7 +131,7 @@ pub(crate) struct OutcomeIndex {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SavedOutcome {
     open: Vec<Open>,
-    waiting: Vec<(u64, i64)>,
+    waiting: Vec<(u64, Word)>,
     newest_known: i64,
 }
 
@@ -110,11 +152,13 @@ impl OutcomeIndex {
             known_at: event.known_at.0,
             position,
             positive: false,
+            said: None,
             slots: Slots::from_slice(slots),
         };
-        if !self.waiting.is_empty() {
-            let waiting = self.waiting.remove(&id);
-            open.positive = waiting.is_some_and(|known| plan.joins(known, &open));
+        if !self.waiting.is_empty()
+            && let Some(word) = self.waiting.remove(&id)
+        {
+            open.take(plan, word);
         }
         let positive = open.positive;
         self.push(open);
@@ -132,25 +176,22 @@ impl OutcomeIndex {
         self.open.get_mut(number as usize)
     }
 
-    /// Learns of a positive event; gives the event that it makes positive.
+    /// Learns what an event says; gives the event of which something else is true from now on.
     pub(crate) fn learn(
         &mut self,
         plan: &OutcomePlan,
         outcome: usize,
+        teller: Teller,
         event: &Event,
+        position: u64,
     ) -> Option<Mark> {
-        let known_at = event.known_at.0;
-        self.advance(plan, known_at);
-        let id = hash64(event.values.get(plan.by)?.as_text()?.as_bytes());
+        self.advance(plan, event.known_at.0);
+        let (id, word) = teller.word(event, position)?;
         let Some(open) = self.find(id) else {
-            self.waiting.insert(id, known_at);
+            self.waiting.insert(id, word);
             return None;
         };
-        if open.positive || !plan.joins(known_at, open) {
-            return None;
-        }
-        open.positive = true;
-        Some(open.mark(outcome))
+        open.take(plan, word).then(|| open.mark(outcome))
     }
 
     /// Forgets what can no longer matter.
@@ -170,13 +211,14 @@ impl OutcomeIndex {
         }
         // A power of two is seldom met: the cost of looking at all is spread over as many.
         if self.waiting.len() >= 1_024 && self.waiting.len().is_power_of_two() {
-            self.waiting.retain(|_, known| plan.remembers(*known, now));
+            self.waiting
+                .retain(|_, word| plan.remembers(word.known, now));
         }
     }
 
     pub(crate) fn save(&self, plan: &OutcomePlan) -> SavedOutcome {
-        let waiting = self.waiting.iter().map(|(id, known)| (*id, *known));
-        let useful = |entry: &(u64, i64)| plan.remembers(entry.1, self.newest_known);
+        let waiting = self.waiting.iter().map(|(id, word)| (*id, *word));
+        let useful = |entry: &(u64, Word)| plan.remembers(entry.1.known, self.newest_known);
         let mut waiting: Vec<_> = waiting.filter(useful).collect();
         waiting.sort_unstable();
         let open = self.open.iter().cloned().collect();
@@ -218,23 +260,19 @@ impl OutcomeIndex {
         mine.open.sort_by_key(|open| open.position);
         mine.newest_known = mine.newest_known.max(there.newest_known);
         *self = OutcomeIndex::load(mine);
-        for (id, known) in there.waiting {
-            let mine = self.waiting.entry(id).or_insert(known);
-            *mine = known.max(*mine);
+        for (id, word) in there.waiting {
+            let mine = self.waiting.entry(id).or_insert(word);
+            *mine = word.max(*mine);
         }
         let mut found = Vec::new();
-        let mut waiting: Vec<(u64, i64)> = self.waiting.drain().collect();
+        let mut waiting: Vec<(u64, Word)> = self.waiting.drain().collect();
         waiting.sort_unstable();
-        for (id, known) in waiting {
+        for (id, word) in waiting {
             match self.find(id) {
                 None => {
-                    self.waiting.insert(id, known);
+                    self.waiting.insert(id, word);
                 }
-                Some(open) if !open.positive && plan.joins(known, open) => {
-                    open.positive = true;
-                    found.push(open.mark(outcome));
-                }
-                Some(_) => {}
+                Some(open) => found.extend(open.take(plan, word).then(|| open.mark(outcome))),
             }
         }
         found
@@ -242,9 +280,19 @@ impl OutcomeIndex {
 }
 
 impl Open {
+    /// Takes in a word; says whether something else is true from now on.
+    fn take(&mut self, plan: &OutcomePlan, word: Word) -> bool {
+        if self.said > Some(word.position) || !plan.joins(word.known, self) {
+            return false;
+        }
+        self.said = Some(word.position);
+        std::mem::replace(&mut self.positive, word.positive) != word.positive
+    }
+
     fn mark(&self, outcome: usize) -> Mark {
         Mark {
             outcome,
+            positive: self.positive,
             time: self.time,
             position: self.position,
             slots: self.slots.clone(),

@@ -74,7 +74,7 @@ pub(crate) struct Prepared {
     pub(crate) slots: Vec<u32>,
     pub(crate) operands: Vec<i64>,
     pub(crate) positive: u32,
-    /// The earlier events that it makes positive.
+    /// The earlier events of which it says something else.
     pub(crate) marks: Vec<Mark>,
 }
 
@@ -281,8 +281,11 @@ impl Pipeline {
                 let positive = known.remember(outcome, event, position, &prepared.slots);
                 prepared.positive |= u32::from(positive) << index;
             }
-            if outcome.positive == prepared.kind {
-                prepared.marks.extend(known.learn(outcome, index, event));
+            for teller in outcome.tellers.iter().flatten() {
+                if teller.kind == prepared.kind {
+                    let mark = known.learn(outcome, index, *teller, event, position);
+                    prepared.marks.extend(mark);
+                }
             }
         }
     }

@@ -13,10 +13,10 @@ use crate::derive::{Derived, Read};
 use crate::gather::GatherPlan;
 use crate::operand::OperandPlan;
 use crate::operator::{Need, OPERATORS, Operator, operator};
-use crate::outcome::OutcomePlan;
+use crate::outcome::{OutcomePlan, Teller};
 use crate::problem::{Problem, suggest};
 use crate::rates::RatePlan;
-use crate::spec::{FeatureSpec, PipelineSpec, ViewSpec};
+use crate::spec::{FeatureSpec, PipelineSpec, Verdicts, ViewSpec};
 use crate::state::State;
 
 /// A row of a use case.
@@ -191,6 +191,38 @@ fn is_name(kind: FieldType) -> bool {
     matches!(kind, FieldType::Id | FieldType::Category | FieldType::Text)
 }
 
+/// The events that say an outcome either way.
+fn teller(builder: &mut Builder<'_>, outcome: &str, verdicts: &Verdicts) -> Option<Teller> {
+    let kind = builder.kind(outcome, "verdicts", &verdicts.event)?;
+    let by = builder.field(outcome, "verdicts", kind, &verdicts.by);
+    let says = builder.field(outcome, "verdicts", kind, &verdicts.positive);
+    for (field, name, fits, wanted) in [
+        (
+            by,
+            &verdicts.by,
+            by.is_none_or(|(_, kind)| is_name(kind)),
+            "id",
+        ),
+        (
+            says,
+            &verdicts.positive,
+            says.is_none_or(|(_, kind)| kind == FieldType::Bool),
+            "bool",
+        ),
+    ] {
+        if field.is_some() && !fits {
+            let message = format!("`{name}` is not of the type {wanted}");
+            let help = format!("declare it as {wanted}");
+            builder.problem(outcome, "verdicts", message, help);
+        }
+    }
+    Some(Teller {
+        kind,
+        by: by?.0,
+        says: Some(says?.0),
+    })
+}
+
 fn check_outcomes(builder: &mut Builder<'_>) {
     for outcome in &builder.spec.outcomes {
         let of = builder.kind(&outcome.name, "of", &outcome.of);
@@ -200,6 +232,8 @@ fn check_outcomes(builder: &mut Builder<'_>) {
             let message = format!("`{}` does not hold an id", outcome.by);
             builder.problem(&outcome.name, "by", message, "declare it as id".to_owned());
         }
+        let verdicts = outcome.verdicts.as_ref();
+        let verdicts = verdicts.and_then(|verdicts| teller(builder, &outcome.name, verdicts));
         if outcome.closes < outcome.negative_after {
             let message = format!("closes after {}, before it is negative", outcome.closes);
             let help = format!("at least `negative_after`, {}", outcome.negative_after);
@@ -207,8 +241,14 @@ fn check_outcomes(builder: &mut Builder<'_>) {
         }
         builder.outcomes.push(OutcomePlan {
             of: of.unwrap_or(usize::MAX),
-            positive: positive.unwrap_or(usize::MAX),
-            by: by.map_or(0, |field| field.0),
+            tellers: [
+                positive.zip(by).map(|(kind, by)| Teller {
+                    kind,
+                    by: by.0,
+                    says: None,
+                }),
+                verdicts,
+            ],
             closes: outcome.closes.0,
             waits: lateness(builder.spec, |_| true),
             used: false,

@@ -60,6 +60,19 @@ pub struct OutcomeSpec {
     pub negative_after: Span,
     /// How long after the event a positive is still counted.
     pub closes: Span,
+    /// Events that say it either way; the latest word counts.
+    pub verdicts: Option<Verdicts>,
+}
+
+/// Events that say what an outcome is, such as the findings of a review.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdicts {
+    /// The event type.
+    pub event: String,
+    /// The field that holds the id of the `of` event.
+    pub by: String,
+    /// The bool field that says whether the outcome is positive.
+    pub positive: String,
 }
 
 /// One declared feature; it may have many columns.

@@ -69,7 +69,7 @@ pub(crate) trait State: Send + Sync {
     fn load(&mut self, bytes: &[u8]) -> Result<(), postcard::Error>;
     /// Unites the state of another part of the log.
     fn merge(&mut self, other: &dyn State, slots: Slotted<'_>);
-    /// Learns that an earlier event was positive.
+    /// Learns whether an earlier event was positive.
     fn mark(&mut self, mark: &Mark);
     /// For `merge`.
     fn as_any(&self) -> &dyn Any;
@@ -85,7 +85,7 @@ pub(crate) trait Logic: Send + Sync + 'static {
     fn read(&self, of: &mut Self::Of, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]);
     /// Observes an event that applies (of any type: the logic picks its own).
     fn observe(&self, of: &mut Self::Of, facts: &Facts<'_>);
-    /// Learns that an earlier event was positive.
+    /// Learns whether an earlier event was positive.
     fn mark(&self, _of: &mut Self::Of, _mark: &Mark) {}
     /// The outcome it wants to hear of.
     fn outcome(&self) -> Option<usize> {

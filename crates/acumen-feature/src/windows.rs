@@ -193,7 +193,7 @@ impl Logic for Windows {
     }
 
     fn mark(&self, ring: &mut Ring, mark: &Mark) {
-        ring.amend(mark.time, 1);
+        ring.amend(mark.time, if mark.positive { 1 } else { -1 });
     }
 
     fn outcome(&self) -> Option<usize> {

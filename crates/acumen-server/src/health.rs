@@ -43,7 +43,10 @@ pub(crate) async fn ready(
 
 /// Counters and latencies in the Prometheus text format.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String)))]
-pub(crate) async fn metrics(State(engine): State<Arc<Engine>>) -> impl IntoResponse {
+pub(crate) async fn metrics(
+    State(engine): State<Arc<Engine>>,
+) -> Result<impl IntoResponse, Refused> {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], engine.metrics().text())
+    let text = blocking(engine, |engine| Ok(engine.metrics_text())).await?;
+    Ok(([(header::CONTENT_TYPE, kind)], text))
 }

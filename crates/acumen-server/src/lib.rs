@@ -4,6 +4,8 @@
 //! logic here. [`serve`] listens until it is told to stop, then drains with a hard deadline.
 
 mod answer;
+mod backtest;
+mod cases;
 mod decide;
 mod decisions;
 mod entities;
@@ -14,6 +16,7 @@ mod lists;
 mod pages;
 mod quarantine;
 mod refused;
+mod rules;
 mod status;
 mod updates;
 mod wire;
@@ -67,7 +70,12 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .routes(routes!(entities::get))
         .routes(routes!(lists::all))
         .routes(routes!(lists::get, lists::edit))
-        .routes(routes!(lists::switch_rule))
+        .routes(routes!(lists::expiring))
+        .routes(routes!(rules::all))
+        .routes(routes!(rules::switch))
+        .routes(routes!(cases::list))
+        .routes(routes!(cases::get, cases::dispose))
+        .routes(routes!(backtest::backtest))
         .routes(routes!(updates::get, updates::begin))
         .routes(routes!(updates::roll_back))
         .routes(routes!(updates::deploy))

@@ -1,11 +1,10 @@
-//! Lists and rules: what people edit while the server runs.
+//! Lists: what people edit while the server runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use acumen_base::Control;
-use acumen_base::decision::RuleMode;
 use acumen_base::limits::LIST_EDIT_MAX;
+use acumen_base::{Control, Time};
 use acumen_engine::{Engine, Refusal};
 use axum::Json;
 use axum::body::Bytes;
@@ -25,6 +24,8 @@ pub(crate) struct ListEdit {
     /// Ids to add.
     #[serde(default)]
     add: Vec<String>,
+    /// Until when the added ids are on it, by the time of events, RFC 3339; for good unless given.
+    until: Option<String>,
     /// Ids to take off.
     #[serde(default)]
     remove: Vec<String>,
@@ -32,20 +33,10 @@ pub(crate) struct ListEdit {
     by: String,
 }
 
-/// A switch of a rule.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RuleSwitch {
-    /// `on`, `shadow` or `off`.
-    mode: String,
-    /// Who switches, for the record.
-    by: String,
-}
-
 /// Where an edit stands in the log: it holds for every event behind that position.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Edited {
-    position: u64,
+    pub(crate) position: u64,
 }
 
 /// Every list with how many ids it holds.
@@ -74,9 +65,29 @@ pub(crate) async fn get(
 ) -> Result<Json<Vec<String>>, Refused> {
     let mut lists = blocking(engine, Engine::lists).await?;
     match lists.remove(&list) {
-        Some(ids) => Ok(Json(ids)),
+        Some(ids) => Ok(Json(ids.into_iter().map(|(id, _)| id).collect())),
         None => Err(Refusal::unknown("list", &list, lists.keys().map(String::as_str)).into()),
     }
+}
+
+/// The ids that are on a list for a while, each with the time until which events find it, RFC 3339.
+#[utoipa::path(
+    get, path = "/v1/lists/{list}/expiring", tag = "state",
+    params(("list" = String, Path, description = "the list")),
+    responses((status = 200, body = BTreeMap<String, String>), (status = 404, body = Problem))
+)]
+pub(crate) async fn expiring(
+    State(engine): State<Arc<Engine>>,
+    Path(list): Path<String>,
+) -> Result<Json<BTreeMap<String, String>>, Refused> {
+    let mut lists = blocking(engine, Engine::lists).await?;
+    let Some(ids) = lists.remove(&list) else {
+        return Err(Refusal::unknown("list", &list, lists.keys().map(String::as_str)).into());
+    };
+    let expiring = ids
+        .into_iter()
+        .filter_map(|(id, until)| Some((id, until?.to_string())));
+    Ok(Json(expiring.collect()))
 }
 
 /// Add ids to a list or take them off, durably.
@@ -101,6 +112,8 @@ pub(crate) async fn edit(
         let message = format!("an edit names 1 to {LIST_EDIT_MAX} ids, this one {ids}");
         return Err(Refusal::Invalid(message).into());
     }
+    let until = edit.until.as_deref().map(str::parse::<Time>).transpose();
+    let until = until.map_err(|error| Refusal::Invalid(format!("`until`: {error}")))?;
     let mut position = 0;
     if !edit.remove.is_empty() {
         let control = Control::ListRemove {
@@ -113,45 +126,9 @@ pub(crate) async fn edit(
         let control = Control::ListAdd {
             list,
             ids: edit.add,
+            until,
         };
         position = wait(|reply| engine.control(control, &edit.by, reply)).await?;
     }
-    Ok(Json(Edited { position }))
-}
-
-/// Switch a rule on, off or to shadow, durably.
-#[utoipa::path(
-    post, path = "/v1/usecases/{name}/rules/{rule}", tag = "state",
-    params(
-        ("name" = String, Path, description = "the use case"),
-        ("rule" = String, Path, description = "the rule's id"),
-    ),
-    request_body = RuleSwitch,
-    responses((status = 200, body = Edited), (status = 400, body = Problem))
-)]
-pub(crate) async fn switch_rule(
-    State(engine): State<Arc<Engine>>,
-    Path((name, rule)): Path<(String, String)>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Edited>, Refused> {
-    let switch: RuleSwitch = json(body)?;
-    let mode = match switch.mode.as_str() {
-        "on" => RuleMode::On,
-        "shadow" => RuleMode::Shadow,
-        "off" => RuleMode::Off,
-        other => {
-            let message = format!("`{other}` is not a mode: a rule is `on`, `shadow` or `off`");
-            return Err(Refusal::Invalid(message).into());
-        }
-    };
-    if engine.plan().position(&name).is_none() {
-        return Err(Refusal::unknown("use case", &name, engine.plan().names()).into());
-    }
-    let control = Control::Rule {
-        use_case: name,
-        rule,
-        mode,
-    };
-    let position = wait(|reply| engine.control(control, &switch.by, reply)).await?;
     Ok(Json(Edited { position }))
 }

@@ -73,6 +73,11 @@ impl From<Refusal> for Refused {
                 "invalid",
                 "GET /docs shows what every route takes",
             ),
+            Refusal::NotReady(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not_ready",
+                "ask again in a moment",
+            ),
             Refusal::Failed(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "failed",

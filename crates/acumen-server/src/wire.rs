@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use acumen_base::Decision;
-use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, Reason};
+use acumen_base::decision::{
+    Firing, LayerReport, LayerStatus, MemberReport, Reason, RuleHit,
+};
 use acumen_engine::{Answer, EntityValue, Ingested, Plan, Quarantined};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -79,8 +81,8 @@ pub(crate) struct DecisionRecord {
     /// What was at stake, such as `12.50 GBP`.
     amount: Option<String>,
     reasons: Vec<ReasonLine>,
-    /// The rules that fired.
-    rules: Vec<String>,
+    /// The rules whose condition held.
+    rules: Vec<RuleHitLine>,
     layers: Vec<Layer>,
     /// What made one probability of the members' answers; `null` is their mean by weight.
     ensemble: Option<MemberLine>,
@@ -92,6 +94,14 @@ pub(crate) struct DecisionRecord {
     control: u64,
     build: String,
     took_us: u64,
+}
+
+/// A rule whose condition held.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RuleHitLine {
+    id: String,
+    /// `acted`, `shadow` or `suppressed`.
+    firing: String,
 }
 
 /// What became of the events of a request.
@@ -199,6 +209,20 @@ impl From<&MemberReport> for MemberLine {
     }
 }
 
+impl From<&RuleHit> for RuleHitLine {
+    fn from(hit: &RuleHit) -> RuleHitLine {
+        let firing = match hit.firing {
+            Firing::Acted => "acted",
+            Firing::Shadow => "shadow",
+            Firing::Suppressed => "suppressed",
+        };
+        RuleHitLine {
+            id: hit.id.clone(),
+            firing: firing.to_owned(),
+        }
+    }
+}
+
 impl From<&LayerReport> for Layer {
     fn from(layer: &LayerReport) -> Layer {
         let status = match layer.status {
@@ -240,7 +264,7 @@ impl DecisionRecord {
             probability: decision.probability,
             amount: decision.amount.map(|amount| amount.to_string()),
             reasons: decision.reasons.iter().map(ReasonLine::from).collect(),
-            rules: decision.rules.iter().map(|rule| rule.id.clone()).collect(),
+            rules: decision.rules.iter().map(RuleHitLine::from).collect(),
             layers: decision.layers.iter().map(Layer::from).collect(),
             ensemble: decision.ensemble.as_ref().map(MemberLine::from),
             row: names.zip(values).collect(),

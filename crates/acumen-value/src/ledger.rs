@@ -3,12 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use acumen_base::decision::Firing;
 use acumen_base::outcome::Truth;
 use acumen_base::{Currency, Decision, Event, Outcome, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::spec::TruthSource;
-use crate::totals::{Cell, Totals};
+use crate::totals::{Cell, RuleTotals, Totals};
 use crate::valuation::{Rates, Valuation, Worth};
 
 /// Decisions that wait for their truth, and the totals of all.
@@ -44,6 +45,16 @@ pub(crate) struct Entry {
     taken: Worth,
     replaced: Worth,
     baseline: Worth,
+    /// The rules that fired.
+    rules: Vec<Fired>,
+}
+
+/// A rule that fired, acting or as a shadow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Fired {
+    rule: Arc<str>,
+    /// What the action that it asks for is worth.
+    worth: Worth,
 }
 
 impl Ledger {
@@ -99,6 +110,7 @@ impl Ledger {
             taken: worth(action),
             replaced: worth(called_for),
             baseline: worth(self.valuation.baseline),
+            rules: self.fired(decision, event),
         };
         let id: Arc<str> = decision.event_id.as_str().into();
         self.due.insert((self.matures(&entry), Arc::clone(&id)));
@@ -110,13 +122,42 @@ impl Ledger {
         true
     }
 
+    /// The rules that fired, with what the actions that they ask for are worth. A suppressed one
+    /// did not fire.
+    fn fired(&self, decision: &Decision, event: &Event) -> Vec<Fired> {
+        let actions = &self.valuation.spec.actions;
+        let fired = decision
+            .rules
+            .iter()
+            .filter(|hit| hit.firing != Firing::Suppressed);
+        fired
+            .filter_map(|hit| {
+                let effect = actions.iter().position(|name| *name == hit.effect)?;
+                Some(Fired {
+                    rule: hit.id.as_str().into(),
+                    worth: self.valuation.worth(effect, event, &self.rates),
+                })
+            })
+            .collect()
+    }
+
     /// Takes in a positive event. Gives the outcome where it settles or corrects a decision.
     pub fn positive(&mut self, of_event_id: &str, known_at: Time) -> Option<Outcome> {
+        self.told(of_event_id, Truth::Positive, known_at)
+    }
+
+    /// Takes in a finding that there is nothing positive, before `negative_after` has passed or
+    /// against what was said before. Gives the outcome where it settles or corrects a decision.
+    pub fn negative(&mut self, of_event_id: &str, known_at: Time) -> Option<Outcome> {
+        self.told(of_event_id, Truth::Negative, known_at)
+    }
+
+    fn told(&mut self, of_event_id: &str, truth: Truth, known_at: Time) -> Option<Outcome> {
         let Some((id, mut entry)) = self.entries.remove_entry(of_event_id) else {
             self.totals.unmatched += 1;
             return None;
         };
-        let outcome = self.turn_positive(&id, &mut entry, known_at);
+        let outcome = self.turn(&id, &mut entry, truth, known_at);
         self.entries.insert(id, entry);
         outcome
     }
@@ -176,25 +217,30 @@ impl Ledger {
         entry.event_time + self.valuation.spec.closes
     }
 
-    fn turn_positive(&mut self, id: &str, entry: &mut Entry, known_at: Time) -> Option<Outcome> {
+    fn turn(
+        &mut self,
+        id: &str,
+        entry: &mut Entry,
+        truth: Truth,
+        known_at: Time,
+    ) -> Option<Outcome> {
         if known_at > self.closes(entry) {
             self.totals.unmatched += 1;
             return None;
         }
-        if entry.truth == Truth::Positive {
-            return None;
-        }
         // Whether it was told that the time was over, or is only about to be, is all the same.
         let over = known_at > self.matures(entry) && !self.is_hidden(entry);
-        if over || entry.truth == Truth::Negative {
-            self.totals.corrected += 1;
+        let open = entry.truth == Truth::Open;
+        if entry.truth == truth || (open && over && truth == Truth::Negative) {
+            return None;
         }
-        if entry.truth == Truth::Negative {
-            self.settle(entry, false);
-        } else {
+        self.totals.corrected += u64::from(over || !open);
+        if open {
             self.leave_open(entry);
+        } else {
+            self.settle(entry, false);
         }
-        entry.truth = Truth::Positive;
+        entry.truth = truth;
         self.settle(entry, true);
         Some(self.outcome(id, entry, known_at))
     }
@@ -245,6 +291,26 @@ impl Ledger {
             }
         }
         self.classify(entry, add);
+        self.settle_rules(entry, add);
+    }
+
+    /// Adds a settled decision to the totals of the rules that fired, or takes it out again.
+    fn settle_rules(&mut self, entry: &Entry, add: bool) {
+        let count = |total: &mut u64| if add { *total += 1 } else { *total -= 1 };
+        for fired in &entry.rules {
+            let name = fired.rule.to_string();
+            let of_rule = self.totals.rules.entry(name);
+            let of_rule = of_rule.or_insert(RuleTotals::new(self.totals.currency));
+            let cell = match entry.truth {
+                Truth::Positive => &mut of_rule.positive,
+                _ => &mut of_rule.negative,
+            };
+            count(&mut cell.count);
+            match entry.worth(fired.worth).zip(entry.worth(entry.baseline)) {
+                Some((effect, baseline)) => add_money(cell, effect, baseline, add),
+                None => count(&mut cell.unvalued),
+            }
+        }
     }
 
     /// Counts what was called for against what was true.

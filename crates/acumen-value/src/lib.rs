@@ -8,7 +8,8 @@
 //!
 //! A decision is *open* at first. A positive event settles it as positive. Without one it settles
 //! as negative at its event time plus `negative_after`; a positive event that comes later still
-//! corrects it, until the event time plus `closes`.
+//! corrects it, until the event time plus `closes`. A finding, such as that of a review, settles it
+//! either way at once, and the latest word counts.
 //!
 //! An action may hide the truth: what is blocked cannot turn out badly. Such a decision is
 //! *censored* instead of negative: it stays open for good, and what it saved is estimated from the
@@ -38,5 +39,5 @@ pub use acumen_base::Problem;
 pub use ledger::Ledger;
 pub use saved::LedgerError;
 pub use spec::{CellSpec, TruthSource, ValueSpec, When};
-pub use totals::{ActionTotals, Cell, Explored, Interventions, Totals};
+pub use totals::{ActionTotals, Cell, Explored, Interventions, RuleTotals, Totals};
 pub use valuation::{Rates, Valuation};

@@ -9,7 +9,7 @@ use crate::totals::Totals;
 use crate::valuation::Rates;
 
 /// The format of the bytes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Why bytes are not a ledger of this use case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use acumen_base::decision::{Firing, RuleHit};
 use acumen_base::outcome::Truth;
 use acumen_base::{
     Currency, Decision, Event, EventType, Field, FieldType, Money, Outcome, Span, Time, Value,
@@ -429,4 +430,82 @@ proptest! {
         }
         prop_assert_eq!(whole.ledger.save(), cut_short.ledger.save());
     }
+}
+
+#[test]
+fn a_finding_settles_at_once_and_the_latest_word_counts() {
+    let mut ledger = ledger(TruthSource::Observed);
+    decide(&mut ledger, "a", "approve", pounds(50));
+    let settled = ledger.negative("a", Time(DAY)).unwrap();
+    assert_eq!(
+        (settled.truth, settled.known_at),
+        (Truth::Negative, Time(DAY))
+    );
+    assert_eq!((ledger.totals().open, ledger.totals().value()), (0, gbp(0)));
+    assert!(ledger.negative("a", Time(2 * DAY)).is_none(), "nothing new");
+    let corrected = ledger.positive("a", Time(3 * DAY)).unwrap();
+    assert_eq!(corrected.truth, Truth::Positive);
+    assert_eq!(ledger.totals().value(), gbp(-50));
+    ledger.negative("a", Time(4 * DAY)).unwrap();
+    assert_eq!(
+        (ledger.totals().value(), ledger.totals().corrected),
+        (gbp(0), 2)
+    );
+    // It matures as what it was found to be, and closes.
+    assert!(ledger.advance(Time(20 * DAY)).is_empty());
+    assert!(ledger.negative("a", Time(40 * DAY)).is_none());
+    assert!(conserved(ledger.totals()));
+}
+
+#[test]
+fn a_finding_lifts_what_an_action_hides() {
+    let mut ledger = ledger(TruthSource::Observed);
+    decide(&mut ledger, "a", "block", pounds(50));
+    decide(&mut ledger, "b", "block", pounds(50));
+    ledger.advance(Time(8 * DAY));
+    assert_eq!(ledger.totals().censored, 2);
+    ledger.negative("a", Time(9 * DAY)).unwrap();
+    assert_eq!((ledger.totals().censored, ledger.totals().open), (1, 1));
+    assert_eq!(
+        ledger.totals().value(),
+        gbp(-16),
+        "a false block costs 4 and 12"
+    );
+    assert!(conserved(ledger.totals()));
+}
+
+#[test]
+fn rules_are_settled_with_the_decisions_at_which_they_fired() {
+    let mut ledger = ledger(TruthSource::Observed);
+    for (id, firing) in [
+        ("a", Firing::Acted),
+        ("b", Firing::Shadow),
+        ("c", Firing::Suppressed),
+    ] {
+        let event = order(id, 0, pounds(50));
+        let mut decision = decision(&event, "approve", "approve", 1.0);
+        decision.rules.push(RuleHit {
+            id: "dear".into(),
+            effect: "verify".into(),
+            firing,
+        });
+        assert!(ledger.decided(&decision, &event));
+    }
+    ledger.positive("a", Time(DAY));
+    ledger.positive("c", Time(DAY));
+    ledger.advance(Time(8 * DAY));
+    let dear = ledger.totals().rules["dear"];
+    assert_eq!((dear.positive.count, dear.negative.count), (1, 1));
+    assert_eq!(
+        (dear.precision(), dear.false_positive_ratio()),
+        (Some(0.5), Some(1.0))
+    );
+    // Verifying costs 1 each, and saves what approving the positive one lost.
+    assert_eq!(dear.saved(), gbp(50 - 2));
+    ledger.positive("b", Time(9 * DAY));
+    let dear = ledger.totals().rules["dear"];
+    assert_eq!((dear.positive.count, dear.negative.count), (2, 0));
+    let mut loaded = self::ledger(TruthSource::Observed);
+    loaded.load(&ledger.save()).unwrap();
+    assert_eq!(loaded.totals(), ledger.totals());
 }

@@ -35,6 +35,45 @@ pub struct Totals {
     pub interventions: Interventions,
     /// What was let through of the actions that hide the truth, by the bits of its propensity.
     pub explored: BTreeMap<u64, Explored>,
+    /// What settled decisions turned out to be at which a rule fired, by rule.
+    pub rules: BTreeMap<String, RuleTotals>,
+}
+
+/// Settled decisions at which one rule fired, whether it acted or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleTotals {
+    /// Those that turned out positive; their value is that of the action that the rule asks for.
+    pub positive: Cell,
+    /// Those that turned out negative.
+    pub negative: Cell,
+}
+
+impl RuleTotals {
+    pub(crate) fn new(currency: Currency) -> RuleTotals {
+        let nothing = Cell::nothing(currency);
+        RuleTotals {
+            positive: nothing,
+            negative: nothing,
+        }
+    }
+
+    /// The share of its firings that was right; `None` where no truth is known.
+    pub fn precision(&self) -> Option<f64> {
+        let (right, wrong) = (self.positive.count as f64, self.negative.count as f64);
+        ratio(right, right + wrong)
+    }
+
+    /// Negatives for each positive; `None` where there is no positive.
+    pub fn false_positive_ratio(&self) -> Option<f64> {
+        ratio(self.negative.count as f64, self.positive.count as f64)
+    }
+
+    /// What the action that it asks for was worth more than the baseline.
+    pub fn saved(&self) -> Money {
+        let saved = |cell: &Cell| cell.value.minor.saturating_sub(cell.baseline.minor);
+        let minor = saved(&self.positive).saturating_add(saved(&self.negative));
+        Money::new(minor, self.positive.value.currency)
+    }
 }
 
 /// The totals of one action.
@@ -67,6 +106,17 @@ pub struct Cell {
     pub baseline: Money,
 }
 
+impl Cell {
+    fn nothing(currency: Currency) -> Cell {
+        Cell {
+            count: 0,
+            unvalued: 0,
+            value: Money::new(0, currency),
+            baseline: Money::new(0, currency),
+        }
+    }
+}
+
 /// Settled decisions by whether another action than the baseline was called for (before
 /// exploration). Actions that hide the truth count here only where a simulator knows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,12 +145,7 @@ pub struct Explored {
 impl Totals {
     /// Nothing yet.
     pub(crate) fn new(currency: Currency, truth: TruthSource, actions: &[String]) -> Totals {
-        let cell = Cell {
-            count: 0,
-            unvalued: 0,
-            value: Money::new(0, currency),
-            baseline: Money::new(0, currency),
-        };
+        let cell = Cell::nothing(currency);
         let action = |name: &String| ActionTotals {
             action: name.clone(),
             decided: 0,
@@ -122,6 +167,7 @@ impl Totals {
             actions: actions.iter().map(action).collect(),
             interventions: Interventions::default(),
             explored: BTreeMap::new(),
+            rules: BTreeMap::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Checked formulas: what an action is worth under a truth.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use acumen_base::outcome::Truth;
 use acumen_base::problem::did_you_mean;
@@ -117,6 +117,21 @@ impl Valuation {
             positive: with_any(&formulas.positive),
             negative: with_any(&formulas.negative),
         }
+    }
+
+    /// The fields of the event that its formulas read, by position.
+    pub fn reads(&self) -> BTreeSet<usize> {
+        let formulas = self
+            .formulas
+            .iter()
+            .flat_map(|of| [&of.positive, &of.negative, &of.any]);
+        let slots = formulas.flatten().flat_map(Compiled::slots);
+        slots
+            .filter_map(|slot| match self.sources[*slot] {
+                Source::Field(field) => Some(field),
+                Source::Id | Source::Time => None,
+            })
+            .collect()
     }
 
     /// What an action on an event is worth under a truth, in the declared currency; `None` while

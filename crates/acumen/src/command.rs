@@ -1,5 +1,7 @@
 //! One command a file.
 
+mod backtest;
+mod cases;
 mod check;
 mod compare;
 mod decisions;
@@ -17,6 +19,7 @@ mod new;
 mod quarantine;
 mod replay;
 mod rows;
+mod rules;
 mod schema;
 mod serve;
 mod simulate;
@@ -46,6 +49,7 @@ pub(crate) enum Command {
     Export(export::Export),
     Evaluate(evaluate::Evaluate),
     Thresholds(thresholds::Thresholds),
+    Backtest(backtest::BacktestCommand),
     Serve(serve::Serve),
     Explain(explain::Explain),
     Replay(replay::Replay),
@@ -53,6 +57,8 @@ pub(crate) enum Command {
     Decisions(decisions::Decisions),
     Quarantine(quarantine::QuarantineCommand),
     Lists(lists::Lists),
+    Rules(rules::Rules),
+    Cases(cases::CasesCommand),
     Doctor(doctor::Doctor),
 }
 
@@ -74,6 +80,7 @@ impl Command {
             Command::Export(command) => command.run(place),
             Command::Evaluate(command) => command.run(place),
             Command::Thresholds(command) => command.run(place),
+            Command::Backtest(command) => command.run(place),
             Command::Serve(command) => command.run(place),
             Command::Explain(command) => command.run(place),
             Command::Replay(command) => command.run(place),
@@ -81,6 +88,8 @@ impl Command {
             Command::Decisions(command) => command.run(place),
             Command::Quarantine(command) => command.run(place),
             Command::Lists(command) => command.run(place),
+            Command::Rules(command) => command.run(place),
+            Command::Cases(command) => command.run(place),
             Command::Doctor(command) => command.run(place),
         }
     }

@@ -26,6 +26,7 @@ fn rules_come_before_what_moved_the_models() {
     let add = Control::ListAdd {
         list: "stolen".into(),
         ids: vec!["c1".into()],
+        until: None,
     };
     bench.state.apply(9, &add).unwrap();
     let decision = bench.decide();

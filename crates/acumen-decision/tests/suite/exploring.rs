@@ -52,6 +52,7 @@ fn only_the_declared_action_is_explored_and_no_final_rule() {
             let add = acumen_base::Control::ListAdd {
                 list: "stolen".into(),
                 ids,
+                until: None,
             };
             bench.state.apply(3, &add).unwrap();
         }

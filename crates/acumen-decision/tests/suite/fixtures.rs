@@ -70,6 +70,8 @@ pub(crate) fn rule(id: &str, when: &str, effect: &str) -> RuleSpec {
         effect: effect.into(),
         reason: format!("because of {id}"),
         mode: RuleMode::On,
+        roll_out_by: None,
+        suppress: None,
         is_final: false,
     }
 }

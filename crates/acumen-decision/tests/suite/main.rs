@@ -9,4 +9,5 @@ mod fixtures;
 mod onlookers;
 mod precedence;
 mod replaying;
+mod switching;
 mod what_if;

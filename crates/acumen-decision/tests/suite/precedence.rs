@@ -1,5 +1,5 @@
-use acumen_base::decision::{LayerStatus, RuleMode};
-use acumen_base::{Control, Currency, Money, Value};
+use acumen_base::decision::{Firing, LayerStatus, RuleHit, RuleMode};
+use acumen_base::{Control, Currency, Money, Time, Value};
 use acumen_decision::ControlError;
 
 use crate::fixtures::{Bench, Manner, spec};
@@ -8,6 +8,7 @@ fn add(list: &str, ids: &[&str]) -> Control {
     Control::ListAdd {
         list: list.into(),
         ids: ids.iter().map(ToString::to_string).collect(),
+        until: None,
     }
 }
 
@@ -73,14 +74,14 @@ fn lists_are_edited_without_touching_what_is_under_way() {
     bench.state.apply(10, &add("unheard_of", &["c1"])).unwrap();
     assert_eq!(bench.state.list("stolen"), Some(vec!["c0", "c1"]));
     assert_eq!(bench.state.list("unheard_of"), None);
-    assert!(!before.list_holds("stolen", "c1"));
+    assert!(!before.list_holds("stolen", "c1", Time(0)));
     assert_eq!(bench.decide().action, "block");
     let remove = Control::ListRemove {
         list: "stolen".into(),
         ids: vec!["c1".into()],
     };
     bench.state.apply(11, &remove).unwrap();
-    assert!(bench.state.list_holds("stolen", "c0"));
+    assert!(bench.state.list_holds("stolen", "c0", Time(0)));
     assert_eq!(bench.decide().action, "approve");
     bench.state = before;
     assert_eq!(bench.decide().control, 5);
@@ -101,7 +102,13 @@ fn rules_are_switched_to_shadow_and_off() {
             (decision.action.as_str(), decision.rules.len()),
             (action, hits)
         );
-        assert!(decision.rules.iter().all(|hit| hit.mode == mode));
+        let acted = |hit: &RuleHit| hit.firing == Firing::Acted;
+        assert!(
+            decision
+                .rules
+                .iter()
+                .all(|hit| acted(hit) == (mode == RuleMode::On))
+        );
         assert_eq!(decision.reasons.is_empty(), mode != RuleMode::On);
     }
     let error = bench

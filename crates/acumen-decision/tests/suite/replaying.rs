@@ -19,7 +19,8 @@ fn mode() -> impl Strategy<Value = RuleMode> {
     prop_oneof![
         Just(RuleMode::On),
         Just(RuleMode::Shadow),
-        Just(RuleMode::Off)
+        Just(RuleMode::Off),
+        (1_u32..1_000_000).prop_map(|per_million| RuleMode::RollOut { per_million })
     ]
 }
 
@@ -38,6 +39,8 @@ fn bench() -> impl Strategy<Value = (Bench, u64)> {
         |((one, two), (stolen, allowed, mode), row, weights, id, waited)| {
             let mut declared = spec();
             declared.explore = Some(exploring(0.3));
+            declared.rules[1].suppress = id.is_multiple_of(3).then(|| "allowed".to_owned());
+            declared.rules[1].roll_out_by = id.is_multiple_of(2).then(|| "card_id".to_owned());
             declared.ensemble.weights = vec![("one".into(), weights.0), ("two".into(), weights.1)];
             declared.layers[1].run.pop();
             declared
@@ -61,6 +64,7 @@ fn bench() -> impl Strategy<Value = (Bench, u64)> {
                         &Control::ListAdd {
                             list: list.into(),
                             ids,
+                            until: None,
                         },
                     )
                     .expect("edits of lists are never refused");

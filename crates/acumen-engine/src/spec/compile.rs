@@ -9,11 +9,13 @@ use acumen_decision::{
     linear_knots,
 };
 use acumen_feature::{
-    Entity, FeatureSpec, Operand, OutcomeSpec, Param, Pipeline, PipelineSpec, Rates, ViewSpec,
+    Entity, FeatureSpec, Operand, OutcomeSpec, Param, Pipeline, PipelineSpec, Rates, Verdicts,
+    ViewSpec,
 };
 use acumen_value::{CellSpec, TruthSource, Valuation, ValueSpec};
 use serde_json::Value;
 
+use super::review;
 use super::types::{FeatureDecl, ScoreDecl, UseCase, When};
 
 /// What features and rules call the outcome of a use case.
@@ -69,6 +71,11 @@ fn outcomes(use_case: &UseCase) -> Vec<OutcomeSpec> {
         by: outcome.by.clone(),
         negative_after: outcome.negative_after,
         closes: outcome.closes,
+        verdicts: use_case.review.as_ref().map(|review| Verdicts {
+            event: review.event.name.clone(),
+            by: review::OF.to_owned(),
+            positive: review::POSITIVE.to_owned(),
+        }),
     });
     spec.into_iter().collect()
 }
@@ -201,6 +208,11 @@ fn policy_spec(use_case: &UseCase, columns: Arc<Columns>) -> Option<PolicySpec> 
         effect: rule.effect.clone(),
         reason: rule.reason.clone(),
         mode: rule.mode,
+        roll_out_by: rule.roll_out_by.as_ref().map(|entity| {
+            let declared = use_case.entities.iter().find(|(name, _)| name == entity);
+            declared.map_or(entity, |(_, field)| field).clone()
+        }),
+        suppress: rule.suppress.clone(),
         is_final: rule.is_final,
     };
     let layer = |layer: &super::types::LayerDecl| LayerSpec {
@@ -278,8 +290,7 @@ pub(super) fn policy_problem(use_case: &UseCase, problem: &acumen_decision::Prob
 /// What the decisions of this use case are worth; `None` where it does not say, or cannot know.
 pub fn value_spec(use_case: &UseCase) -> Result<Option<ValueSpec>, Vec<Diagnostic>> {
     let event = use_case.event(&use_case.decide_event);
-    let (Some(outcome), Some(event), false) = (&use_case.outcome, event, use_case.value.is_empty())
-    else {
+    let (Some(outcome), Some(event)) = (&use_case.outcome, event) else {
         return Ok(None);
     };
     let cell = |value: &super::types::ValueDecl| CellSpec {

@@ -23,22 +23,49 @@ fn rule(walk: &mut Walk, key: &Key, node: &Node) -> Option<RuleDecl> {
     let reason = group.require("reason");
     let mode = group.get("mode");
     let is_final = group.get("final");
+    let suppress = group.get("suppress");
     group.finish(walk);
-    // `on` and `off` are flags in older YAML and stay words here.
-    let modes = [
-        ("on", RuleMode::On),
-        ("shadow", RuleMode::Shadow),
-        ("off", RuleMode::Off),
-    ];
-    let mode = mode.and_then(|node| walk.word(node, "mode", &modes));
+    let (mode, roll_out_by) = mode.map_or((None, None), |node| rule_mode(walk, node));
     Some(RuleDecl {
         id: key.text.clone(),
         when: when.and_then(|node| walk.text(node))?,
         effect: effect.and_then(|node| walk.text(node))?,
         reason: reason.and_then(|node| walk.text(node))?,
         mode: mode.unwrap_or_default(),
+        roll_out_by,
+        suppress: suppress.and_then(|node| walk.text(node)),
         is_final: is_final.and_then(|node| walk.flag(node)).unwrap_or(false),
     })
+}
+
+/// A word, or `{roll_out: 0.1, by: customer}`.
+fn rule_mode(walk: &mut Walk, node: &Node) -> (Option<RuleMode>, Option<String>) {
+    if !matches!(node.kind, Kind::Map(_)) {
+        // `on` and `off` are flags in older YAML and stay words here.
+        let modes = [
+            ("on", RuleMode::On),
+            ("shadow", RuleMode::Shadow),
+            ("off", RuleMode::Off),
+        ];
+        return (walk.word(node, "mode", &modes), None);
+    }
+    let Some(mut group) = walk.group(node, "`mode`") else {
+        return (None, None);
+    };
+    let share = group.require("roll_out");
+    let by = group.get("by");
+    group.finish(walk);
+    let by = by.and_then(|node| walk.text(node));
+    let Some((node, share)) = share.and_then(|node| Some((node, walk.share(node)?))) else {
+        return (None, by);
+    };
+    let mode = RuleMode::roll_out(share);
+    if mode.is_none() {
+        let message = format!("{share} is not a share to roll out to");
+        let help = "write one between 0 and 1, such as 0.1, or `on` for all and `off` for none";
+        walk.problem(node, "bad_share", message, help);
+    }
+    (mode, by)
 }
 
 /// Reads `layers`.

@@ -140,7 +140,14 @@ fn deciding() -> Value {
             "when": text("The condition, a CEL expression over the event, the row and the lists."),
             "effect": text("The action that it asks for."),
             "reason": text("Why, in words that a person reads."),
-            "mode": words("Whether it acts.", &["on", "shadow", "off"]),
+            "mode": {"anyOf": [
+                words("Whether it acts.", &["on", "shadow", "off"]),
+                group("Acts for a share, and is a shadow for the rest.", &["roll_out"], json!({
+                    "roll_out": share("The share."),
+                    "by": text("The entity that is always in or always out; each event unless given."),
+                })),
+            ]},
+            "suppress": text("A list whose ids it never fires for."),
             "final": {"type": "boolean", "description": "Whether it wins outright."},
         }),
     );
@@ -171,6 +178,9 @@ fn deciding() -> Value {
             "of": text("The action that would have been taken; the most severe unless given."),
             "action": text("The milder action that is taken in its place."),
             "share": share("How many of them."),
+        })),
+        "review": group("Which decisions people look at.", &["actions"], json!({
+            "actions": texts("The actions whose decisions become cases."),
         })),
         "value": of_names("What each action is worth.", worth),
     })

@@ -12,6 +12,7 @@
 //!     action: approve
 //! ```
 
+use acumen_base::decision::Firing;
 use acumen_base::{Decision, Diagnostic, Place, Row, Time, key::category_code};
 use serde_json::Value;
 
@@ -60,7 +61,8 @@ pub struct Expectation {
     pub row: Vec<(String, Expected, Place)>,
     /// The action.
     pub action: Option<(String, Place)>,
-    /// Exactly the rules that fire, in the order of the layers; shadow rules among them.
+    /// Exactly the rules that fire, in the order of the layers; shadow rules among them, those that
+    /// a list suppresses not.
     pub rules: Option<(Vec<String>, Place)>,
     /// Texts that must stand among the reasons.
     pub reasons: Vec<(String, Place)>,
@@ -181,7 +183,11 @@ impl Expectation {
             ));
         }
         if let Some((rules, place)) = &self.rules {
-            let fired: Vec<&str> = decision.rules.iter().map(|hit| hit.id.as_str()).collect();
+            let fired = decision
+                .rules
+                .iter()
+                .filter(|hit| hit.firing != Firing::Suppressed);
+            let fired: Vec<&str> = fired.map(|hit| hit.id.as_str()).collect();
             if fired != *rules {
                 let message = format!(
                     "these rules fire: [{}], not [{}]",

@@ -53,6 +53,8 @@ pub struct UseCase {
     pub fallback: Option<String>,
     /// The share of decisions that is let through so that the truth stays observable.
     pub explore: Option<ExploreDecl>,
+    /// Which decisions people look at.
+    pub review: Option<ReviewDecl>,
     /// What a decision is worth, a formula for each action and truth.
     pub value: Vec<ValueDecl>,
     /// The field that says how much is at stake; the first money field of the decided event
@@ -335,6 +337,10 @@ pub struct RuleDecl {
     pub reason: String,
     /// Whether it acts.
     pub mode: RuleMode,
+    /// The entity by which it is rolled out to a share; by events where there is none.
+    pub roll_out_by: Option<String>,
+    /// The list whose ids it never fires for.
+    pub suppress: Option<String>,
     /// Whether nothing after it is asked.
     pub is_final: bool,
 }
@@ -360,6 +366,15 @@ pub struct ExploreDecl {
     pub action: String,
     /// The share, 0 to 1.
     pub share: f64,
+}
+
+/// Which decisions people look at, and the event by which they say what they found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReviewDecl {
+    /// The actions whose decisions become cases.
+    pub actions: Vec<String>,
+    /// The type of the event that a disposition is; it is one of the use case's.
+    pub event: Arc<EventType>,
 }
 
 /// Under which truth a value formula holds.

@@ -14,6 +14,7 @@ use super::features::features;
 use super::files::{File, shown};
 use super::gates;
 use super::places::Places;
+use super::review;
 use super::serving;
 use super::training;
 use super::tree::{Kind, Node};
@@ -99,6 +100,7 @@ fn nothing(folder: &Path, places: Places) -> UseCase {
         actions: Vec::new(),
         fallback: None,
         explore: None,
+        review: None,
         value: Vec::new(),
         amount: None,
         serving: ServingDecl::default(),
@@ -197,6 +199,9 @@ fn read_deciding(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase)
     use_case.fallback = group.get("fallback").and_then(|node| walk.text(node));
     let explore = group.get("explore");
     use_case.explore = explore.and_then(|node| decisions::explore(walk, node));
+    if let Some(node) = group.get("review") {
+        review::read(walk, node, use_case);
+    }
 }
 
 /// How it is run.

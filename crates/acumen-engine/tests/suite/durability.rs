@@ -23,6 +23,7 @@ fn busy_hour(shop: &Shop, engine: &acumen_engine::Engine, from: usize) {
             let edit = Control::ListAdd {
                 list: "watched".into(),
                 ids: vec![format!("c{}", i % 4)],
+                until: None,
             };
             engine.control_now(edit, "ann").unwrap();
         }

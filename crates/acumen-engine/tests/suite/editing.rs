@@ -2,7 +2,7 @@
 
 use super::shop::{START, Shop, assert_replays, decide, order};
 use acumen_base::Control;
-use acumen_base::decision::RuleMode;
+use acumen_base::decision::{Firing, RuleMode};
 use acumen_base::limits::RECORD_BYTES_MAX;
 use acumen_engine::Refusal;
 
@@ -11,6 +11,7 @@ fn watch(ids: &[&str]) -> Control {
     Control::ListAdd {
         list: "watched".into(),
         ids,
+        until: None,
     }
 }
 
@@ -39,7 +40,10 @@ fn a_list_holds_from_its_edit_on() {
     assert_eq!(fired(&order("on", "c1", 20.0, START)), (true, position));
     assert!(!fired(&order("other", "c2", 20.0, START)).0);
     assert_eq!(fired(&before), (false, 0), "decided before the edit");
-    assert_eq!(engine.lists().unwrap()["watched"], ["c1"]);
+    assert_eq!(
+        engine.lists().unwrap()["watched"],
+        [("c1".to_owned(), None)]
+    );
     let off = Control::ListRemove {
         list: "watched".into(),
         ids: vec!["c1".into()],
@@ -63,9 +67,9 @@ fn a_rule_acts_or_is_only_watched_or_rests() {
         engine.control_now(switch("listed", mode), "ann").unwrap();
         let body = order(&i.to_string(), "c1", 20.0, START);
         let decision = decide(&engine, &body).unwrap().decision;
-        seen.push(decision.rules.first().map(|hit| hit.mode));
+        seen.push(decision.rules.first().map(|hit| hit.firing));
     }
-    assert_eq!(seen, [Some(RuleMode::Shadow), None, Some(RuleMode::On)]);
+    assert_eq!(seen, [Some(Firing::Shadow), None, Some(Firing::Acted)]);
     engine.close().unwrap();
     assert_replays(&shop.sources(), 3);
 }

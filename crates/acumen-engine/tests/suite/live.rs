@@ -1,6 +1,6 @@
 //! Events and decisions while the engine runs.
 
-use std::collections::BTreeSet;
+use proptest::prelude::*;
 
 use super::shop::{
     DAY, HOUR, START, Shop, assert_replays, bits, column, complaint, days, decide, ingest, order,
@@ -62,32 +62,45 @@ fn eight_threads_that_ask_at_once_get_one_decision() {
     );
 }
 
-#[test]
-fn checks_and_adds_of_one_key_never_overlap() {
-    let shop = Shop::new();
-    let engine = shop.open();
-    let counts: Vec<u64> = std::thread::scope(|scope| {
-        let (engine, shop) = (&engine, &shop);
-        let ask = |thread: usize| {
-            let mut counts = Vec::new();
-            for n in 0..25 {
-                let body = order(&format!("{thread}-{n}"), "c1", 1.0, START);
-                let decision = decide(engine, &body).unwrap().decision;
-                counts.push(column(shop, &decision, "orders.count_1h") as u64);
-            }
-            counts
-        };
-        let threads: Vec<_> = (0..8).map(|i| scope.spawn(move || ask(i))).collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap())
-            .collect()
-    });
-    let expected: BTreeSet<u64> = (1..=200).collect();
-    assert_eq!(counts.len(), 200);
-    assert_eq!(counts.into_iter().collect::<BTreeSet<_>>(), expected);
-    engine.close().unwrap();
-    assert_replays(&shop.sources(), 200);
+/// What the threads ask for: for each, the keys of its requests in order.
+fn requests() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let keys = prop::collection::vec(0..3_u8, 1..20);
+    prop::collection::vec(keys, 2..9)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn checks_and_adds_of_one_key_never_overlap(requests in requests()) {
+        let shop = Shop::new();
+        let engine = shop.open();
+        let seen: Vec<(u8, u64)> = std::thread::scope(|scope| {
+            let (engine, shop) = (&engine, &shop);
+            let ask = |thread: usize, keys: &[u8]| -> Vec<(u8, u64)> {
+                let ask = |(n, key): (usize, &u8)| {
+                    let (id, customer) = (format!("{thread}-{n}"), format!("c{key}"));
+                    let decision = decide(engine, &order(&id, &customer, 1.0, START)).unwrap().decision;
+                    (*key, column(shop, &decision, "orders.count_1h") as u64)
+                };
+                keys.iter().enumerate().map(ask).collect()
+            };
+            let threads = requests.iter().enumerate();
+            let threads: Vec<_> = threads
+                .map(|(i, keys)| scope.spawn(move || ask(i, keys)))
+                .collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        for key in 0..3 {
+            let of_key = seen.iter().filter(|(of, _)| *of == key);
+            let mut counts: Vec<u64> = of_key.map(|(_, count)| *count).collect();
+            counts.sort_unstable();
+            let expected: Vec<u64> = (1..=counts.len() as u64).collect();
+            prop_assert_eq!(counts, expected, "no gap and no duplicate");
+        }
+        engine.close().unwrap();
+        assert_replays(&shop.sources(), seen.len() as u64);
+    }
 }
 
 #[test]

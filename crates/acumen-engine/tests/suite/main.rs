@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backtesting;
 mod challenging;
 mod durability;
 mod editing;
@@ -9,6 +10,7 @@ mod files;
 mod learning;
 mod live;
 mod retention;
+mod reviewing;
 mod searching;
 mod shop;
 mod thresholds;

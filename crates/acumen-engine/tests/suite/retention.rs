@@ -35,6 +35,7 @@ fn trimming_changes_no_row_that_is_kept() {
         let edit = Control::ListAdd {
             list: "watched".into(),
             ids: vec!["c3".into()],
+            until: None,
         };
         engine.control_now(edit, "ann").unwrap();
         month(shop, engine, 0);
@@ -50,7 +51,7 @@ fn trimming_changes_no_row_that_is_kept() {
     assert!(first_position(&engine) > first, "closing trims too");
     assert_eq!(
         engine.lists().unwrap()["watched"],
-        ["c3"],
+        [("c3".to_owned(), None)],
         "the edit was trimmed, not undone"
     );
 

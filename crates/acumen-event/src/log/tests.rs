@@ -49,6 +49,7 @@ fn edit(number: usize) -> Body {
         control: Control::ListAdd {
             list: "stolen".into(),
             ids: vec![format!("card-{number}")],
+            until: None,
         },
         by: "someone".into(),
         at: Time(number as i64),
@@ -336,6 +337,7 @@ fn a_record_that_is_too_long_is_refused_and_the_log_goes_on() {
     let control = Control::ListAdd {
         list: "x".repeat(limits::RECORD_BYTES_MAX),
         ids: Vec::new(),
+        until: None,
     };
     let long = Body::Control { control, by, at };
     assert!(matches!(log.append(&long), Err(LogError::TooLong { .. })));

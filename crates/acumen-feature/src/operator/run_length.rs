@@ -83,7 +83,7 @@ impl Logic for Run {
         if let Some(entry) = of.entries.get_mut(at)
             && (entry.time, entry.position) == key
         {
-            entry.value = true;
+            entry.value = mark.positive;
         }
     }
 

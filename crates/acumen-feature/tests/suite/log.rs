@@ -6,7 +6,7 @@ use std::sync::Arc;
 use acumen_base::{Currency, Event, EventType, Geo, Money, Time, Value};
 use proptest::prelude::*;
 
-use crate::spec::{dispute, order, rate, registration};
+use crate::spec::{dispute, order, rate, registration, verdict};
 
 type Draw = ((u8, i64, u8, i64), (u8, u8, i64, u8), (u8, u8, u8, u8));
 
@@ -17,7 +17,7 @@ pub(crate) fn logs() -> impl Strategy<Value = Vec<Arc<Event>>> {
         (0..4_u8, 0..4_u8, 0..5_u8, 0..6_u8),
     );
     prop::collection::vec(draw, 1..70).prop_map(|draws: Vec<Draw>| {
-        let kinds = [order(), dispute(), registration(), rate()];
+        let kinds = [order(), dispute(), registration(), rate(), verdict()];
         let mut known = 1_600_000_000_000;
         let mut orders = 0;
         draws
@@ -30,7 +30,7 @@ pub(crate) fn logs() -> impl Strategy<Value = Vec<Arc<Event>>> {
     })
 }
 
-fn event(kinds: &[Arc<EventType>; 4], known: i64, draw: Draw, orders: &mut i64) -> Arc<Event> {
+fn event(kinds: &[Arc<EventType>; 5], known: i64, draw: Draw, orders: &mut i64) -> Arc<Event> {
     let ((kind, _, late, delay), (customer, device, number, currency), more) = draw;
     // Most come at once, some late, few too late.
     let delay = match late {
@@ -57,7 +57,15 @@ fn event(kinds: &[Arc<EventType>; 4], known: i64, draw: Draw, orders: &mut i64) 
                 order_values(customer, device, amount, number, more),
             )
         }
-        13..=15 => {
+        14 => {
+            let named = format!("o{}", (*orders + 2 - number % 6).max(1));
+            (
+                &kinds[4],
+                format!("v{known}-{number}"),
+                vec![Value::text(&named), Value::Bool(more.0 > 1)],
+            )
+        }
+        13 | 15 => {
             // An order before, or one that is still to come.
             let named = format!("o{}", (*orders + 2 - number % 6).max(1));
             (

@@ -88,15 +88,17 @@ impl<'a> Known<'a> {
     /// Whether an order was known to be positive before the row.
     fn positive(&self, index: usize) -> bool {
         let order = &self.log[index];
-        let disputes = self.log[..self.log.len() - 1].iter().filter(|event| {
-            event.kind.name == "dispute"
+        let mut words = self.log[..self.log.len() - 1].iter().filter(|event| {
+            ["dispute", "verdict"].contains(&event.kind.name.as_str())
                 && !event.is_too_late()
                 && event.value("order_id").as_text() == Some(&order.id)
         });
-        let mut known = disputes.map(|dispute| dispute.known_at.0);
-        known.any(|known| {
+        let speak = |event: &&Arc<Event>| {
+            let known = event.known_at.0;
             known <= order.event_time.0 + CLOSES && order.known_at.0 <= known + LATENESS
-        })
+        };
+        let last = words.rfind(speak);
+        last.is_some_and(|event| *event.value("positive") != Value::Bool(false))
     }
 
     fn flag(&self, index: usize) -> Option<bool> {

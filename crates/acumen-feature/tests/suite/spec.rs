@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use acumen_base::{Currency, EventType, Field, FieldType, Span};
 use acumen_feature::{
-    Entity, FeatureSpec, Operand, OutcomeSpec, Param, PipelineSpec, Rates, ViewSpec,
+    Entity, FeatureSpec, Operand, OutcomeSpec, Param, PipelineSpec, Rates, Verdicts, ViewSpec,
 };
 
 pub(crate) const LATENESS: i64 = 15_000;
@@ -46,6 +46,11 @@ pub(crate) fn order() -> Arc<EventType> {
 
 pub(crate) fn dispute() -> Arc<EventType> {
     event_type("dispute", &[("order_id", FieldType::Id)])
+}
+
+pub(crate) fn verdict() -> Arc<EventType> {
+    let fields = [("order_id", FieldType::Id), ("positive", FieldType::Bool)];
+    event_type("verdict", &fields)
 }
 
 pub(crate) fn registration() -> Arc<EventType> {
@@ -181,7 +186,7 @@ pub(crate) fn pipeline() -> PipelineSpec {
     let features = features();
     PipelineSpec {
         currency: Currency::GBP,
-        events: vec![order(), dispute(), registration(), rate()],
+        events: vec![order(), dispute(), verdict(), registration(), rate()],
         entities: vec![entity("customer"), entity("device")],
         rates: Some(Rates {
             event: "rate".to_owned(),
@@ -195,6 +200,11 @@ pub(crate) fn pipeline() -> PipelineSpec {
             by: "order_id".to_owned(),
             negative_after: Span(20_000),
             closes: Span(CLOSES),
+            verdicts: Some(Verdicts {
+                event: "verdict".to_owned(),
+                by: "order_id".to_owned(),
+                positive: "positive".to_owned(),
+            }),
         }],
         views: vec![ViewSpec {
             name: "main".to_owned(),

@@ -6,5 +6,6 @@ mod bad_input;
 mod client;
 mod operations;
 mod routes;
+mod rules;
 mod running;
 mod updates;

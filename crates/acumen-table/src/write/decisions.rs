@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use acumen_base::Decision;
+use acumen_base::decision::Firing;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray, UInt64Array};
 use arrow_schema::{DataType, Field, Schema};
 
@@ -84,7 +85,12 @@ fn columns(block: &[&Decision]) -> Vec<ArrayRef> {
         numbers(block, |d| d.score),
         numbers(block, |d| d.probability),
         texts(block, |d| {
-            join(d.rules.iter().map(|rule| rule.id.as_str()).collect())
+            // What a list suppresses did not fire.
+            let fired = d
+                .rules
+                .iter()
+                .filter(|rule| rule.firing != Firing::Suppressed);
+            join(fired.map(|rule| rule.id.as_str()).collect())
         }),
         texts(block, |d| {
             join(d.reasons.iter().map(|r| r.code.as_str()).collect())

@@ -1,7 +1,7 @@
 //! `acumen explain`: why a decision is what it is.
 
 use acumen_base::{Body, Decision, Span};
-use acumen_decision::Explanation;
+use acumen_decision::{Explanation, RuleOutcome};
 use acumen_engine::history::{Sources, row_at};
 use acumen_engine::why::{FeatureLine, NeighbourLine, Reread, Why, why};
 use acumen_event::LogReader;
@@ -95,16 +95,17 @@ fn page(found: &Explanation, decision: &Decision) -> String {
     );
     section("how it came about", found.steps.clone());
     section("what did not answer", found.skipped.clone());
-    let fired = found
-        .rules
-        .iter()
-        .filter(|rule| rule.outcome == acumen_decision::RuleOutcome::Fired);
-    section(
-        "rules that fired",
-        fired
-            .map(|rule| format!("{}: {} ({})", rule.id, rule.reason, rule.when))
-            .collect(),
-    );
+    let fired = found.rules.iter().filter_map(|rule| {
+        let without_acting = match rule.outcome {
+            RuleOutcome::Fired => "",
+            RuleOutcome::Shadow => ", without acting",
+            RuleOutcome::Suppressed => ", suppressed by a list",
+            _ => return None,
+        };
+        let (id, reason, when) = (&rule.id, &rule.reason, &rule.when);
+        Some(format!("{id}: {reason} ({when}){without_acting}"))
+    });
+    section("rules that fired", fired.collect());
     if let Some(near) = &found.nearest_rule {
         let failed = near.failed.join(" and ");
         section(

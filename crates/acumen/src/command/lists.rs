@@ -1,8 +1,8 @@
 //! `acumen lists`: what is on them, and edits.
 
 use acumen_base::limits::LIST_EDIT_MAX;
-use acumen_base::{Clock, Control, SystemClock};
-use acumen_engine::{Offline, Refusal};
+use acumen_base::{Clock, Control, SystemClock, Time};
+use acumen_engine::{Listed, Offline, Refusal};
 use clap::Args;
 
 use crate::failure::{Failure, Outcome};
@@ -16,6 +16,7 @@ Examples:
   acumen lists                                 every list with how many ids it holds
   acumen lists known_abusers                   the ids on one
   acumen lists known_abusers --add c-17 c-23 --remove c-4
+  acumen lists trusted --add c-9 --until 2026-07-01      on it for events before then
 
 An edit is a record of the log. While a server runs: GET and POST /v1/lists/{list}.")]
 pub(crate) struct Lists {
@@ -24,6 +25,9 @@ pub(crate) struct Lists {
     /// Ids to add
     #[arg(long, num_args = 1.., value_name = "ID", requires = "name")]
     add: Vec<String>,
+    /// Until when the added ids are on it, by the time of events; for good unless said
+    #[arg(long, value_name = "TIME", requires = "add")]
+    until: Option<Time>,
     /// Ids to take off
     #[arg(long, num_args = 1.., value_name = "ID", requires = "name")]
     remove: Vec<String>,
@@ -48,7 +52,10 @@ impl Lists {
             return Err(Refusal::unknown("list", name, names).into());
         };
         if self.add.is_empty() && self.remove.is_empty() {
-            return ids.iter().try_for_each(say);
+            return ids.iter().try_for_each(|(id, until)| {
+                let until = until.map_or(String::new(), |until| format!("  until {until}"));
+                say(format!("{id}{until}"))
+            });
         }
         if self.add.len() + self.remove.len() > LIST_EDIT_MAX {
             return Err(Failure::because(format!(
@@ -67,6 +74,7 @@ impl Lists {
             let control = Control::ListAdd {
                 list,
                 ids: self.add.clone(),
+                until: self.until,
             };
             offline.control(control, "acumen lists", now)?;
         }
@@ -80,8 +88,8 @@ impl Lists {
 }
 
 /// Every declared list with its ids, in order of name.
-fn held(offline: &Offline) -> Vec<(String, Vec<String>)> {
-    let mut lists: Vec<(String, Vec<String>)> = Vec::new();
+fn held(offline: &Offline) -> Vec<(String, Listed)> {
+    let mut lists: Vec<(String, Listed)> = Vec::new();
     for (plan, live) in offline
         .sources
         .plan
@@ -90,8 +98,8 @@ fn held(offline: &Offline) -> Vec<(String, Vec<String>)> {
         .zip(&offline.core.live)
     {
         for (name, _) in &plan.declared.lists {
-            let ids = live.state.list(name).unwrap_or_default();
-            let ids = ids.into_iter().map(str::to_owned).collect();
+            let ids = live.state.listed(name).unwrap_or_default().into_iter();
+            let ids = ids.map(|(id, until)| (id.to_owned(), until)).collect();
             if !lists.iter().any(|(list, _)| list == name) {
                 lists.push((name.clone(), ids));
             }

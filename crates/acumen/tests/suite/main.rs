@@ -7,5 +7,6 @@ mod demo;
 mod journey;
 mod program;
 mod public_data;
+mod rules;
 mod serving;
 mod updates;

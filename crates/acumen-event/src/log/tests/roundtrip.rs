@@ -1,6 +1,8 @@
 //! Every body comes back as it went in, whatever it holds.
 
-use acumen_base::decision::{LayerReport, LayerStatus, MemberReport, Reason, RuleHit, RuleMode};
+use acumen_base::decision::{
+    Firing, LayerReport, LayerStatus, MemberReport, Reason, RuleHit, RuleMode,
+};
 use acumen_base::{Decision, Geo, MemberError, Prediction};
 use proptest::prelude::*;
 
@@ -93,7 +95,7 @@ fn any_decision() -> impl Strategy<Value = Body> {
                 rules: vec![RuleHit {
                     id: text.clone(),
                     effect: "block".into(),
-                    mode: RuleMode::Shadow,
+                    firing: Firing::Suppressed,
                 }],
                 probability,
                 score: probability,
@@ -119,12 +121,18 @@ fn any_control() -> impl Strategy<Value = Body> {
     (0..5, ".{0,12}", ids, knots, any::<i64>()).prop_map(|(which, text, ids, knots, at)| {
         let (use_case, list) = (text.clone(), text.clone());
         let control = match which {
-            0 => Control::ListAdd { list, ids },
+            0 => Control::ListAdd {
+                list,
+                ids,
+                until: (at > 0).then_some(Time(at)),
+            },
             1 => Control::ListRemove { list, ids },
             2 => Control::Rule {
                 use_case,
                 rule: text.clone(),
-                mode: RuleMode::Off,
+                mode: RuleMode::RollOut {
+                    per_million: at as u32,
+                },
             },
             3 => Control::Thresholds { use_case, knots },
             _ => Control::Deploy {
