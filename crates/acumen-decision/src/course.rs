@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use acumen_base::decision::{Firing, LayerReport, LayerStatus, MemberReport, RuleHit, RuleMode};
-use acumen_base::{
-    Clock, Deadline, Decision, ManualClock, Member, MemberError, Row, Seed, Value,
-};
+use acumen_base::{Clock, Deadline, Decision, ManualClock, Member, MemberError, Row, Seed, Value};
 
 use crate::asked::{Answered, predict, predict_in_time};
 use crate::beside::{self, Pool, Wanted};

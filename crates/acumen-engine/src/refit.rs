@@ -23,6 +23,9 @@ pub use target::Target;
 /// Below so many rows a figure that was reached is mostly luck.
 const ROWS_ENOUGH: usize = 30;
 
+/// Pairs of (probability, score).
+type Knots = Vec<(f64, f64)>;
+
 /// Which thresholds are wanted.
 #[derive(Clone, Debug)]
 pub struct RefitOptions {
@@ -214,11 +217,7 @@ impl<'a> Ground<'a> {
     }
 
     /// The new knots, and where one action begins, if one was fitted.
-    fn knots(
-        &self,
-        place: usize,
-        old: &[f64],
-    ) -> Result<(Vec<(f64, f64)>, Option<Cut>), EngineError> {
+    fn knots(&self, place: usize, old: &[f64]) -> Result<(Knots, Option<Cut>), EngineError> {
         let actions = &self.plan.declared.actions;
         let cut = match self.options.target {
             Target::ExpectedCost => return Ok((self.worth_most()?, None)),

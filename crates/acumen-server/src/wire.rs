@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use acumen_base::Decision;
-use acumen_base::decision::{
-    Firing, LayerReport, LayerStatus, MemberReport, Reason, RuleHit,
-};
+use acumen_base::decision::{Firing, LayerReport, LayerStatus, MemberReport, Reason, RuleHit};
 use acumen_engine::{Answer, EntityValue, Ingested, Plan, Quarantined};
 use serde::Serialize;
 use utoipa::ToSchema;

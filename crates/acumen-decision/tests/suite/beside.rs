@@ -79,7 +79,7 @@ fn stuck(name: &'static str) -> (Arc<dyn Member>, Sender<()>) {
     let (open, gate): (Sender<()>, Receiver<()>) = channel();
     let gate = Mutex::new(gate);
     let member = acts(name, move |_| {
-        let _released = gate.lock().unwrap().recv();
+        let _released = gate.lock().expect("nobody panics with it").recv();
         0.9
     });
     (member, open)

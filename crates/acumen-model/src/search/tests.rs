@@ -191,7 +191,7 @@ fn draws_stay_in_their_ranges_and_on_their_scales() {
     }
     let rates: Vec<f64> = of("learning_rate")
         .iter()
-        .filter_map(|v| v.as_f64())
+        .filter_map(serde_json::Value::as_f64)
         .collect();
     assert!(rates.iter().all(|rate| (0.001..=0.1).contains(rate)));
     let low = rates.iter().filter(|rate| **rate < 0.01).count();
@@ -235,7 +235,7 @@ fn every_problem_of_a_search_is_named_at_once() {
         let of: Vec<String> = problems
             .iter()
             .filter(|p| p.param == param)
-            .map(|p| p.to_string())
+            .map(ToString::to_string)
             .collect();
         assert!(
             of.len() == 1 && of[0].contains(said),
