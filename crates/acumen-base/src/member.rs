@@ -76,6 +76,11 @@ pub trait Member: Send + Sync {
     fn weights(&self) -> Option<&[f64]> {
         None
     }
+    /// Whether its attributions take so little time that a decision can wait for them; those of
+    /// the others are there when an explanation is asked for.
+    fn explains_at_once(&self) -> bool {
+        true
+    }
     /// Whether it looks at its deadline while it works; one that does not is run beside the
     /// request, so that it can be left behind.
     fn keeps_deadlines(&self) -> bool {

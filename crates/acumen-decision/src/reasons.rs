@@ -173,7 +173,11 @@ fn attributions(
     said: &Said<'_>,
 ) -> Vec<Attribution> {
     let mut shares = answered(policy, facts.state, said);
-    shares.retain(|(_, share)| *share > 0.0);
+    let at_once = |name: &str| {
+        let member = facts.state.member(name);
+        member.is_some_and(|member| member.explains_at_once())
+    };
+    shares.retain(|(report, share)| *share > 0.0 && at_once(&report.name));
     let mut merged = if let [(report, _)] = shares[..] {
         of_member(facts, row, report)
     } else {

@@ -178,4 +178,8 @@ impl Member for Projected {
     fn attributions(&self, row: &Row) -> Vec<Attribution> {
         self.member.attributions(&self.project(row))
     }
+
+    fn explains_at_once(&self) -> bool {
+        self.member.explains_at_once()
+    }
 }

@@ -81,6 +81,14 @@ impl Member for ArtifactMember {
         }
     }
 
+    fn explains_at_once(&self) -> bool {
+        // Gradients along a path, and Shapley values of deep isolation trees, take milliseconds.
+        !matches!(
+            self.artifact.model,
+            FittedModel::Network(_) | FittedModel::IsolationForest(_)
+        )
+    }
+
     fn attributions(&self, row: &Row) -> Vec<Attribution> {
         let Ok(encoded) = self.encode(row) else {
             return Vec::new();
