@@ -23,12 +23,11 @@ pub mod isolation_forest;
 #[cfg(test)]
 mod laws;
 mod params;
-mod rows;
 
 pub use boosting::GradientBoosting;
+pub use checks::check_rows;
 pub use isolation_forest::Isolation;
 pub use params::Reader;
-pub use rows::check_rows;
 
 /// Every learner.
 pub static LEARNERS: &[&dyn Learner] = &[&GradientBoosting, &Isolation];

@@ -1,7 +1,28 @@
-//! What rows must be for any learner: as many values as rows, and weights that count.
+//! What rows must be to be learnt from: as many values as rows, weights that count, and outcomes
+//! that the objective has a use for.
 
 use super::FitError;
 use crate::data::Dataset;
+use crate::forest::Objective;
+
+/// Checks the rows that something is to be fitted to, and those that tell when to stop.
+///
+/// # Errors
+/// The first problem: no rows, parts of different lengths or columns, outcomes or weights that
+/// the objective has no use for.
+pub fn check_rows(
+    objective: Objective,
+    train: &Dataset,
+    valid: Option<&Dataset>,
+) -> Result<(), FitError> {
+    shape("training", train)?;
+    outcomes(objective, "training", train)?;
+    same_columns(train, valid)?;
+    match valid {
+        Some(valid) => outcomes(objective, "validation", valid),
+        None => Ok(()),
+    }
+}
 
 /// Checks that there are rows, that everything is as long as they are many, and the weights.
 pub(super) fn shape(part: &'static str, data: &Dataset) -> Result<(), FitError> {
@@ -46,4 +67,20 @@ pub(super) fn same_columns(train: &Dataset, valid: Option<&Dataset>) -> Result<(
         return Err(FitError::Columns { expected, found });
     }
     Ok(())
+}
+
+fn outcomes(objective: Objective, part: &'static str, data: &Dataset) -> Result<(), FitError> {
+    let (is_valid, expected): (fn(f32) -> bool, _) = match objective {
+        Objective::BinaryLogistic => (|y| y == 0.0 || y == 1.0, "0 or 1"),
+        Objective::SquaredError => (f32::is_finite, "a finite number"),
+    };
+    match data.outcome.iter().position(|y| !is_valid(*y)) {
+        Some(row) => Err(FitError::Outcome {
+            part,
+            row,
+            value: data.outcome[row],
+            expected,
+        }),
+        None => Ok(()),
+    }
 }
