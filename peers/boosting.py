@@ -20,7 +20,7 @@ def main():
     arguments.add_argument("--train", type=int, required=True, help="rows to train on; the rest is held out")
     arguments.add_argument("--parameters", type=json.loads, required=True)
     arguments.add_argument("--threads", type=int, required=True)
-    arguments.add_argument("--library", choices=("xgboost", "lightgbm"), required=True)
+    arguments.add_argument("--library", dest="peer", choices=("xgboost", "lightgbm"), required=True)
     arguments.add_argument("--runs", type=int, default=1)
     options = arguments.parse_args()
 
@@ -29,7 +29,7 @@ def main():
     x = np.fromfile(options.matrix, dtype=np.float32).reshape(-1, options.columns)
     y = np.fromfile(options.outcome, dtype=np.float32)
     n, p = options.train, options.parameters
-    fit = {"xgboost": fit_xgboost, "lightgbm": fit_lightgbm}[options.library]
+    fit = {"xgboost": fit_xgboost, "lightgbm": fit_lightgbm}[options.peer]
     seconds = []
     for _ in range(options.runs):
         with Stopwatch() as watch:
