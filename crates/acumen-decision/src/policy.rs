@@ -171,6 +171,13 @@ impl Policy {
         }
     }
 
+    /// Whether a decision takes only the time of its own work: no layer's members run beside each
+    /// other, and none of those that are deployed can overrun its deadline.
+    pub fn is_prompt(&self, state: &State) -> bool {
+        let is_beside = self.layers.iter().any(|layer| layer.beside);
+        !is_beside && state.members().all(|member| member.keeps_deadlines())
+    }
+
     /// Decides. Always answers with one of the declared actions, from what finished in time; a
     /// member that is late, fails or panics is named in the record.
     pub fn decide(&self, request: &Request<'_>, state: &State) -> Decision {

@@ -31,7 +31,7 @@ use crate::status::Status;
 use crate::updates::{Errand, Place, Updater, load};
 use crate::upkeep::{Upkeep, Wanted};
 use crate::why::{REPLAYED_MAX, Reread, Why, why};
-use crate::worker::{Worker, jobs};
+use crate::worker::Worker;
 
 /// How an engine is opened.
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +125,7 @@ impl Engine {
             Quarantine::open(&offline.sources.folder.quarantine(), QUARANTINE_BYTES_MAX)?;
         let sources = offline.sources.clone();
         let (commands, received) = channel();
-        let (jobs, taken) = jobs();
+        let (jobs, taken) = crossbeam_channel::unbounded();
         let (commits, committed) = channel();
         let (snapshots, wanted) = channel();
         let (errands, sent_for) = channel();
@@ -149,11 +149,19 @@ impl Engine {
             stopping: Arc::clone(&closing),
             opened_at,
         };
+        let worker = Worker {
+            sources: sources.clone(),
+            clock: Arc::clone(&clock),
+            sequencer: commands.clone(),
+            pool: Pool::new(options.workers),
+        };
         let sequencer = Sequencer {
             core: offline.core,
             log: offline.log,
             clock: Arc::clone(&clock),
             jobs,
+            worker: worker.clone(),
+            wanted: Vec::new(),
             commits,
             snapshots: snapshots.clone(),
             metrics: Arc::clone(&metrics),
@@ -162,12 +170,6 @@ impl Engine {
             dirty: false,
             pictured,
             closing: false,
-        };
-        let worker = Worker {
-            sources: sources.clone(),
-            clock: Arc::clone(&clock),
-            sequencer: commands.clone(),
-            pool: Pool::new(options.workers),
         };
         let mut others = vec![
             spawn("committer", move || committer::run(&committed, &disk))?,

@@ -208,6 +208,18 @@ pub(crate) fn state_at_the_end(
     Ok(Arc::clone(&core.live[use_case].state))
 }
 
+/// Where the deployed models of a use case stopped looking: figures from there on do not flatter
+/// them. [`Time::EARLIEST`] where none is deployed.
+///
+/// # Errors
+/// Where the log or a model cannot be read.
+pub fn unseen_from(sources: &Sources, use_case: usize) -> Result<Time, EngineError> {
+    let state = state_at_the_end(sources, use_case)?;
+    let looked = looked_until(sources, use_case, &state)?;
+    let latest = looked.into_iter().map(|(_, until)| until).max();
+    Ok(latest.unwrap_or(Time::EARLIEST))
+}
+
 /// Whether a deployed model was fitted on part of the period.
 pub(crate) fn seen_in_training(
     sources: &Sources,
@@ -215,21 +227,31 @@ pub(crate) fn seen_in_training(
     state: &State,
     from: Time,
 ) -> Result<String, EngineError> {
-    let name = &sources.plan.use_cases[use_case].declared.name;
-    let mut warning = String::new();
-    let declared = &sources.plan.use_cases[use_case].declared.models;
+    let looked = looked_until(sources, use_case, state)?;
+    let flattered = looked.into_iter().filter(|(_, until)| *until > from);
+    let warnings: Vec<String> = flattered
+        .map(|(member, until)| {
+            format!("`{member}` was trained on rows up to {until}: figures before that flatter it")
+        })
+        .collect();
+    Ok(warnings.join("; "))
+}
+
+/// The deployed models, each with the end of the rows that it was fitted on.
+fn looked_until(
+    sources: &Sources,
+    use_case: usize,
+    state: &State,
+) -> Result<Vec<(String, Time)>, EngineError> {
+    let declared = &sources.plan.use_cases[use_case].declared;
+    let mut looked = Vec::new();
     for member in declared
-        .iter()
-        .filter_map(|model| state.member(&model.name))
+        .member_names()
+        .filter_map(|name| state.member(name))
     {
-        let artifact = sources.store.get(name, member.name(), member.version())?;
-        let seen = artifact.split.calibration.to;
-        if seen > from {
-            warning.push_str(&format!(
-                "`{}` was trained on rows up to {seen}: figures before that flatter it; ",
-                member.name()
-            ));
-        }
+        let (name, version) = (member.name(), member.version());
+        let artifact = sources.store.get(&declared.name, name, version)?;
+        looked.push((name.to_owned(), artifact.split.calibration.to));
     }
-    Ok(warning.trim_end_matches("; ").to_owned())
+    Ok(looked)
 }

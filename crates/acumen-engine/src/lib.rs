@@ -53,7 +53,7 @@ pub use backtest::{Backtest, BacktestLimits, BacktestQuery, Hits, Overlap, backt
 pub use cases::{Case, CaseList, CaseOrder, CaseState, Cases, Finding, Found};
 pub use engine::{Disposed, Engine, Ingested, Listed, Options, Readiness, RefusedEvent};
 pub use error::EngineError;
-pub use evaluate::{ActionLine, Evaluation, evaluate};
+pub use evaluate::{ActionLine, Evaluation, evaluate, unseen_from};
 pub use folder::Folder;
 pub use import::{ImportProgress, ImportReport, import_files};
 pub use learners::learners;

@@ -1,7 +1,8 @@
 //! The one thread that appends, observes and reads, in log order.
 //!
-//! Requests reach it as [`Command`]s. Models run beside it, on the workers; what must be on disk
-//! before it is answered goes through the committer, which syncs once for many.
+//! Requests reach it as [`Command`]s. Models run beside it, on the workers, but for a decision that
+//! nothing else waits behind, which it makes itself; what must be on disk before it is answered
+//! goes through the committer, which syncs once for many.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::refusal::{Refusal, Reply};
 use crate::spec::{Durability, WhenLogFails};
 use crate::upkeep::{SNAPSHOT_EVERY, Wanted};
-use crate::worker::{Job, Jobs, Work};
+use crate::worker::{Job, Work, Worker};
 
 /// Commands that are handled before what they wrote is handed to the committer.
 const BATCH_MAX: usize = 256;
@@ -135,7 +136,11 @@ pub(crate) struct Sequencer {
     pub(crate) core: Core,
     pub(crate) log: Log,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) jobs: Jobs,
+    pub(crate) jobs: crossbeam_channel::Sender<Job>,
+    /// For a decision that nothing else waits behind: two changes of thread fewer.
+    pub(crate) worker: Worker,
+    /// Decisions to be made that the batch brought.
+    pub(crate) wanted: Vec<Job>,
     pub(crate) commits: Sender<Commit>,
     pub(crate) snapshots: Sender<Wanted>,
     pub(crate) metrics: Arc<Metrics>,
@@ -157,6 +162,7 @@ impl Sequencer {
             for command in commands.try_iter().take(BATCH_MAX) {
                 self.handle(command);
             }
+            self.hand_out();
             self.end_batch();
             if self.closing && self.waiting.is_empty() {
                 break;
@@ -256,7 +262,7 @@ impl Sequencer {
                     self.metrics.observed(&event);
                     for (i, undecided) in rows {
                         if i == use_case {
-                            self.dispatch(use_case, Work::Row(undecided), received);
+                            self.want(use_case, Work::Row(undecided), received);
                         }
                     }
                     self.waiting.entry((use_case, id)).or_default().push(reply);
@@ -298,17 +304,30 @@ impl Sequencer {
                 }
             }
         };
-        self.dispatch(use_case, work, received);
+        self.want(use_case, work, received);
         self.waiting.entry((use_case, id)).or_default().push(reply);
     }
 
-    fn dispatch(&mut self, use_case: usize, work: Work, received_nanos: u64) {
-        // The workers outlive the sequencer: sending fails only while the process ends.
-        self.jobs.send(Job {
+    fn want(&mut self, use_case: usize, work: Work, received_nanos: u64) {
+        self.wanted.push(Job {
             use_case,
             work,
             received_nanos,
         });
+    }
+
+    /// Hands the batch's decisions to the workers; one that is alone is made here.
+    fn hand_out(&mut self) {
+        let is_alone = self.wanted.len() == 1 && self.worker.is_prompt(&self.wanted[0]);
+        for job in std::mem::take(&mut self.wanted) {
+            if is_alone {
+                let command = self.worker.answer(job, self.jobs.len());
+                self.handle(command);
+            } else {
+                // The workers outlive the sequencer: it is lost only while the process ends.
+                let _ended = self.jobs.send(job);
+            }
+        }
     }
 
     fn decided(&mut self, use_case: usize, decision: Decision, event: &Arc<Event>) {

@@ -1,12 +1,12 @@
 //! The workers that run policies and models beside the sequencer, on immutable rows.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 use acumen_base::{Clock, Decision};
 use acumen_decision::{Pool, Request};
+use crossbeam_channel::Receiver;
 
 use crate::core::Undecided;
 use crate::history::{self, Sources};
@@ -45,47 +45,6 @@ impl Work {
     }
 }
 
-/// Where decisions to be made are handed in, and how many wait.
-pub(crate) struct Jobs {
-    sender: Sender<Job>,
-    waiting: Arc<AtomicUsize>,
-}
-
-/// Where workers take them.
-#[derive(Clone)]
-pub(crate) struct Taken {
-    queue: Arc<Mutex<Receiver<Job>>>,
-    waiting: Arc<AtomicUsize>,
-}
-
-/// Both ends of the queue.
-pub(crate) fn jobs() -> (Jobs, Taken) {
-    let (sender, queue) = channel();
-    let waiting = Arc::new(AtomicUsize::new(0));
-    let taken = Taken {
-        queue: Arc::new(Mutex::new(queue)),
-        waiting: Arc::clone(&waiting),
-    };
-    (Jobs { sender, waiting }, taken)
-}
-
-impl Jobs {
-    /// Hands a job in. The workers outlive the sequencer: it is lost only while the process ends.
-    pub(crate) fn send(&self, job: Job) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _ended = self.sender.send(job);
-    }
-}
-
-impl Taken {
-    /// The next job, and how many wait behind it; nothing once the sequencer is gone.
-    fn next(&self) -> Option<(Job, usize)> {
-        let job = self.queue.lock().ok()?.recv().ok()?;
-        let before = self.waiting.fetch_sub(1, Ordering::Relaxed);
-        Some((job, before.saturating_sub(1)))
-    }
-}
-
 /// What every worker holds.
 #[derive(Clone)]
 pub(crate) struct Worker {
@@ -98,22 +57,36 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Takes jobs until the sequencer is gone.
-    pub(crate) fn run(&self, jobs: &Taken) {
-        while let Some((job, waiting)) = jobs.next() {
-            let (use_case, event_id) = (job.use_case, job.work.event_id().to_owned());
-            // A panic is one request's: whoever waits for it is told, and the worker goes on.
-            let command = catch_unwind(AssertUnwindSafe(|| self.work(job, waiting)))
-                .unwrap_or_else(|_| {
-                    let why = Refusal::Failed(format!("deciding on `{event_id}` failed"));
-                    Command::Undecidable {
-                        use_case,
-                        event_id,
-                        why,
-                    }
-                });
+    pub(crate) fn run(&self, jobs: &Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            let command = self.answer(job, jobs.len());
             if self.sequencer.send(command).is_err() {
                 return;
             }
+        }
+    }
+
+    /// What came of a job while so many waited behind it. A panic is one request's: whoever waits
+    /// for it is told, and the worker goes on.
+    pub(crate) fn answer(&self, job: Job, waiting: usize) -> Command {
+        let (use_case, event_id) = (job.use_case, job.work.event_id().to_owned());
+        catch_unwind(AssertUnwindSafe(|| self.work(job, waiting))).unwrap_or_else(|_| {
+            let why = Refusal::Failed(format!("deciding on `{event_id}` failed"));
+            Command::Undecidable {
+                use_case,
+                event_id,
+                why,
+            }
+        })
+    }
+
+    /// Whether a job is done as soon as its own work is: nothing in it waits for another thread
+    /// or for the disk, and no model can overrun its deadline.
+    pub(crate) fn is_prompt(&self, job: &Job) -> bool {
+        let policy = &self.sources.plan.use_cases[job.use_case].policy;
+        match &job.work {
+            Work::Row(undecided) => policy.is_prompt(&undecided.state),
+            Work::Position { .. } => false,
         }
     }
 

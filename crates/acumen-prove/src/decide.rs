@@ -29,6 +29,10 @@ const RISING: [u32; 5] = [2_000, 3_000, 4_000, 5_000, 6_000];
 const SUSTAINED_MS: f64 = 50.0;
 const SUSTAINED_SHARE: f64 = 0.98;
 
+/// How often the disk is asked by itself, and about how much an event with its decision takes.
+const FSYNCS: usize = 5_000;
+const DECISION_BYTES: usize = 1_500;
+
 /// Seconds of load before the first measurement.
 const WARM_SECONDS: u64 = 3;
 
@@ -91,6 +95,11 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         ]);
     }
     table(&lines);
+    let floor = fsync(&stage.data)?;
+    println!(
+        "one sync after another on this disk: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms",
+        floor[0], floor[1], floor[2]
+    );
     let first = &levels[0];
     Ok(json!({
         "rps": first.rps(),
@@ -100,7 +109,9 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "errors": first.errors,
         "not_all_layers": first.incomplete,
         "rps_sustained": sustained,
-        "fsync_ms": fsync_ms(&stage.data)?,
+        "fsync_p50_ms": floor[0],
+        "fsync_p99_ms": floor[1],
+        "fsync_p999_ms": floor[2],
     }))
 }
 
@@ -225,21 +236,22 @@ fn print_parts(address: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The median time that this machine's disk takes to make a small write durable: the floor of
-/// every durable answer.
-fn fsync_ms(folder: &Path) -> Result<f64, Failure> {
+/// Milliseconds that this machine's disk takes to make the bytes of one decision durable, as the
+/// log does it: the floor of every durable answer, by the same quantiles.
+fn fsync(folder: &Path) -> Result<[f64; 3], Failure> {
     use std::io::Write;
     let path = folder.join("fsync.probe");
     let mut file = std::fs::File::create(&path)?;
     let clock = stage::clock();
     let mut nanos = Vec::new();
-    for _ in 0..101 {
+    for _ in 0..FSYNCS {
         let started = clock.nanos();
-        file.write_all(&[0; 512])?;
+        file.write_all(&[1; DECISION_BYTES])?;
         file.sync_data()?;
         nanos.push(clock.nanos() - started);
     }
     std::fs::remove_file(path)?;
     nanos.sort_unstable();
-    Ok(nanos[50] as f64 / 1e6)
+    let at = |share: f64| nanos[(share * FSYNCS as f64) as usize] as f64 / 1e6;
+    Ok([at(0.5), at(0.99), at(0.999)])
 }

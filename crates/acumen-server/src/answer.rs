@@ -1,7 +1,9 @@
-//! From the engine's callbacks and blocking calls to futures.
+//! From the engine's callbacks and blocking calls to futures, and what requests have in common.
 
 use std::sync::Arc;
 
+use acumen_base::Time;
+use acumen_base::time::ParseTimeError;
 use acumen_engine::{Engine, Ingested, Refusal, Reply};
 use axum::body::Bytes;
 
@@ -37,4 +39,10 @@ pub(crate) async fn blocking<T: Send + 'static>(
     answer
         .unwrap_or(Err(Refusal::Closing))
         .map_err(Refused::from)
+}
+
+/// A time of a request, RFC 3339, where it is given.
+pub(crate) fn time(key: &str, text: Option<&str>) -> Result<Option<Time>, Refusal> {
+    let wrong = |error: ParseTimeError| Refusal::Invalid(format!("`{key}`: {error}"));
+    text.map(|text| text.parse().map_err(wrong)).transpose()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use acumen_base::Time;
-use acumen_engine::{Backtest, BacktestQuery, Engine, Hits, Overlap, Refusal};
+use acumen_engine::{Backtest, BacktestQuery, Engine, Hits, Overlap};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::answer::blocking;
+use crate::answer::{blocking, time};
 use crate::refused::{Problem, Refused, json};
 
 /// A rule to try out.
@@ -105,22 +105,12 @@ pub(crate) async fn backtest(
     let request: BacktestRequest = json(body)?;
     let query = BacktestQuery {
         rule: request.rule,
-        from: time("from", request.from.as_deref(), Time::EARLIEST)?,
-        to: time("to", request.to.as_deref(), Time::LATEST)?,
+        from: time("from", request.from.as_deref())?.unwrap_or(Time::EARLIEST),
+        to: time("to", request.to.as_deref())?.unwrap_or(Time::LATEST),
         effect: request.effect,
     };
     let found = blocking(engine, move |engine| engine.backtest(&name, &query)).await?;
     Ok(Json(BacktestAnswer::from(found)))
-}
-
-fn time(key: &str, text: Option<&str>, otherwise: Time) -> Result<Time, Refusal> {
-    let parse = |text: &str| {
-        let wrong = |error: acumen_base::time::ParseTimeError| {
-            Refusal::Invalid(format!("`{key}`: {error}"))
-        };
-        text.parse().map_err(wrong)
-    };
-    text.map_or(Ok(otherwise), parse)
 }
 
 impl From<Backtest> for BacktestAnswer {

@@ -18,6 +18,7 @@ mod quarantine;
 mod refused;
 mod rules;
 mod status;
+mod thresholds;
 mod updates;
 mod wire;
 
@@ -76,6 +77,7 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .routes(routes!(cases::list))
         .routes(routes!(cases::get, cases::dispose))
         .routes(routes!(backtest::backtest))
+        .routes(routes!(thresholds::fit))
         .routes(routes!(updates::get, updates::begin))
         .routes(routes!(updates::roll_back))
         .routes(routes!(updates::deploy))

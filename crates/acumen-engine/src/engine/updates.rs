@@ -3,10 +3,12 @@
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 
-use acumen_base::{Control, Update};
+use acumen_base::{Control, Time, Update};
 
 use super::Engine;
 use crate::compare::{Comparison, compare};
+use crate::evaluate::unseen_from;
+use crate::refit::{Refit, RefitOptions, Target, refit};
 use crate::refusal::Refusal;
 use crate::updates::{Errand, Running, Updates, previous};
 
@@ -95,6 +97,37 @@ impl Engine {
         self.ask(|_, _| ())?;
         compare(&self.sources, position, &mut |_| ())
             .map_err(|error| Refusal::Log(error.to_string()))
+    }
+
+    /// Fits the thresholds of a use case to a target on what its models have not seen, or on the
+    /// period that is named. With `by` they are put in force, and the log position of that is
+    /// given; without, nothing changes.
+    ///
+    /// # Errors
+    /// Where the target cannot be reached: what can, then.
+    pub fn refit(
+        &self,
+        use_case: &str,
+        (target, action): (Target, Option<String>),
+        (from, to): (Option<Time>, Option<Time>),
+        by: Option<&str>,
+    ) -> Result<(Refit, Option<u64>), Refusal> {
+        let position = self.use_case(use_case)?;
+        // A question lets the log be flushed: what was decided up to here can be read.
+        self.ask(|_, _| ())?;
+        let options = RefitOptions {
+            target,
+            action,
+            from: match from {
+                Some(from) => from,
+                None => unseen_from(&self.sources, position)?,
+            },
+            to: to.unwrap_or(Time::LATEST),
+        };
+        let found = refit(&self.sources, position, &options, &mut |_| ())?;
+        let put = |by| self.control_now(found.control.clone(), by);
+        let in_force = by.map(put).transpose()?;
+        Ok((found, in_force))
     }
 
     fn begin(&self, use_case: &str, by: &str, done: Option<Sender<Update>>) -> Result<(), Refusal> {

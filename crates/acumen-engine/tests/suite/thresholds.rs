@@ -118,3 +118,27 @@ fn what_cannot_be_reached_is_said_with_what_can() {
     let error = refused(&untrained, &options("precision=0.5"));
     assert!(error.contains("no model answers"), "{error}");
 }
+
+#[test]
+fn a_running_engine_moves_its_thresholds_without_a_stop() {
+    let shop = deployed();
+    let engine = shop.open();
+    let target = || ("block_rate=0.1".parse().unwrap(), None);
+    let (shown, position) = engine
+        .refit("orders", target(), (None, None), None)
+        .unwrap();
+    assert!(position.is_none() && shown.reached.unwrap() <= 0.1);
+    let (moved, position) = engine
+        .refit("orders", target(), (None, None), Some("ann"))
+        .unwrap();
+    assert_eq!(moved.begins, shown.begins);
+    let in_force = engine.ask(|core, _| core.live[0].state.control()).unwrap();
+    assert_eq!(Some(in_force), position);
+    // Fitted on what the models have not seen.
+    let (again, _) = engine
+        .refit("orders", target(), (None, None), None)
+        .unwrap();
+    assert_eq!(again.begins[0].before, moved.begins[0].after);
+    assert!(again.warning.is_empty(), "{}", again.warning);
+    engine.close().unwrap();
+}

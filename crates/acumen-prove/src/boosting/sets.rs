@@ -17,7 +17,7 @@ use crate::report::Failure;
 use crate::settings::Settings;
 
 const SYNTHETIC_TRAIN: usize = 160_000;
-const SYNTHETIC_TEST: usize = 40_000;
+const SYNTHETIC_TEST: usize = 200_000;
 const SYNTHETIC_COLUMNS: usize = 30;
 
 const DAY: i64 = 86_400_000;

@@ -94,3 +94,30 @@ fn versions_are_deployed_compared_and_withdrawn_or_refused_with_the_reason() {
     );
     assert_eq!(client.get("/v1/usecases/order/compare").problem().0, 404);
 }
+
+#[test]
+fn thresholds_are_moved_or_the_request_is_refused_with_the_reason() {
+    let server = Running::new();
+    let mut client = server.client();
+    let mut refused = |body: &str| {
+        client
+            .post("/v1/usecases/orders/thresholds", body)
+            .problem()
+    };
+    let (status, _, message) = refused(r#"{"target": "recall=0.9", "by": "ann"}"#);
+    assert!(
+        status == 400 && message.contains("`precision=0.95`"),
+        "{message}"
+    );
+    let (status, _, message) =
+        refused(r#"{"target": "precision=0.9", "from": "yesterday", "by": "ann"}"#);
+    assert!(status == 400 && message.contains("`from`"), "{message}");
+    let (status, _, message) =
+        refused(r#"{"target": "precision=0.9", "action": "revew", "by": "ann"}"#);
+    assert!(
+        status == 404 && message.contains("did you mean `review`"),
+        "{message}"
+    );
+    let (status, _, message) = refused(r#"{"target": "precision=0.9", "by": "ann"}"#);
+    assert!(status == 400 && message.contains("`orders`"), "{message}");
+}

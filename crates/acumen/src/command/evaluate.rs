@@ -1,11 +1,9 @@
 //! `acumen evaluate`: how good it would have been, and what it would have been worth.
 
 use acumen_base::Time;
-use acumen_engine::history::Sources;
-use acumen_engine::{Evaluation, evaluate};
+use acumen_engine::{Evaluation, evaluate, unseen_from};
 use clap::Args;
 
-use crate::command::models::deployments;
 use crate::command::train::decimal;
 use crate::failure::{Failure, Outcome};
 use crate::output::{amount, percent, say, say_json, thousands};
@@ -42,7 +40,7 @@ impl Evaluate {
         let use_case = position(&sources.plan, &self.name)?;
         let from = match self.from {
             Some(from) => from,
-            None => unseen_from(&sources, &self.name)?,
+            None => unseen_from(&sources, use_case)?,
         };
         let to = self.to.unwrap_or(Time::LATEST);
         if from >= to {
@@ -61,22 +59,6 @@ impl Evaluate {
             say(report(&found))
         }
     }
-}
-
-/// The first instant that no deployed model has looked at.
-pub(crate) fn unseen_from(sources: &Sources, name: &str) -> Outcome<Time> {
-    let mut from = Time::EARLIEST;
-    let mut seen = Vec::new();
-    for deployed in deployments(sources, name)?.into_iter().rev() {
-        if !seen.contains(&deployed.member) {
-            let artifact = sources
-                .store
-                .get(name, &deployed.member, &deployed.version)?;
-            from = from.max(artifact.split.calibration.to);
-            seen.push(deployed.member);
-        }
-    }
-    Ok(from)
 }
 
 /// An evaluation as a page of text.

@@ -2,10 +2,9 @@
 
 use acumen_base::{Clock, SystemClock, Time};
 use acumen_engine::history::Sources;
-use acumen_engine::{Evaluation, Refit, RefitOptions, Target, refit};
+use acumen_engine::{Evaluation, Refit, RefitOptions, Target, refit, unseen_from};
 use clap::Args;
 
-use crate::command::evaluate::unseen_from;
 use crate::failure::{Failure, Outcome};
 use crate::output::{amount, percent, say, say_json, thousands};
 use crate::place::{Place, position};
@@ -21,7 +20,8 @@ Examples:
   acumen thresholds orders --target expected_cost               as training fits them
 
 Thresholds are fitted on what the deployed models have not seen, unless --from says otherwise. They
-are a record of the log: every decision says which were in force.")]
+are a record of the log: every decision says which were in force. Of a running server, ask for it
+by POST /v1/usecases/NAME/thresholds.")]
 pub(crate) struct Thresholds {
     /// The use case
     name: String,
@@ -73,7 +73,7 @@ impl Thresholds {
     fn find(&self, sources: &Sources, use_case: usize) -> Outcome<Refit> {
         let from = match self.from {
             Some(from) => from,
-            None => unseen_from(sources, &self.name)?,
+            None => unseen_from(sources, use_case)?,
         };
         let to = self.to.unwrap_or(Time::LATEST);
         if from >= to {
