@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use acumen_base::Event;
 
 use crate::builder::At;
+use crate::condition::Holds;
 use crate::gather::{GatherPlan, Pool};
 use crate::outcome::Mark;
 use crate::pipeline::{Applied, Pipeline, Prepared};
@@ -47,6 +48,7 @@ struct Known {
     /// Its row, or none.
     row: u32,
     positive: u32,
+    holds: Holds,
     kind: u16,
     applies: bool,
     time: i64,
@@ -162,6 +164,7 @@ impl Batch {
             index,
             row,
             positive: one.positive,
+            holds: one.holds,
             kind: one.kind as u16,
             applies: one.applies,
             time: event.event_time.0,
@@ -220,6 +223,7 @@ impl Feed<'_> {
             slots: &batch.slots[at * entities..(at + 1) * entities],
             operands: &batch.operands[at * operands..(at + 1) * operands],
             positive: known.positive,
+            holds: known.holds,
         }
     }
 

@@ -33,6 +33,7 @@
 mod batch;
 mod builder;
 mod compile;
+mod condition;
 mod derive;
 mod entity;
 mod gather;

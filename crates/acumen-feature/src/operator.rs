@@ -129,6 +129,25 @@ pub fn operator(name: &str) -> Option<&'static dyn Operator> {
     OPERATORS.iter().copied().find(|op| op.name() == name)
 }
 
+/// Of operators of the events of one type.
+pub(crate) const WHERE: ParamDoc = ParamDoc {
+    name: "where",
+    kind: ParamKind::Text,
+    default: "none",
+    doc: "A CEL condition on the event's own fields, such as `order.amount < money('50 EUR')`: \
+          only the events for which it holds count. Where a field is missing, or an amount is in \
+          another currency, it does not hold.",
+};
+
+/// Of operators that read outcomes.
+pub(crate) const DELAY: ParamDoc = ParamDoc {
+    name: "delay",
+    kind: ParamKind::Span,
+    default: "0s",
+    doc: "Only events at least this long before the row count. As long as outcomes usually take, \
+          nothing is counted of which nothing can be known yet.",
+};
+
 pub(crate) const CURRENT: ParamDoc = ParamDoc {
     name: "current",
     kind: ParamKind::Text,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use acumen_base::{Columns, Event, Key, Span, Time, Value};
 
 use crate::builder::At;
+use crate::condition::Holds;
 use crate::entity::{EntityIndex, NO_SLOT};
 use crate::operand::MISSING;
 use crate::outcome::{Mark, OutcomeIndex};
@@ -74,6 +75,7 @@ pub(crate) struct Prepared {
     pub(crate) slots: Vec<u32>,
     pub(crate) operands: Vec<i64>,
     pub(crate) positive: u32,
+    pub(crate) holds: Holds,
     /// The earlier events of which it says something else.
     pub(crate) marks: Vec<Mark>,
 }
@@ -244,6 +246,7 @@ impl Pipeline {
         prepared.kind = kind;
         prepared.applies = !event.is_too_late();
         prepared.positive = 0;
+        prepared.holds = Holds::of(&plan.conditions, event, kind);
         prepared.marks.clear();
         prepared.slots.clear();
         for (field, index) in plan.entity_fields[kind].iter().zip(&mut self.entities) {
@@ -278,7 +281,7 @@ impl Pipeline {
             }
             let known = &mut self.outcomes[index];
             if outcome.of == prepared.kind {
-                let positive = known.remember(outcome, event, position, &prepared.slots);
+                let positive = known.remember(outcome, event, position, prepared);
                 prepared.positive |= u32::from(positive) << index;
             }
             for teller in outcome.tellers.iter().flatten() {
@@ -331,6 +334,7 @@ impl Prepared {
             slots: &self.slots,
             operands: &self.operands,
             positive: self.positive,
+            holds: self.holds,
         }
     }
 }

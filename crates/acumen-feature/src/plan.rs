@@ -9,6 +9,7 @@ use acumen_base::{Columns, FieldType};
 
 use crate::builder::{At, Builder, ColumnDraft, DERIVED, Draft, lateness};
 use crate::compile::Context;
+use crate::condition::Condition;
 use crate::derive::{Derived, Read};
 use crate::gather::GatherPlan;
 use crate::operand::OperandPlan;
@@ -35,6 +36,7 @@ pub(crate) struct Plan {
     /// Where each event type keeps the id of each entity: `[kind][entity]`.
     pub(crate) entity_fields: Vec<Vec<Option<usize>>>,
     pub(crate) operands: Vec<OperandPlan>,
+    pub(crate) conditions: Vec<Condition>,
     pub(crate) outcomes: Vec<OutcomePlan>,
     pub(crate) derived: Vec<Derived>,
     pub(crate) gathers: Vec<GatherPlan>,
@@ -87,6 +89,7 @@ impl Plan {
         }
         let Builder {
             operands,
+            conditions,
             outcomes,
             drafts,
             mut derived,
@@ -146,6 +149,7 @@ impl Plan {
         let plan = Plan {
             entity_fields,
             operands,
+            conditions,
             outcomes,
             derived,
             gathers,

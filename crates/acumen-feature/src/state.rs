@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
+use crate::condition::Holds;
 use crate::entity::NO_SLOT;
 use crate::gather::{Hops, Met};
 use crate::outcome::Mark;
@@ -30,6 +31,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) operands: &'a [i64],
     /// A bit for each outcome that is known to be positive as the event arrives.
     pub(crate) positive: u32,
+    /// Which conditions of the plan hold for it.
+    pub(crate) holds: Holds,
 }
 
 /// The slots of another part, as slots here: `slots[entity][there]`.

@@ -5,7 +5,6 @@ use acumen_expr::{Compiled, Scope, Type};
 
 use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
 use crate::derive::{Derived, Read};
-use crate::problem::Problem;
 
 /// The operator.
 pub(super) struct Expression;
@@ -48,15 +47,7 @@ impl Operator for Expression {
         let compiled = match Compiled::infer(&text, &scope) {
             Ok(compiled) => compiled,
             Err(errors) => {
-                for error in errors {
-                    context.builder.problems.push(Problem {
-                        feature: context.feature.name.clone(),
-                        key: "cel".to_owned(),
-                        message: error.message,
-                        help: error.help,
-                        offset: Some(error.offset),
-                    });
-                }
+                context.expression_problems("cel", errors);
                 return;
             }
         };
