@@ -55,6 +55,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) lateness: i64,
     pub(crate) operands: Vec<OperandPlan>,
     pub(crate) conditions: Vec<Condition>,
+    /// The first unit with a condition: conditions may read the units before it.
+    pub(crate) staged: Option<usize>,
     pub(crate) outcomes: Vec<OutcomePlan>,
     pub(crate) drafts: Vec<Draft>,
     pub(crate) derived: Vec<Derived>,
@@ -75,6 +77,7 @@ impl<'a> Builder<'a> {
             }),
             operands: Vec::new(),
             conditions: Vec::new(),
+            staged: None,
             outcomes: Vec::new(),
             drafts: Vec::new(),
             derived: Vec::new(),

@@ -5,7 +5,7 @@ use acumen_expr::{Compiled, ExprError, Type};
 
 use crate::builder::{At, Builder, ColumnDraft, DERIVED, Draft};
 use crate::condition::{CONDITIONS_MAX, Condition, Where};
-use crate::derive::Derived;
+use crate::derive::{Derived, Expression, scope};
 use crate::operand::{Convert, NUMBER_UNITS, OperandPlan};
 use crate::operator::WHERE;
 use crate::problem::{Problem, suggest};
@@ -322,17 +322,17 @@ impl<'a> Context<'a> {
     /// The condition of `where` on events of this type; none where all of them count.
     pub(crate) fn condition(&mut self, kind: usize) -> Option<Where> {
         let text = self.text(WHERE.name)?;
-        let known = &mut self.builder.conditions;
-        let same = |known: &Condition| known.kind == kind && known.compiled.text() == text;
-        if let Some(at) = known.iter().position(same) {
+        let same = |c: &Condition| c.kind == kind && c.expression.compiled.text() == text;
+        if let Some(at) = self.builder.conditions.iter().position(same) {
             return Some(Where(at));
         }
-        let (scope, fields) = Condition::scope(&self.builder.spec.events[kind]);
+        let units = self.builder.drafts.len();
+        let staged = *self.builder.staged.get_or_insert(units);
+        let (scope, reads) = scope(&self.builder, kind..kind + 1, 0..staged);
         match Compiled::compile(&text, &scope, Type::Bool) {
-            Ok(compiled) => known.push(Condition {
+            Ok(compiled) => self.builder.conditions.push(Condition {
                 kind,
-                compiled,
-                fields,
+                expression: Expression { compiled, reads },
             }),
             Err(errors) => self.expression_problems(WHERE.name, errors),
         }
@@ -342,6 +342,12 @@ impl<'a> Context<'a> {
             self.problem(WHERE.name, message, format!("at most {CONDITIONS_MAX}"));
         }
         found.checked_sub(1).map(Where)
+    }
+
+    /// Whether a condition reads columns.
+    pub(crate) fn reads_columns(&self, when: Option<Where>) -> bool {
+        let condition = when.and_then(|Where(at)| self.builder.conditions.get(at));
+        condition.is_some_and(Condition::reads_columns)
     }
 
     /// What `where` adds to the words of a column.

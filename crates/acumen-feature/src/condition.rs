@@ -1,8 +1,14 @@
-//! Conditions on an event's own fields (`where`), evaluated once an event for all features.
+//! Conditions on events (`where`), evaluated once an event for all features.
+//!
+//! A condition reads the event's own fields, and columns as they are in a row of that event. The
+//! units of those columns come first; what they give decides for which units the event counts.
 
-use acumen_base::{Event, EventType};
-use acumen_expr::{Compiled, Frame, Scope, Type, Val};
+use acumen_base::Event;
+use acumen_expr::Val;
 use serde::{Deserialize, Serialize};
+
+use crate::builder::At;
+use crate::derive::Expression;
 
 /// How many different conditions the features of a pipeline may have: a bit each.
 pub(crate) const CONDITIONS_MAX: usize = 64;
@@ -15,59 +21,53 @@ pub(crate) struct Where(pub(crate) usize);
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
     pub(crate) kind: usize,
-    pub(crate) compiled: Compiled,
-    /// The field behind each slot of the scope.
-    pub(crate) fields: Vec<usize>,
+    pub(crate) expression: Expression,
 }
 
 /// Which conditions of the plan hold for an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holds(u64);
 
-struct OwnFields<'a> {
-    fields: &'a [usize],
-    event: &'a Event,
-}
-
-impl Frame for OwnFields<'_> {
-    fn get(&self, slot: usize) -> Option<Val> {
-        let value = self.event.values.get(*self.fields.get(slot)?)?;
-        Val::of_value(value)
-    }
-
-    fn contains(&self, _list: usize, _text: &str) -> bool {
-        false
-    }
-}
-
 impl Condition {
-    /// The fields of an event type by their names in expressions, `order.amount`, and the field
-    /// behind each slot.
-    pub(crate) fn scope(kind: &EventType) -> (Scope, Vec<usize>) {
-        let (mut scope, mut fields) = (Scope::new(), Vec::new());
-        for (position, field) in kind.fields.iter().enumerate() {
-            if let Some(of) = Type::of_field(field.kind) {
-                scope.declare(&format!("{}.{}", kind.name, field.name), of);
-                fields.push(position);
-            }
-        }
-        (scope, fields)
-    }
-
-    /// Whether it is known to hold: a missing answer does not count.
-    fn holds(&self, event: &Event) -> bool {
-        let fields = &self.fields;
-        self.compiled.is_true(&OwnFields { fields, event })
+    /// Whether the event's own fields are not all that it reads.
+    pub(crate) fn reads_columns(&self) -> bool {
+        self.expression.columns().next().is_some()
     }
 }
 
 impl Holds {
-    /// Evaluates every condition on events of this type.
+    /// The conditions that need no columns.
     pub(crate) fn of(conditions: &[Condition], event: &Event, kind: usize) -> Holds {
-        let holds = |condition: &Condition| condition.kind == kind && condition.holds(event);
-        let bits = conditions.iter().enumerate();
-        let bits = bits.map(|(at, condition)| u64::from(holds(condition)) << at);
-        Holds(bits.fold(0, |all, bit| all | bit))
+        let own = |condition: &Condition| !condition.reads_columns();
+        Holds::default().with(conditions, own, (event, kind), |_| f64::NAN)
+    }
+
+    /// Those that do, besides, once the columns are read.
+    pub(crate) fn and_of_columns(
+        self,
+        conditions: &[Condition],
+        (event, kind): (&Event, usize),
+        value: impl Fn(At) -> f64,
+    ) -> Holds {
+        self.with(conditions, Condition::reads_columns, (event, kind), value)
+    }
+
+    /// Of a missing answer it is not known that the condition holds.
+    fn with(
+        self,
+        conditions: &[Condition],
+        evaluated: impl Fn(&Condition) -> bool,
+        (event, kind): (&Event, usize),
+        value: impl Fn(At) -> f64,
+    ) -> Holds {
+        let mut holds = self.0;
+        for (at, condition) in conditions.iter().enumerate() {
+            if condition.kind == kind && evaluated(condition) {
+                let answer = condition.expression.eval(event, kind, &value);
+                holds |= u64::from(answer == Some(Val::Bool(true))) << at;
+            }
+        }
+        Holds(holds)
     }
 
     /// Whether the event counts where only those count for which a condition holds.

@@ -121,7 +121,7 @@ pub static OPERATORS: &[&dyn Operator] = &[
     &calendar::Calendar,
     &sequence::Sequence,
     &neighbours::Neighbours,
-    &derived::Expression,
+    &derived::FromColumns,
 ];
 
 /// The operator of this name.
@@ -134,9 +134,10 @@ pub(crate) const WHERE: ParamDoc = ParamDoc {
     name: "where",
     kind: ParamKind::Text,
     default: "none",
-    doc: "A CEL condition on the event's own fields, such as `order.amount < money('50 EUR')`: \
-          only the events for which it holds count. Where a field is missing, or an amount is in \
-          another currency, it does not hold.",
+    doc: "A CEL condition, such as `order.amount < money('50 EUR') && spending.ratio < 2.0`: only \
+          the events for which it holds count. It reads the event's own fields, and the columns \
+          of features without a `where` as they are in a row of that event. Where something is \
+          missing, or an amount is in another currency, it does not hold.",
 };
 
 /// Of operators that read outcomes.

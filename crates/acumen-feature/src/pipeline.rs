@@ -171,7 +171,7 @@ impl Pipeline {
         prepared: &Prepared,
         out: Option<(usize, &mut [f64])>,
     ) {
-        let facts = prepared.facts(event, position);
+        let mut facts = prepared.facts(event, position);
         let plan = Arc::clone(&self.plan);
         let wanted = out.as_ref().map(|(view, _)| &plan.views[*view].wanted);
         for gather in &plan.gathers {
@@ -181,9 +181,16 @@ impl Pipeline {
                 self.values[begin..begin + gathered.len()].copy_from_slice(&gathered);
             }
         }
+        let stages = plan.stages(facts.kind);
         for (index, unit) in self.units.iter_mut().enumerate() {
+            if stages && index == plan.staged {
+                let value = |at: At| self.values[plan.offsets[at.0] + at.1];
+                let about = (event, facts.kind);
+                facts.holds = (facts.holds).and_of_columns(&plan.conditions, about, value);
+            }
             let range = plan.offsets[index]..plan.offsets[index + 1];
-            let read = wanted.is_some_and(|wanted| wanted[index]);
+            let wanted = wanted.is_some_and(|wanted| wanted[index]);
+            let read = wanted || stages && plan.sources[index];
             unit.step(
                 &facts,
                 if read {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
-use crate::condition::Holds;
+use crate::condition::{Holds, Where};
 use crate::entity::NO_SLOT;
 use crate::gather::{Hops, Met};
 use crate::outcome::Mark;
@@ -52,6 +52,10 @@ pub(crate) trait State: Send + Sync {
     fn by_key(&self) -> Option<usize> {
         None
     }
+    /// The condition on the events that it observes.
+    fn when(&self) -> Option<Where> {
+        None
+    }
     /// The keys that a row reaches through it, for gathering.
     fn hops(&mut self, _facts: &Facts<'_>) -> Hops {
         Hops::default()
@@ -92,6 +96,10 @@ pub(crate) trait Logic: Send + Sync + 'static {
     fn mark(&self, _of: &mut Self::Of, _mark: &Mark) {}
     /// The outcome it wants to hear of.
     fn outcome(&self) -> Option<usize> {
+        None
+    }
+    /// The condition on the events that it observes.
+    fn when(&self) -> Option<Where> {
         None
     }
     /// The time of the newest event at or before an instant.
@@ -135,6 +143,10 @@ impl<L: Logic> State for Keyed<L> {
 
     fn by_key(&self) -> Option<usize> {
         Some(self.entity)
+    }
+
+    fn when(&self) -> Option<Where> {
+        self.logic.when()
     }
 
     fn step(&mut self, facts: &Facts<'_>, out: Option<&mut [f64]>) {

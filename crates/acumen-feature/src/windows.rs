@@ -212,6 +212,10 @@ impl Logic for Windows {
         }
     }
 
+    fn when(&self) -> Option<Where> {
+        self.when
+    }
+
     fn newest(&self, ring: &Ring, at: i64) -> Option<i64> {
         ring.newest(at.saturating_sub(self.delay))
     }

@@ -71,6 +71,11 @@ impl Logic for Run {
         out[1] = since(began);
         out[2] = last.map_or(f64::NAN, |positive| f64::from(u8::from(positive)));
         out[3] = since(last_positive);
+        out[4] = since(
+            newest_first()
+                .find(|entry| !entry.value)
+                .map(|entry| entry.time),
+        );
     }
 
     fn observe(&self, of: &mut Self::Of, facts: &Facts<'_>) {
@@ -111,6 +116,10 @@ impl Logic for Run {
         }
     }
 
+    fn when(&self) -> Option<Where> {
+        self.when
+    }
+
     fn newest(&self, of: &Self::Of, at: i64) -> Option<i64> {
         let last = of.history.last(at.saturating_sub(self.delay));
         last.map(|entry| entry.time)
@@ -124,31 +133,37 @@ impl Logic for Run {
     }
 }
 
-/// Suffix, kind, unit, and what stands before "of the latest run" and the like.
-const COLUMNS: [(&str, ColumnKind, &str, &str); 4] = [
+/// Suffix, kind, unit, and words in which `{}` is what the run is of.
+const COLUMNS: [(&str, ColumnKind, &str, &str); 5] = [
     (
         "events",
         ColumnKind::Number,
         "",
-        "length of the latest run of",
+        "length of the latest run of {}",
     ),
     (
         "seconds",
         ColumnKind::Number,
         "s",
-        "seconds since the beginning of the latest run of",
+        "seconds since the latest run of {} began",
     ),
     (
         "last",
         ColumnKind::Flag,
         "",
-        "whether the latest counts among",
+        "whether the latest event is a {}",
     ),
     (
         "since_positive",
         ColumnKind::Number,
         "s",
-        "seconds since the latest of",
+        "seconds since the latest {}",
+    ),
+    (
+        "since_negative",
+        ColumnKind::Number,
+        "s",
+        "seconds since the latest that is no {}",
     ),
 ];
 
@@ -161,7 +176,9 @@ impl Operator for RunLength {
         "How many of the key's latest events in a row, by event time, are known to be positive at \
          the row's place in the log (`events`), and the `seconds` since the first of them; whether \
          the `last` event is positive, missing where there is none; and the seconds \
-         `since_positive`, since the latest positive event, whatever came after it. An event whose \
+         `since_positive` and `since_negative`, since the latest event of either kind. A run of \
+         positive events began after the latest negative one and not later than the first of \
+         them, so `since_negative` and `seconds` enclose its age. An event whose \
          outcome is not known counts as a negative one. One for which `where` does not hold is \
          passed over. The current event is excluded."
     }
@@ -197,7 +214,7 @@ impl Operator for RunLength {
             let unit = context.unit(Box::new(Keyed::new(logic, entity)));
             let (of, by) = (&operand.words, context.entity_name(entity));
             for (local, (suffix, kind, measure, words)) in COLUMNS.into_iter().enumerate() {
-                let help = format!("{words} {of} of this {by}");
+                let help = format!("{} of this {by}", words.replace("{}", of));
                 context.column(entity, suffix, (kind, measure), &help, (unit, local));
             }
         }

@@ -4,7 +4,7 @@ use acumen_base::ColumnKind;
 
 use super::aggregate::in_last;
 use super::{Accepts, Context, DELAY, Operator, ParamDoc, WHERE};
-use crate::windows::{Output, Stat};
+use crate::windows::{Output, Source, Stat};
 
 /// The operator.
 pub(super) struct Share;
@@ -43,6 +43,11 @@ impl Operator for Share {
         let Some(operand) = context.outcome_or_flag() else {
             return;
         };
+        if matches!(operand.source, Source::Outcome(_)) && context.reads_columns(operand.when) {
+            let message = "a share of an outcome cannot depend on columns".to_owned();
+            let help = "name fields of the event only, or use `run_length`".to_owned();
+            context.problem(WHERE.name, message, help);
+        }
         for &entity in &entities {
             for &window in &windows {
                 for (name, stat) in [("share", Stat::Share), ("count", Stat::Count)] {

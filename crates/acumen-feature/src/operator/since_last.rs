@@ -39,6 +39,10 @@ impl Logic for Previous {
         }
     }
 
+    fn when(&self) -> Option<Where> {
+        self.when
+    }
+
     fn newest(&self, of: &History<()>, at: i64) -> Option<i64> {
         of.last(at).map(|entry| entry.time)
     }

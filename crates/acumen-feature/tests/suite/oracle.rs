@@ -106,6 +106,30 @@ impl<'a> Known<'a> {
         matches!(self.log[index].value("weight"), Value::Number(weight) if *weight < 100.0)
     }
 
+    /// The amount of an order in the mean of the customer's earlier ones, as its own row had it.
+    fn ratio(&self, index: usize) -> Option<f64> {
+        let then = Known {
+            log: &self.log[..=index],
+        };
+        let earlier = then.window("order", "customer", then.at(), Span(30_000), false);
+        let amounts: Vec<f64> = earlier.iter().filter_map(|(i, _)| self.pence(*i)).collect();
+        let there = then.has_key("customer") && amounts.len() >= 2 && mean(&amounts) != 0.0;
+        Some(self.pence(index).filter(|_| there)? / mean(&amounts))
+    }
+
+    /// How many channels the customer had used, as the order's own row had it.
+    fn channels(&self, index: usize) -> Option<usize> {
+        let then = Known {
+            log: &self.log[..=index],
+        };
+        let with = then.window("order", "customer", then.at(), Span(30_000), true);
+        let channels = with
+            .iter()
+            .filter_map(|(_, e)| e.value("channel").as_text());
+        let there = then.has_key("customer") && !then.row().value("channel").is_missing();
+        there.then(|| channels.collect::<BTreeSet<&str>>().len())
+    }
+
     fn flag(&self, index: usize) -> Option<bool> {
         match self.log[index].value("flag") {
             Value::Bool(flag) => Some(*flag),
@@ -215,6 +239,13 @@ fn windows(known: &Known<'_>, out: &mut Named) {
         let there = known.has_key("customer");
         let count = if there { events.len() as f64 } else { f64::NAN };
         out.insert(format!("light.count_{window}"), count);
+        let mut events = known.window("order", "device", at, window, true);
+        events.retain(|(i, _)| known.ratio(*i).is_some_and(|ratio| ratio >= 1.5));
+        events.retain(|(i, _)| known.channels(*i).is_some_and(|channels| channels < 3));
+        let sum: f64 = events.iter().filter_map(|(i, _)| known.pence(*i)).sum();
+        let there = known.has_key("device") && known.pence(me).is_some();
+        let sum = if there { sum / 100.0 } else { f64::NAN };
+        out.insert(format!("unusual.sum_{window}"), sum);
     }
 }
 
@@ -295,6 +326,7 @@ enum Of {
     Outcome,
     Flag,
     LightBefore(i64),
+    Usual,
 }
 
 fn runs(known: &Known<'_>, out: &mut Named) {
@@ -303,6 +335,7 @@ fn runs(known: &Known<'_>, out: &mut Named) {
         ("run.device", "device", Of::Outcome),
         ("flag_run", "customer", Of::Flag),
         ("run_before", "device", Of::LightBefore(6_000)),
+        ("run_usual", "device", Of::Usual),
     ] {
         let delay = match of {
             Of::LightBefore(delay) => delay,
@@ -313,6 +346,10 @@ fn runs(known: &Known<'_>, out: &mut Named) {
             let positive = match of {
                 Of::Outcome => Some(known.positive(index)),
                 Of::Flag => known.flag(index),
+                Of::Usual => {
+                    let usual = known.ratio(index).is_some_and(|ratio| ratio < 1.5);
+                    usual.then(|| known.positive(index))
+                }
                 Of::LightBefore(_) => known.is_light(index).then(|| known.positive(index)),
             };
             positive.map(|positive| (positive, event.event_time.0))
@@ -333,9 +370,10 @@ fn runs(known: &Known<'_>, out: &mut Named) {
             ("events", run.len() as f64),
             ("seconds", since(run.last().copied())),
             ("last", last),
+            ("since_positive", since(events.iter().find(|event| event.0))),
             (
-                "since_positive",
-                since(events.iter().find(|(positive, _)| *positive)),
+                "since_negative",
+                since(events.iter().find(|event| !event.0)),
             ),
         ] {
             let value = if there { value } else { f64::NAN };

@@ -12,6 +12,10 @@ pub(crate) const LATENESS: i64 = 15_000;
 pub(crate) const CLOSES: i64 = 40_000;
 /// A condition on a field that may be missing.
 pub(crate) const LIGHT: &str = "order.weight < 100.0";
+/// The features whose conditions read columns.
+pub(crate) const OF_COLUMNS: [&str; 2] = ["run_usual.", "unusual."];
+/// A condition on a column.
+pub(crate) const USUAL: &str = "usual.ratio < 1.5";
 pub(crate) const WINDOWS: [Span; 3] = [Span(5_000), Span(30_000), Span::ALL];
 
 fn event_type(name: &str, fields: &[(&str, FieldType)]) -> Arc<EventType> {
@@ -149,6 +153,13 @@ pub(crate) fn features() -> Vec<FeatureSpec> {
         feature("light", "count", "order", &["customer"])
             .over(&WINDOWS)
             .with("where", text(LIGHT)),
+        feature("run_usual", "run_length", "outcome", &["device"]).with("where", text(USUAL)),
+        feature("unusual", "sum", "order.amount", &["device"])
+            .over(&WINDOWS)
+            .with(
+                "where",
+                text("usual.ratio >= 1.5 && channels.customer.distinct_30s < 3.0"),
+            ),
         feature("light_pause", "since_last", "order", &["device"]).with("where", text(LIGHT)),
         feature("channels", "distinct", "order.channel", both).over(&WINDOWS),
         feature("customers", "distinct", "order.customer_id", &["device"])
