@@ -289,7 +289,7 @@ impl Feed<'_> {
         let staged = group.partition_point(|work| work.index < self.plan.staged);
         let (first, then) = group.split_at_mut(staged);
         first.iter_mut().for_each(|work| work.step(&facts, row));
-        if stages && !then.is_empty() {
+        if stages && !first.is_empty() && !then.is_empty() {
             let value = |at: At| {
                 let source = first.iter().find(|work| work.index == at.0);
                 source.map_or(f64::NAN, |work| work.newest[at.1])
@@ -311,18 +311,16 @@ impl Work<'_> {
 
     /// Feeds it an event, of a row or of none.
     fn step(&mut self, facts: &Facts<'_>, row: u32) {
+        let begin = row as usize * self.width;
+        let wanted = row != NO_ROW && self.wanted;
+        let out = wanted.then(|| &mut self.values[begin..begin + self.width]);
         if self.newest.is_empty() {
-            let begin = row as usize * self.width;
-            let wanted = row != NO_ROW && self.wanted;
-            let out = wanted.then(|| &mut self.values[begin..begin + self.width]);
             self.unit.step(facts, out);
-        } else {
-            self.unit.step(facts, Some(&mut self.newest));
-            let newest = std::mem::take(&mut self.newest);
-            if let Some(out) = self.row(row) {
-                out.copy_from_slice(&newest);
-            }
-            self.newest = newest;
+            return;
+        }
+        self.unit.step(facts, Some(&mut self.newest));
+        if let Some(out) = out {
+            out.copy_from_slice(&self.newest);
         }
     }
 

@@ -330,11 +330,14 @@ impl<'a> Context<'a> {
         let staged = *self.builder.staged.get_or_insert(units);
         let (scope, reads) = scope(&self.builder, kind..kind + 1, 0..staged);
         match Compiled::compile(&text, &scope, Type::Bool) {
-            Ok(compiled) => self.builder.conditions.push(Condition {
-                kind,
-                expression: Expression { compiled, reads },
-            }),
-            Err(errors) => self.expression_problems(WHERE.name, errors),
+            Ok(compiled) => {
+                let condition = Condition::new(kind, Expression { compiled, reads });
+                self.builder.conditions.push(condition);
+            }
+            Err(errors) => {
+                self.expression_problems(WHERE.name, errors);
+                return None;
+            }
         }
         let found = self.builder.conditions.len();
         if found > CONDITIONS_MAX {
@@ -347,7 +350,7 @@ impl<'a> Context<'a> {
     /// Whether a condition reads columns.
     pub(crate) fn reads_columns(&self, when: Option<Where>) -> bool {
         let condition = when.and_then(|Where(at)| self.builder.conditions.get(at));
-        condition.is_some_and(Condition::reads_columns)
+        condition.is_some_and(|condition| condition.reads_columns)
     }
 
     /// What `where` adds to the words of a column.

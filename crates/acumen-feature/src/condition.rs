@@ -22,6 +22,8 @@ pub(crate) struct Where(pub(crate) usize);
 pub(crate) struct Condition {
     pub(crate) kind: usize,
     pub(crate) expression: Expression,
+    /// Whether the event's own fields are not all that it reads.
+    pub(crate) reads_columns: bool,
 }
 
 /// Which conditions of the plan hold for an event.
@@ -29,17 +31,19 @@ pub(crate) struct Condition {
 pub(crate) struct Holds(u64);
 
 impl Condition {
-    /// Whether the event's own fields are not all that it reads.
-    pub(crate) fn reads_columns(&self) -> bool {
-        self.expression.columns().next().is_some()
+    pub(crate) fn new(kind: usize, expression: Expression) -> Condition {
+        Condition {
+            kind,
+            reads_columns: expression.columns().next().is_some(),
+            expression,
+        }
     }
 }
 
 impl Holds {
     /// The conditions that need no columns.
     pub(crate) fn of(conditions: &[Condition], event: &Event, kind: usize) -> Holds {
-        let own = |condition: &Condition| !condition.reads_columns();
-        Holds::default().with(conditions, own, (event, kind), |_| f64::NAN)
+        Holds::default().with(conditions, false, (event, kind), |_| f64::NAN)
     }
 
     /// Those that do, besides, once the columns are read.
@@ -49,20 +53,20 @@ impl Holds {
         (event, kind): (&Event, usize),
         value: impl Fn(At) -> f64,
     ) -> Holds {
-        self.with(conditions, Condition::reads_columns, (event, kind), value)
+        self.with(conditions, true, (event, kind), value)
     }
 
     /// Of a missing answer it is not known that the condition holds.
     fn with(
         self,
         conditions: &[Condition],
-        evaluated: impl Fn(&Condition) -> bool,
+        of_columns: bool,
         (event, kind): (&Event, usize),
         value: impl Fn(At) -> f64,
     ) -> Holds {
         let mut holds = self.0;
         for (at, condition) in conditions.iter().enumerate() {
-            if condition.kind == kind && evaluated(condition) {
+            if condition.kind == kind && condition.reads_columns == of_columns {
                 let answer = condition.expression.eval(event, kind, &value);
                 holds |= u64::from(answer == Some(Val::Bool(true))) << at;
             }

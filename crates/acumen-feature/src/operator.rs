@@ -135,9 +135,10 @@ pub(crate) const WHERE: ParamDoc = ParamDoc {
     kind: ParamKind::Text,
     default: "none",
     doc: "A CEL condition, such as `order.amount < money('50 EUR') && spending.ratio < 2.0`: only \
-          the events for which it holds count. It reads the event's own fields, and the columns \
-          of features without a `where` as they are in a row of that event. Where something is \
-          missing, or an amount is in another currency, it does not hold.",
+          the events for which it holds count. It reads the event's own fields and, as \
+          they are in a row of that event, columns of features that have no `where` and are \
+          neither derived nor gathered. Where something is missing, or an amount is in another \
+          currency, it does not hold.",
 };
 
 /// Of operators that read outcomes.

@@ -66,8 +66,8 @@ impl Plan {
 
     /// Whether conditions on events of this type read columns.
     pub(crate) fn stages(&self, kind: usize) -> bool {
-        let mut conditions = self.conditions.iter().filter(|c| c.kind == kind);
-        conditions.any(Condition::reads_columns)
+        let mut conditions = self.conditions.iter();
+        conditions.any(|condition| condition.kind == kind && condition.reads_columns)
     }
 
     /// Compiles a spec; reports all its problems at once.

@@ -46,7 +46,11 @@ fn cards(settings: &Settings) -> Outcome {
         let study = Study::new(&payments.list, rows);
         found.push(delays::measure(&study, delay)?);
         if known_after == LABEL_DELAY {
-            merge(&mut figures, by_learner::figures(&study)?)?;
+            let of = |use_case: &str| {
+                let rows = handbook::rows(&file, &plan, use_case, |_| {})?;
+                Ok(Study::new(&payments.list, rows))
+            };
+            merge(&mut figures, by_learner::figures(&study, of)?)?;
         }
     }
     merge(&mut figures, delays::report(&found))?;
