@@ -32,10 +32,11 @@ pub(crate) struct Holds(u64);
 
 impl Condition {
     pub(crate) fn new(kind: usize, expression: Expression) -> Condition {
+        let reads_columns = expression.columns().next().is_some();
         Condition {
             kind,
-            reads_columns: expression.columns().next().is_some(),
             expression,
+            reads_columns,
         }
     }
 }
