@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use acumen_base::Event;
 
 use crate::builder::At;
+use crate::condition::{Holds, Where};
 use crate::gather::{GatherPlan, Pool};
 use crate::outcome::Mark;
 use crate::pipeline::{Applied, Pipeline, Prepared};
@@ -47,6 +48,7 @@ struct Known {
     /// Its row, or none.
     row: u32,
     positive: u32,
+    holds: Holds,
     kind: u16,
     applies: bool,
     time: i64,
@@ -73,6 +75,8 @@ struct Work<'a> {
     /// Its columns row by row, while it is fed: a row is written in one place.
     values: Vec<f64>,
     columns: Vec<Vec<f64>>,
+    /// Its columns at the newest event, where conditions read them; else empty.
+    newest: Vec<f64>,
 }
 
 impl Pool for [&mut Work<'_>] {
@@ -102,6 +106,14 @@ impl Pipeline {
                 wanted: view_plan.wanted[index],
                 values: Vec::new(),
                 columns: Vec::new(),
+                newest: vec![
+                    f64::NAN;
+                    if plan.sources[index] {
+                        plan.offsets[index + 1] - plan.offsets[index]
+                    } else {
+                        0
+                    }
+                ],
                 unit,
             })
             .collect();
@@ -162,6 +174,7 @@ impl Batch {
             index,
             row,
             positive: one.positive,
+            holds: one.holds,
             kind: one.kind as u16,
             applies: one.applies,
             time: event.event_time.0,
@@ -220,6 +233,7 @@ impl Feed<'_> {
             slots: &batch.slots[at * entities..(at + 1) * entities],
             operands: &batch.operands[at * operands..(at + 1) * operands],
             positive: known.positive,
+            holds: known.holds,
         }
     }
 
@@ -260,31 +274,54 @@ impl Feed<'_> {
     }
 
     fn event(&self, at: usize, group: &mut [&mut Work<'_>], gathers: &[&GatherPlan]) {
-        let facts = self.facts(at);
+        let mut facts = self.facts(at);
         let row = self.batch.events[at].row;
         if row != NO_ROW {
             for gather in gathers {
                 let gathered = gather.read(group, &facts);
                 let reader = group.iter_mut().find(|work| work.index == gather.unit);
-                if let Some(out) = reader.and_then(|work| work.row(row).1) {
+                if let Some(out) = reader.and_then(|work| work.row(row)) {
                     out[gather.begin..][..gathered.len()].copy_from_slice(&gathered);
                 }
             }
         }
-        for work in &mut *group {
-            let (unit, out) = work.row(row);
-            unit.step(&facts, out);
+        let stages = self.plan.stages(facts.kind);
+        let staged = group.partition_point(|work| work.index < self.plan.staged);
+        let (first, then) = group.split_at_mut(staged);
+        first.iter_mut().for_each(|work| work.step(&facts, row));
+        if stages && !first.is_empty() && !then.is_empty() {
+            let value = |at: At| {
+                let source = first.iter().find(|work| work.index == at.0);
+                source.map_or(f64::NAN, |work| work.newest[at.1])
+            };
+            let about = (facts.event, facts.kind);
+            facts.holds = (facts.holds).and_of_columns(&self.plan.conditions, about, value);
         }
+        then.iter_mut().for_each(|work| work.step(&facts, row));
     }
 }
 
 impl Work<'_> {
-    /// The unit, and room for its columns of a row.
-    fn row(&mut self, row: u32) -> (&mut dyn State, Option<&mut [f64]>) {
+    /// Room for its columns of a row, where they are wanted.
+    fn row(&mut self, row: u32) -> Option<&mut [f64]> {
+        let begin = row as usize * self.width;
+        let wanted = row != NO_ROW && self.wanted;
+        wanted.then(|| &mut self.values[begin..begin + self.width])
+    }
+
+    /// Feeds it an event, of a row or of none.
+    fn step(&mut self, facts: &Facts<'_>, row: u32) {
         let begin = row as usize * self.width;
         let wanted = row != NO_ROW && self.wanted;
         let out = wanted.then(|| &mut self.values[begin..begin + self.width]);
-        (self.unit.as_mut(), out)
+        if self.newest.is_empty() {
+            self.unit.step(facts, out);
+            return;
+        }
+        self.unit.step(facts, Some(&mut self.newest));
+        if let Some(out) = out {
+            out.copy_from_slice(&self.newest);
+        }
     }
 
     /// Turns rows into columns.
@@ -303,17 +340,23 @@ impl Work<'_> {
     }
 }
 
-/// Units that have to be fed together: those that gather, with those that they gather from.
+/// Units that have to be fed together: those that gather or have conditions, with those that they
+/// gather from or whose columns their conditions read.
 fn groups<'a, 'b>(plan: &Plan, work: &'a mut [Work<'b>]) -> Vec<Vec<&'a mut Work<'b>>> {
     let mut group_of: Vec<usize> = (0..work.len()).collect();
-    for gather in &plan.gathers {
-        for source in &gather.sources {
-            let (from, to) = (group_of[source.unit], group_of[gather.unit]);
-            group_of
-                .iter_mut()
-                .filter(|group| **group == from)
-                .for_each(|group| *group = to);
-        }
+    let gathers = plan.gathers.iter();
+    let gathers = gathers.flat_map(|g| g.sources.iter().map(|source| (source.unit, g.unit)));
+    let conditioned = work.iter().filter_map(|w| Some((w.index, w.unit.when()?)));
+    let conditioned = conditioned.flat_map(|(unit, Where(at))| {
+        let columns = plan.conditions[at].expression.columns();
+        columns.map(move |column| (column.0, unit))
+    });
+    for (source, reader) in gathers.chain(conditioned) {
+        let (from, to) = (group_of[source], group_of[reader]);
+        group_of
+            .iter_mut()
+            .filter(|group| **group == from)
+            .for_each(|group| *group = to);
     }
     let mut groups: Vec<Vec<&mut Work<'_>>> = Vec::new();
     groups.resize_with(work.len(), Vec::new);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use acumen_base::{Column, FieldType};
 
+use crate::condition::{Condition, Where};
 use crate::derive::Derived;
 use crate::gather::GatherPlan;
 use crate::operand::OperandPlan;
@@ -44,8 +45,8 @@ impl Draft {
     }
 }
 
-/// What rings are shared by: source, event type, delay, entity.
-type RingKey = (Source, usize, i64, usize);
+/// What rings are shared by: source, event type, condition, delay, entity.
+type RingKey = (Source, usize, Option<Where>, i64, usize);
 
 /// Everything that grows while features are compiled.
 pub(crate) struct Builder<'a> {
@@ -53,6 +54,9 @@ pub(crate) struct Builder<'a> {
     /// How long an event that rows are read at may be late: older state is not read any more.
     pub(crate) lateness: i64,
     pub(crate) operands: Vec<OperandPlan>,
+    pub(crate) conditions: Vec<Condition>,
+    /// The first unit with a condition: conditions may read the units before it.
+    pub(crate) staged: Option<usize>,
     pub(crate) outcomes: Vec<OutcomePlan>,
     pub(crate) drafts: Vec<Draft>,
     pub(crate) derived: Vec<Derived>,
@@ -72,6 +76,8 @@ impl<'a> Builder<'a> {
                 spec.views.iter().any(|view| view.event == name)
             }),
             operands: Vec::new(),
+            conditions: Vec::new(),
+            staged: None,
             outcomes: Vec::new(),
             drafts: Vec::new(),
             derived: Vec::new(),

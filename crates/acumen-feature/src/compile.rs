@@ -1,11 +1,14 @@
 //! What an operator compiles in: names are resolved, problems collected, units and columns added.
 
 use acumen_base::{Column, ColumnKind, FieldType, Span};
+use acumen_expr::{Compiled, ExprError, Type};
 
 use crate::builder::{At, Builder, ColumnDraft, DERIVED, Draft};
-use crate::derive::Derived;
+use crate::condition::{CONDITIONS_MAX, Condition, Where};
+use crate::derive::{Derived, Expression, scope};
 use crate::operand::{Convert, NUMBER_UNITS, OperandPlan};
-use crate::problem::suggest;
+use crate::operator::WHERE;
+use crate::problem::{Problem, suggest};
 use crate::ring::Needs;
 use crate::spec::{FeatureSpec, Operand, Param};
 use crate::state::{Keyed, State};
@@ -16,6 +19,8 @@ use crate::windows::{Output, Source, Windows};
 pub(crate) struct Operated {
     pub(crate) source: Source,
     pub(crate) kind: usize,
+    /// Which events count.
+    pub(crate) when: Option<Where>,
     pub(crate) scale: f64,
     pub(crate) unit: String,
     /// `order amount`.
@@ -290,7 +295,7 @@ impl<'a> Context<'a> {
     }
 
     fn operated(
-        &self,
+        &mut self,
         source: Source,
         kind: usize,
         scale: f64,
@@ -302,14 +307,68 @@ impl<'a> Context<'a> {
             Some(field) => format!("{event} {}", field.replace(['_', '.'], " ")),
             None => event.clone(),
         };
+        let (when, so) = (self.condition(kind), self.condition_words());
         Operated {
             source,
             kind,
+            when,
             scale,
             unit,
-            words,
-            counted: format!("{event}s"),
+            words: format!("{words}{so}"),
+            counted: format!("{event}s{so}"),
         }
+    }
+
+    /// The condition of `where` on events of this type; none where all of them count.
+    pub(crate) fn condition(&mut self, kind: usize) -> Option<Where> {
+        let text = self.text(WHERE.name)?;
+        let same = |c: &Condition| c.kind == kind && c.expression.compiled.text() == text;
+        if let Some(at) = self.builder.conditions.iter().position(same) {
+            return Some(Where(at));
+        }
+        let units = self.builder.drafts.len();
+        let staged = *self.builder.staged.get_or_insert(units);
+        let (scope, reads) = scope(&self.builder, kind..kind + 1, 0..staged);
+        match Compiled::compile(&text, &scope, Type::Bool) {
+            Ok(compiled) => {
+                let condition = Condition::new(kind, Expression { compiled, reads });
+                self.builder.conditions.push(condition);
+            }
+            Err(errors) => {
+                self.expression_problems(WHERE.name, errors);
+                return None;
+            }
+        }
+        let found = self.builder.conditions.len();
+        if found > CONDITIONS_MAX {
+            let message = format!("{found} different conditions are declared");
+            self.problem(WHERE.name, message, format!("at most {CONDITIONS_MAX}"));
+        }
+        found.checked_sub(1).map(Where)
+    }
+
+    /// Whether a condition reads columns.
+    pub(crate) fn reads_columns(&self, when: Option<Where>) -> bool {
+        let condition = when.and_then(|Where(at)| self.builder.conditions.get(at));
+        condition.is_some_and(|condition| condition.reads_columns)
+    }
+
+    /// What `where` adds to the words of a column.
+    pub(crate) fn condition_words(&mut self) -> String {
+        let text = self.text(WHERE.name);
+        text.map_or_else(String::new, |text| format!(" where {text}"))
+    }
+
+    /// Every problem of an expression at its place.
+    pub(crate) fn expression_problems(&mut self, key: &str, errors: Vec<ExprError>) {
+        let problems = errors.into_iter().map(|error| Problem {
+            feature: self.feature.name.clone(),
+            key: key.to_owned(),
+            message: error.message,
+            help: error.help,
+            offset: Some(error.offset),
+        });
+        self.builder.problems.extend(problems);
     }
 
     /// `order channel`.
@@ -385,13 +444,14 @@ impl<'a> Context<'a> {
         delay: i64,
         output: Output,
     ) -> At {
-        let key = (operand.source, operand.kind, delay, entity);
+        let key = (operand.source, operand.kind, operand.when, delay, entity);
         let next = self.builder.drafts.len();
         let unit = *self.builder.rings.entry(key).or_insert(next);
         if unit == next {
             let windows = Windows {
                 kind: operand.kind,
                 source: operand.source,
+                when: operand.when,
                 delay,
                 lengths: Vec::new(),
                 outputs: Vec::new(),

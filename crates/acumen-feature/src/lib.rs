@@ -26,13 +26,15 @@
 //!
 //! It is either integers that add or a bounded set of events, so that the states of two parts of
 //! a log merge ([`Pipeline::merge`]); it is saved and loaded whole, and refused by a pipeline of
-//! another definition. Parts have to be merged within the time in which outcomes close.
+//! another definition. Parts have to be merged within the time in which outcomes close, and where
+//! a `where` reads columns of a key, all events of that key have to be in one part.
 //!
 //! It does not know what rows are for, nor where events come from; it reads no clock.
 
 mod batch;
 mod builder;
 mod compile;
+mod condition;
 mod derive;
 mod entity;
 mod gather;

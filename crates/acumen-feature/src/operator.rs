@@ -121,13 +121,34 @@ pub static OPERATORS: &[&dyn Operator] = &[
     &calendar::Calendar,
     &sequence::Sequence,
     &neighbours::Neighbours,
-    &derived::Expression,
+    &derived::FromColumns,
 ];
 
 /// The operator of this name.
 pub fn operator(name: &str) -> Option<&'static dyn Operator> {
     OPERATORS.iter().copied().find(|op| op.name() == name)
 }
+
+/// Of operators of the events of one type.
+pub(crate) const WHERE: ParamDoc = ParamDoc {
+    name: "where",
+    kind: ParamKind::Text,
+    default: "none",
+    doc: "A CEL condition, such as `order.amount < money('50 EUR') && spending.ratio < 2.0`: only \
+          the events for which it holds count. It reads the event's own fields and, as \
+          they are in a row of that event, columns of features that have no `where` and are \
+          neither derived nor gathered. Where something is missing, or an amount is in another \
+          currency, it does not hold.",
+};
+
+/// Of operators that read outcomes.
+pub(crate) const DELAY: ParamDoc = ParamDoc {
+    name: "delay",
+    kind: ParamKind::Span,
+    default: "0s",
+    doc: "Only events at least this long before the row count. As long as outcomes usually take, \
+          nothing is counted of which nothing can be known yet.",
+};
 
 pub(crate) const CURRENT: ParamDoc = ParamDoc {
     name: "current",

@@ -12,7 +12,9 @@ use acumen_base::{Event, Value};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::condition::Holds;
 use crate::entity::{HashedMap, NO_SLOT};
+use crate::pipeline::Prepared;
 
 /// An event of which something new was just found to be true.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub(crate) struct Mark {
     pub(crate) position: u64,
     /// Its slot of each entity.
     pub(crate) slots: Slots,
+    /// Which conditions of the plan hold for it.
+    pub(crate) holds: Holds,
 }
 
 /// The slots of an event, one an entity.
@@ -94,6 +98,7 @@ struct Open {
     /// Where the word that counts stands in the log, where something was said.
     said: Option<u64>,
     slots: Slots,
+    holds: Holds,
 }
 
 impl OutcomePlan {
@@ -142,7 +147,7 @@ impl OutcomeIndex {
         plan: &OutcomePlan,
         event: &Event,
         position: u64,
-        slots: &[u32],
+        prepared: &Prepared,
     ) -> bool {
         self.advance(plan, event.known_at.0);
         let id = hash64(event.id.as_bytes());
@@ -153,7 +158,8 @@ impl OutcomeIndex {
             position,
             positive: false,
             said: None,
-            slots: Slots::from_slice(slots),
+            slots: Slots::from_slice(&prepared.slots),
+            holds: prepared.holds,
         };
         if !self.waiting.is_empty()
             && let Some(word) = self.waiting.remove(&id)
@@ -296,6 +302,7 @@ impl Open {
             time: self.time,
             position: self.position,
             slots: self.slots.clone(),
+            holds: self.holds,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use acumen_base::{Columns, Event, Key, Span, Time, Value};
 
 use crate::builder::At;
+use crate::condition::Holds;
 use crate::entity::{EntityIndex, NO_SLOT};
 use crate::operand::MISSING;
 use crate::outcome::{Mark, OutcomeIndex};
@@ -74,6 +75,7 @@ pub(crate) struct Prepared {
     pub(crate) slots: Vec<u32>,
     pub(crate) operands: Vec<i64>,
     pub(crate) positive: u32,
+    pub(crate) holds: Holds,
     /// The earlier events of which it says something else.
     pub(crate) marks: Vec<Mark>,
 }
@@ -169,7 +171,7 @@ impl Pipeline {
         prepared: &Prepared,
         out: Option<(usize, &mut [f64])>,
     ) {
-        let facts = prepared.facts(event, position);
+        let mut facts = prepared.facts(event, position);
         let plan = Arc::clone(&self.plan);
         let wanted = out.as_ref().map(|(view, _)| &plan.views[*view].wanted);
         for gather in &plan.gathers {
@@ -179,9 +181,16 @@ impl Pipeline {
                 self.values[begin..begin + gathered.len()].copy_from_slice(&gathered);
             }
         }
+        let stages = plan.stages(facts.kind);
         for (index, unit) in self.units.iter_mut().enumerate() {
+            if stages && index == plan.staged {
+                let value = |at: At| self.values[plan.offsets[at.0] + at.1];
+                let about = (event, facts.kind);
+                facts.holds = (facts.holds).and_of_columns(&plan.conditions, about, value);
+            }
             let range = plan.offsets[index]..plan.offsets[index + 1];
-            let read = wanted.is_some_and(|wanted| wanted[index]);
+            let wanted = wanted.is_some_and(|wanted| wanted[index]);
+            let read = wanted || stages && plan.sources[index];
             unit.step(
                 &facts,
                 if read {
@@ -244,6 +253,7 @@ impl Pipeline {
         prepared.kind = kind;
         prepared.applies = !event.is_too_late();
         prepared.positive = 0;
+        prepared.holds = Holds::of(&plan.conditions, event, kind);
         prepared.marks.clear();
         prepared.slots.clear();
         for (field, index) in plan.entity_fields[kind].iter().zip(&mut self.entities) {
@@ -278,7 +288,7 @@ impl Pipeline {
             }
             let known = &mut self.outcomes[index];
             if outcome.of == prepared.kind {
-                let positive = known.remember(outcome, event, position, &prepared.slots);
+                let positive = known.remember(outcome, event, position, prepared);
                 prepared.positive |= u32::from(positive) << index;
             }
             for teller in outcome.tellers.iter().flatten() {
@@ -331,6 +341,7 @@ impl Prepared {
             slots: &self.slots,
             operands: &self.operands,
             positive: self.positive,
+            holds: self.holds,
         }
     }
 }

@@ -9,10 +9,11 @@ use acumen_base::{Columns, FieldType};
 
 use crate::builder::{At, Builder, ColumnDraft, DERIVED, Draft, lateness};
 use crate::compile::Context;
+use crate::condition::{Condition, Where};
 use crate::derive::{Derived, Read};
 use crate::gather::GatherPlan;
 use crate::operand::OperandPlan;
-use crate::operator::{Need, OPERATORS, Operator, operator};
+use crate::operator::{Need, OPERATORS, Operator, WHERE, operator};
 use crate::outcome::{OutcomePlan, Teller};
 use crate::problem::{Problem, suggest};
 use crate::rates::RatePlan;
@@ -35,6 +36,11 @@ pub(crate) struct Plan {
     /// Where each event type keeps the id of each entity: `[kind][entity]`.
     pub(crate) entity_fields: Vec<Vec<Option<usize>>>,
     pub(crate) operands: Vec<OperandPlan>,
+    pub(crate) conditions: Vec<Condition>,
+    /// The first unit with a condition; those that conditions read come before it.
+    pub(crate) staged: usize,
+    /// Which units conditions read.
+    pub(crate) sources: Vec<bool>,
     pub(crate) outcomes: Vec<OutcomePlan>,
     pub(crate) derived: Vec<Derived>,
     pub(crate) gathers: Vec<GatherPlan>,
@@ -58,6 +64,12 @@ impl Plan {
         self.offsets.last().copied().unwrap_or(0)
     }
 
+    /// Whether conditions on events of this type read columns.
+    pub(crate) fn stages(&self, kind: usize) -> bool {
+        let mut conditions = self.conditions.iter();
+        conditions.any(|condition| condition.kind == kind && condition.reads_columns)
+    }
+
     /// Compiles a spec; reports all its problems at once.
     pub(crate) fn compile(spec: PipelineSpec) -> Result<Compiled, Vec<Problem>> {
         let mut builder = Builder::new(&spec);
@@ -72,7 +84,7 @@ impl Plan {
             }
         }
         // Features that read the columns of others come after them, in their own order.
-        for rank in 0..3 {
+        for rank in 0..4 {
             for feature in spec.features.iter().filter(|f| self::rank(f) == rank) {
                 builder = compile_feature(builder, feature);
             }
@@ -87,6 +99,8 @@ impl Plan {
         }
         let Builder {
             operands,
+            conditions,
+            staged,
             outcomes,
             drafts,
             mut derived,
@@ -103,7 +117,8 @@ impl Plan {
         drafts
             .flatten()
             .for_each(|draft| behind(&mut draft.at, units.len()));
-        for read in derived.iter_mut().flat_map(|derived| &mut derived.reads) {
+        let reads = derived.iter_mut().flat_map(|d| &mut d.expression.reads);
+        for read in reads {
             if let Read::Column { at, .. } = read {
                 behind(at, units.len());
             }
@@ -131,7 +146,9 @@ impl Plan {
                     .iter()
                     .filter(|g| needed.iter().any(|at| at.0 == g.unit));
                 let gathered = gathered.flat_map(|g| &g.sources).map(|s| (s.unit, s.local));
-                let gathered: BTreeSet<At> = gathered.collect();
+                let when = needed.iter().filter_map(|at| units.get(at.0)?.when());
+                let read = when.flat_map(|Where(at)| conditions[at].expression.columns());
+                let gathered: BTreeSet<At> = gathered.chain(read).collect();
                 view_plan(
                     &spec,
                     view,
@@ -142,10 +159,17 @@ impl Plan {
                 )
             })
             .collect();
+        let mut sources = vec![false; units.len()];
+        for at in conditions.iter().flat_map(|c| c.expression.columns()) {
+            sources[at.0] = true;
+        }
         let fingerprint = fingerprint(&spec);
         let plan = Plan {
             entity_fields,
             operands,
+            conditions,
+            staged: staged.unwrap_or(units.len()),
+            sources,
             outcomes,
             derived,
             gathers,
@@ -293,12 +317,13 @@ fn entity_fields(builder: &mut Builder<'_>) -> Vec<Vec<Option<usize>>> {
     all
 }
 
-/// 0 for features that read events, 1 for those that gather the columns of other keys, 2 for
-/// those that are derived from columns.
+/// 0 for features that read events, 1 for those of events for which a condition holds, 2 for those
+/// that gather the columns of other keys, 3 for those that are derived from columns.
 fn rank(feature: &FeatureSpec) -> u8 {
     match operator_name(feature) {
-        "derived" => 2,
-        _ => u8::from(feature.params.contains_key("gather")),
+        "derived" => 3,
+        _ if feature.params.contains_key("gather") => 2,
+        _ => u8::from(feature.params.contains_key(WHERE.name)),
     }
 }
 
@@ -415,7 +440,7 @@ fn needed(drafts: &[ColumnDraft], derived: &[Derived], units: usize) -> BTreeSet
     let mut needed: BTreeSet<At> = drafts.iter().map(|draft| draft.at).collect();
     for (index, derived) in derived.iter().enumerate().rev() {
         if needed.contains(&(units + index, 0)) {
-            needed.extend(derived.columns());
+            needed.extend(derived.expression.columns());
         }
     }
     needed

@@ -9,7 +9,7 @@ use crate::pipeline::{Counters, Pipeline};
 use crate::rates::RateTable;
 
 /// The version of the layout of saved state.
-pub const STATE_VERSION: u32 = 2;
+pub const STATE_VERSION: u32 = 3;
 
 /// Why saved state cannot be used; the log gives it back.
 #[derive(Debug, thiserror::Error)]

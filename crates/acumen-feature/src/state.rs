@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
+use crate::condition::{Holds, Where};
 use crate::entity::NO_SLOT;
 use crate::gather::{Hops, Met};
 use crate::outcome::Mark;
@@ -30,6 +31,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) operands: &'a [i64],
     /// A bit for each outcome that is known to be positive as the event arrives.
     pub(crate) positive: u32,
+    /// Which conditions of the plan hold for it.
+    pub(crate) holds: Holds,
 }
 
 /// The slots of another part, as slots here: `slots[entity][there]`.
@@ -47,6 +50,10 @@ pub(crate) trait State: Send + Sync {
     }
     /// The entity whose keys do not know of each other: their events may be fed key by key.
     fn by_key(&self) -> Option<usize> {
+        None
+    }
+    /// The condition on the events that it observes.
+    fn when(&self) -> Option<Where> {
         None
     }
     /// The keys that a row reaches through it, for gathering.
@@ -91,6 +98,10 @@ pub(crate) trait Logic: Send + Sync + 'static {
     fn outcome(&self) -> Option<usize> {
         None
     }
+    /// The condition on the events that it observes.
+    fn when(&self) -> Option<Where> {
+        None
+    }
     /// The time of the newest event at or before an instant.
     fn newest(&self, of: &Self::Of, at: i64) -> Option<i64>;
     fn merge(&self, of: &mut Self::Of, other: &Self::Of);
@@ -132,6 +143,10 @@ impl<L: Logic> State for Keyed<L> {
 
     fn by_key(&self) -> Option<usize> {
         Some(self.entity)
+    }
+
+    fn when(&self) -> Option<Where> {
+        self.logic.when()
     }
 
     fn step(&mut self, facts: &Facts<'_>, out: Option<&mut [f64]>) {

@@ -1,5 +1,6 @@
 //! The unit that reads windows: one ring a key for all features of one operand and one delay.
 
+use crate::condition::Where;
 use crate::operand::MISSING;
 use crate::outcome::Mark;
 use crate::ring::{Needs, Ring, Summary};
@@ -49,6 +50,8 @@ pub(crate) struct Windows {
     /// The event type it observes.
     pub(crate) kind: usize,
     pub(crate) source: Source,
+    /// Which events count.
+    pub(crate) when: Option<Where>,
     /// Windows end this long before the row.
     pub(crate) delay: i64,
     /// Window lengths; `i64::MAX` is all.
@@ -164,9 +167,9 @@ impl Logic for Windows {
     }
 
     fn read(&self, ring: &mut Ring, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
-        let current = current
-            .filter(|facts| facts.kind == self.kind)
-            .map(|f| self.value(f));
+        let current = current.filter(|facts| facts.kind == self.kind);
+        let counts = current.is_some_and(|facts| facts.holds.admits(self.when));
+        let current = current.map(|facts| self.value(facts));
         let mut summaries: SmallVec<[Summary; 10]> = SmallVec::new();
         summaries.resize(self.lengths.len(), Summary::EMPTY);
         let end = at.saturating_sub(self.delay);
@@ -177,13 +180,17 @@ impl Logic for Windows {
                 f64::NAN
             } else {
                 let value = current.filter(|value| *value != MISSING);
-                self.derive(*output, &summaries[output.window], value)
+                let output = Output {
+                    current: output.current && counts,
+                    ..*output
+                };
+                self.derive(output, &summaries[output.window], value)
             };
         }
     }
 
     fn observe(&self, ring: &mut Ring, facts: &Facts<'_>) {
-        if facts.kind != self.kind {
+        if facts.kind != self.kind || !facts.holds.admits(self.when) {
             return;
         }
         let value = self.value(facts);
@@ -193,7 +200,9 @@ impl Logic for Windows {
     }
 
     fn mark(&self, ring: &mut Ring, mark: &Mark) {
-        ring.amend(mark.time, if mark.positive { 1 } else { -1 });
+        if mark.holds.admits(self.when) {
+            ring.amend(mark.time, if mark.positive { 1 } else { -1 });
+        }
     }
 
     fn outcome(&self) -> Option<usize> {
@@ -201,6 +210,10 @@ impl Logic for Windows {
             Source::Outcome(outcome) => Some(outcome),
             Source::Operand(_) => None,
         }
+    }
+
+    fn when(&self) -> Option<Where> {
+        self.when
     }
 
     fn newest(&self, ring: &Ring, at: i64) -> Option<i64> {

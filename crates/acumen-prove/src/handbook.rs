@@ -10,7 +10,7 @@ use acumen_base::{Columns, Event, Span, Time};
 use acumen_engine::Plan;
 use acumen_engine::spec::Project;
 use acumen_feature::Pipeline;
-use acumen_table::{EventSource, Mapping};
+use acumen_table::{EventSource, KnownAt, Mapping};
 
 use crate::report::{Failure, all};
 use crate::settings::{Settings, workspace};
@@ -20,6 +20,9 @@ const WHERE: &str = "the public card payments of the Fraud Detection Handbook \
      (github.com/Fraud-Detection-Handbook/simulated-data-raw; that repository names no licence, \
      the handbook's text is CC BY-SA 4.0 and its code GPL-3.0) as one Parquet file with the columns \
      transaction_id, tx_datetime, tx_time_seconds, customer_id, terminal_id, tx_amount, tx_fraud";
+
+/// When the handbook's frauds are known.
+pub(crate) const LABEL_DELAY: Span = Span(7 * 86_400_000);
 
 /// Events that travel between two threads at once.
 const CHUNK: usize = 32_768;
@@ -43,8 +46,17 @@ pub(crate) fn file(settings: &Settings) -> Result<PathBuf, String> {
 
 /// The handbook's features as use cases: `handbook` has the 15, `handbook-velocity` more.
 pub(crate) fn plan() -> Result<Arc<Plan>, Failure> {
-    let (project, mut problems) =
-        Project::load(&workspace("crates/acumen-prove/projects/handbook"));
+    plan_of("handbook", |_| {})
+}
+
+/// A project of `projects/`, with what `change` makes of it.
+pub(crate) fn plan_of(
+    project: &str,
+    change: impl FnOnce(&mut Project),
+) -> Result<Arc<Plan>, Failure> {
+    let folder = workspace("crates/acumen-prove/projects").join(project);
+    let (mut project, mut problems) = Project::load(&folder);
+    change(&mut project);
     let (plan, more) = Plan::compile(project);
     problems.extend(more);
     match problems.is_empty() {
@@ -53,10 +65,16 @@ pub(crate) fn plan() -> Result<Arc<Plan>, Failure> {
     }
 }
 
-/// Opens the file with the mapping of the worked example.
-fn open(path: &Path, plan: &Plan) -> Result<EventSource, Failure> {
+/// Opens the file with the mapping of the worked example; frauds are known so long after they
+/// happened.
+fn open(path: &Path, plan: &Plan, known_after: Span) -> Result<EventSource, Failure> {
     let text = std::fs::read_to_string(workspace("examples/card-payments/mapping.yaml"))?;
-    let mapping: Mapping = serde_saphyr::from_str(&text)?;
+    let mut mapping: Mapping = serde_saphyr::from_str(&text)?;
+    let delays = mapping
+        .events
+        .iter_mut()
+        .filter_map(|event| event.known_at.as_mut());
+    delays.for_each(|known_at| *known_at = KnownAt::Delay(known_after));
     EventSource::open(path, &mapping, &plan.types, Time(0)).map_err(all)
 }
 
@@ -114,15 +132,22 @@ impl InOrder {
     }
 }
 
+/// A stream of events in the order in which they became known.
+type Stream = Receiver<Result<Vec<Arc<Event>>, Failure>>;
+
 /// Reads the file on a thread of its own.
-pub(crate) fn events(path: &Path, plan: &Arc<Plan>) -> Receiver<Result<Vec<Arc<Event>>, Failure>> {
+pub(crate) fn events(path: &Path, plan: &Arc<Plan>) -> Stream {
+    events_known_after(path, plan, LABEL_DELAY)
+}
+
+fn events_known_after(path: &Path, plan: &Arc<Plan>, known_after: Span) -> Stream {
     let (sender, receiver) = sync_channel(CHUNKS_WAITING);
     let (path, plan) = (path.to_owned(), Arc::clone(plan));
     std::thread::spawn(move || {
         let mut order = InOrder::new();
         let send = |events: Vec<Arc<Event>>| sender.send(Ok(events)).is_ok();
         let mut read = || -> Result<(), Failure> {
-            let mut source = open(&path, &plan)?;
+            let mut source = open(&path, &plan, known_after)?;
             while let Some(batch) = source.next_batch()? {
                 if let Some(rejected) = batch.rejected.first() {
                     return Err(Failure::new(rejected.message.clone()));
@@ -161,6 +186,17 @@ pub(crate) fn rows(
     path: &Path,
     plan: &Arc<Plan>,
     use_case: &str,
+    see: impl FnMut(&Arc<Event>),
+) -> Result<Rows, Failure> {
+    rows_known_after(path, plan, use_case, LABEL_DELAY, see)
+}
+
+/// The same where frauds are known so long after they happened.
+pub(crate) fn rows_known_after(
+    path: &Path,
+    plan: &Arc<Plan>,
+    use_case: &str,
+    known_after: Span,
     mut see: impl FnMut(&Arc<Event>),
 ) -> Result<Rows, Failure> {
     let position = plan
@@ -170,7 +206,7 @@ pub(crate) fn rows(
     let columns = Arc::clone(pipeline.columns(0));
     let mut data: Vec<Vec<f64>> = vec![Vec::new(); columns.len()];
     let mut taken = 0;
-    for chunk in events(path, plan) {
+    for chunk in events_known_after(path, plan, known_after) {
         let chunk = chunk?;
         chunk.iter().for_each(&mut see);
         let block = pipeline.step_many(&chunk, taken, 0);

@@ -2,7 +2,7 @@
 
 use acumen_base::ColumnKind;
 
-use super::{Accepts, CURRENT, Context, Operator, ParamDoc};
+use super::{Accepts, CURRENT, Context, Operator, ParamDoc, WHERE};
 use crate::windows::{Output, Stat};
 
 /// Aggregates of one name: all that are asked for, or always the same one.
@@ -72,7 +72,7 @@ impl Operator for Aggregate {
     }
 
     fn params(&self) -> &'static [ParamDoc] {
-        &[CURRENT]
+        &[CURRENT, WHERE]
     }
 
     fn accepts(&self) -> Accepts {

@@ -2,7 +2,7 @@
 
 use acumen_base::ColumnKind;
 
-use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
+use super::{Accepts, Context, Operator, ParamDoc, ParamKind, WHERE};
 use crate::windows::{Output, Stat};
 
 /// The operator.
@@ -17,16 +17,20 @@ impl Operator for Baseline {
         "The rolling mean and sample deviation of a field over each window, the current event \
          excluded, and where the current value stands against them: `z` in deviations, `ratio` \
          to the mean. Below `minimum` events all four are missing. Where all earlier values are \
-         the same, z is 0 for that value and missing for any other."
+         the same, z is 0 for that value and missing for any other. The current value is compared \
+         whether or not `where` holds for it."
     }
 
     fn params(&self) -> &'static [ParamDoc] {
-        &[ParamDoc {
-            name: "minimum",
-            kind: ParamKind::Int,
-            default: "5",
-            doc: "How many earlier events make a baseline; at least 2.",
-        }]
+        &[
+            ParamDoc {
+                name: "minimum",
+                kind: ParamKind::Int,
+                default: "5",
+                doc: "How many earlier events make a baseline; at least 2.",
+            },
+            WHERE,
+        ]
     }
 
     fn accepts(&self) -> Accepts {

@@ -1,16 +1,15 @@
 //! `derived`: an expression over other columns and the event's own fields.
 
 use acumen_base::ColumnKind;
-use acumen_expr::{Compiled, Scope, Type};
+use acumen_expr::{Compiled, Type};
 
 use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
-use crate::derive::{Derived, Read};
-use crate::problem::Problem;
+use crate::derive::{Derived, Expression, scope};
 
 /// The operator.
-pub(super) struct Expression;
+pub(super) struct FromColumns;
 
-impl Operator for Expression {
+impl Operator for FromColumns {
     fn name(&self) -> &'static str {
         "derived"
     }
@@ -44,19 +43,12 @@ impl Operator for Expression {
         let Some(text) = context.text("cel") else {
             return;
         };
-        let (scope, reads) = scope(context);
+        let kinds = 0..context.builder.spec.events.len();
+        let (scope, reads) = scope(&context.builder, kinds, 0..usize::MAX);
         let compiled = match Compiled::infer(&text, &scope) {
             Ok(compiled) => compiled,
             Err(errors) => {
-                for error in errors {
-                    context.builder.problems.push(Problem {
-                        feature: context.feature.name.clone(),
-                        key: "cel".to_owned(),
-                        message: error.message,
-                        help: error.help,
-                        offset: Some(error.offset),
-                    });
-                }
+                context.expression_problems("cel", errors);
                 return;
             }
         };
@@ -76,8 +68,7 @@ impl Operator for Expression {
         let help = format!("computed: {text}");
         context.derived_column(
             Derived {
-                compiled,
-                reads,
+                expression: Expression { compiled, reads },
                 currency,
             },
             kind,
@@ -85,33 +76,4 @@ impl Operator for Expression {
             &help,
         );
     }
-}
-
-/// Every field and every column so far; of a field and a column of one name, the field.
-fn scope(context: &Context<'_>) -> (Scope, Vec<Read>) {
-    let mut scope = Scope::new();
-    let mut reads = Vec::new();
-    for (kind, event) in context.builder.spec.events.iter().enumerate() {
-        for (position, field) in event.fields.iter().enumerate() {
-            if let Some(of) = Type::of_field(field.kind) {
-                scope.declare(&format!("{}.{}", event.name, field.name), of);
-                reads.push(Read::Field(kind, position));
-            }
-        }
-    }
-    for draft in context
-        .builder
-        .features
-        .iter()
-        .flat_map(|feature| &feature.1)
-    {
-        let name = &draft.column.name;
-        if scope.path(name).is_some() {
-            continue;
-        }
-        let flag = draft.column.kind == ColumnKind::Flag;
-        scope.declare(name, if flag { Type::Bool } else { Type::Double });
-        reads.push(Read::Column { at: draft.at, flag });
-    }
-    (scope, reads)
 }

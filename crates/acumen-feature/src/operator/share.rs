@@ -3,8 +3,8 @@
 use acumen_base::ColumnKind;
 
 use super::aggregate::in_last;
-use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
-use crate::windows::{Output, Stat};
+use super::{Accepts, Context, DELAY, Operator, ParamDoc, WHERE};
+use crate::windows::{Output, Source, Stat};
 
 /// The operator.
 pub(super) struct Share;
@@ -18,17 +18,11 @@ impl Operator for Share {
         "The share of a key's events in the window `(t - delay - w, t - delay]` whose outcome is \
          known to be positive at the row's place in the log, or whose boolean field is true; and \
          `count`, how many events there are. The current event is excluded. A share of no events \
-         is missing. With a delay as long as outcomes usually take, the share is not diluted by \
-         events about which nothing can be known yet."
+         is missing."
     }
 
     fn params(&self) -> &'static [ParamDoc] {
-        &[ParamDoc {
-            name: "delay",
-            kind: ParamKind::Span,
-            default: "0s",
-            doc: "How long before the row the windows end.",
-        }]
+        &[DELAY, WHERE]
     }
 
     fn accepts(&self) -> Accepts {
@@ -49,6 +43,11 @@ impl Operator for Share {
         let Some(operand) = context.outcome_or_flag() else {
             return;
         };
+        if matches!(operand.source, Source::Outcome(_)) && context.reads_columns(operand.when) {
+            let message = "a share of an outcome cannot depend on columns".to_owned();
+            let help = "name fields of the event only, or use `run_length`".to_owned();
+            context.problem(WHERE.name, message, help);
+        }
         for &entity in &entities {
             for &window in &windows {
                 for (name, stat) in [("share", Stat::Share), ("count", Stat::Count)] {

@@ -2,7 +2,8 @@
 
 use acumen_base::ColumnKind;
 
-use super::{Accepts, Context, Operator, ParamDoc};
+use super::{Accepts, Context, Operator, ParamDoc, WHERE};
+use crate::condition::Where;
 use crate::history::{Entry, History, Keep};
 use crate::state::{Facts, Keyed, Logic};
 
@@ -11,6 +12,7 @@ pub(super) struct SinceLast;
 
 struct Previous {
     kind: usize,
+    when: Option<Where>,
     keep: Keep,
 }
 
@@ -27,7 +29,7 @@ impl Logic for Previous {
     }
 
     fn observe(&self, of: &mut History<()>, facts: &Facts<'_>) {
-        if facts.kind == self.kind {
+        if facts.kind == self.kind && facts.holds.admits(self.when) {
             let entry = Entry {
                 time: facts.time,
                 position: facts.position,
@@ -35,6 +37,10 @@ impl Logic for Previous {
             };
             of.insert(entry, facts.known_at, self.keep);
         }
+    }
+
+    fn when(&self) -> Option<Where> {
+        self.when
     }
 
     fn newest(&self, of: &History<()>, at: i64) -> Option<i64> {
@@ -57,7 +63,7 @@ impl Operator for SinceLast {
     }
 
     fn params(&self) -> &'static [ParamDoc] {
-        &[]
+        &[WHERE]
     }
 
     fn accepts(&self) -> Accepts {
@@ -73,15 +79,16 @@ impl Operator for SinceLast {
         let Some(kind) = context.event() else {
             return;
         };
+        let (when, so) = (context.condition(kind), context.condition_words());
         let keep = Keep {
             lateness: context.lateness(),
             last: 1,
         };
         for entity in entities {
-            let state = Keyed::new(Previous { kind, keep }, entity);
+            let state = Keyed::new(Previous { kind, when, keep }, entity);
             let unit = context.unit(Box::new(state));
             let (event, by) = (context.event_name(kind), context.entity_name(entity));
-            let help = format!("seconds since the previous {event} of this {by}");
+            let help = format!("seconds since the previous {event}{so} of this {by}");
             context.column(
                 entity,
                 "seconds",

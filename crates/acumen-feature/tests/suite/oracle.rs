@@ -101,6 +101,35 @@ impl<'a> Known<'a> {
         last.is_some_and(|event| *event.value("positive") != Value::Bool(false))
     }
 
+    /// `LIGHT`.
+    fn is_light(&self, index: usize) -> bool {
+        matches!(self.log[index].value("weight"), Value::Number(weight) if *weight < 100.0)
+    }
+
+    /// The amount of an order in the mean of the customer's earlier ones, as its own row had it.
+    fn ratio(&self, index: usize) -> Option<f64> {
+        let then = Known {
+            log: &self.log[..=index],
+        };
+        let earlier = then.window("order", "customer", then.at(), Span(30_000), false);
+        let amounts: Vec<f64> = earlier.iter().filter_map(|(i, _)| self.pence(*i)).collect();
+        let there = then.has_key("customer") && amounts.len() >= 2 && mean(&amounts) != 0.0;
+        Some(self.pence(index).filter(|_| there)? / mean(&amounts))
+    }
+
+    /// How many channels the customer had used, as the order's own row had it.
+    fn channels(&self, index: usize) -> Option<usize> {
+        let then = Known {
+            log: &self.log[..=index],
+        };
+        let with = then.window("order", "customer", then.at(), Span(30_000), true);
+        let channels = with
+            .iter()
+            .filter_map(|(_, e)| e.value("channel").as_text());
+        let there = then.has_key("customer") && !then.row().value("channel").is_missing();
+        there.then(|| channels.collect::<BTreeSet<&str>>().len())
+    }
+
     fn flag(&self, index: usize) -> Option<bool> {
         match self.log[index].value("flag") {
             Value::Bool(flag) => Some(*flag),
@@ -195,28 +224,53 @@ fn windows(known: &Known<'_>, out: &mut Named) {
         };
         out.insert(format!("weight_{name}.{name}_30s"), value);
     }
-    let amounts: Vec<f64> = events.iter().filter_map(|(i, _)| known.pence(*i)).collect();
-    let enough = known.has_key("customer") && amounts.len() >= 2;
-    let value = |value: f64| if enough { value } else { f64::NAN };
-    out.insert("usual.mean".to_owned(), value(mean(&amounts) / 100.0));
-    out.insert(
-        "usual.deviation".to_owned(),
-        value(deviation(&amounts) / 100.0),
-    );
     let current = known.pence(me).unwrap_or(f64::NAN);
-    let off = current - mean(&amounts);
-    let z = match deviation(&amounts) {
+    for (name, flagged_only) in [("usual", false), ("usual_flagged", true)] {
+        let events = events
+            .iter()
+            .filter(|(i, _)| !flagged_only || known.flag(*i) == Some(true));
+        let amounts: Vec<f64> = events.filter_map(|(i, _)| known.pence(*i)).collect();
+        let there = known.has_key("customer");
+        baseline(out, name, current, if there { &amounts } else { &[] });
+    }
+    for window in WINDOWS {
+        let mut events = known.window("order", "customer", at, window, true);
+        events.retain(|(index, _)| known.is_light(*index));
+        let there = known.has_key("customer");
+        let count = if there { events.len() as f64 } else { f64::NAN };
+        out.insert(format!("light.count_{window}"), count);
+        let mut events = known.window("order", "device", at, window, true);
+        events.retain(|(i, _)| known.ratio(*i).is_some_and(|ratio| ratio >= 1.5));
+        events.retain(|(i, _)| known.channels(*i).is_some_and(|channels| channels < 3));
+        let sum: f64 = events.iter().filter_map(|(i, _)| known.pence(*i)).sum();
+        let there = known.has_key("device") && known.pence(me).is_some();
+        let sum = if there { sum / 100.0 } else { f64::NAN };
+        out.insert(format!("unusual.sum_{window}"), sum);
+    }
+}
+
+fn baseline(out: &mut Named, name: &str, current: f64, amounts: &[f64]) {
+    let (mean, deviation) = (mean(amounts), deviation(amounts));
+    let off = current - mean;
+    let z = match deviation {
         deviation if deviation > 0.0 => off / deviation,
         _ if off == 0.0 => 0.0,
         _ => f64::NAN,
     };
-    out.insert("usual.z".to_owned(), value(z));
-    let ratio = if mean(&amounts) == 0.0 {
+    let ratio = if mean == 0.0 {
         f64::NAN
     } else {
-        current / mean(&amounts)
+        current / mean
     };
-    out.insert("usual.ratio".to_owned(), value(ratio));
+    for (suffix, value) in [
+        ("mean", mean / 100.0),
+        ("deviation", deviation / 100.0),
+        ("z", z),
+        ("ratio", ratio),
+    ] {
+        let value = if amounts.len() >= 2 { value } else { f64::NAN };
+        out.insert(format!("{name}.{suffix}"), value);
+    }
 }
 
 fn shares(known: &Known<'_>, out: &mut Named) {
@@ -244,6 +298,17 @@ fn shares(known: &Known<'_>, out: &mut Named) {
             put(format!("risk.{entity}"), entity, window, events);
         }
     }
+    for window in [Span(10_000), Span::ALL] {
+        let mut events = known.window("order", "customer", known.at(), window, false);
+        events.retain(|(index, _)| known.is_light(*index));
+        let events = events.iter().map(|(index, _)| known.positive(*index));
+        put(
+            "risk_light".to_owned(),
+            "customer",
+            window,
+            events.collect(),
+        );
+    }
     let events = outcomes("customer", known.at(), Span(30_000));
     put("risk_now".to_owned(), "customer", Span(30_000), events);
     for window in WINDOWS {
@@ -254,29 +319,66 @@ fn shares(known: &Known<'_>, out: &mut Named) {
             .collect();
         put("flagged".to_owned(), "device", window, flags);
     }
-    for (name, entity, flags) in [
-        ("run.customer", "customer", false),
-        ("run.device", "device", false),
-        ("flag_run", "customer", true),
+}
+
+/// What a run is of, for the oracle.
+enum Of {
+    Outcome,
+    Flag,
+    LightBefore(i64),
+    Usual,
+}
+
+fn runs(known: &Known<'_>, out: &mut Named) {
+    for (name, entity, of) in [
+        ("run.customer", "customer", Of::Outcome),
+        ("run.device", "device", Of::Outcome),
+        ("flag_run", "customer", Of::Flag),
+        ("run_before", "device", Of::LightBefore(6_000)),
+        ("run_usual", "device", Of::Usual),
     ] {
-        let events = known.before("order", entity, known.at()).into_iter().rev();
-        let known_events = events.filter_map(|(index, event)| {
-            let positive = if flags {
-                known.flag(index)
-            } else {
-                Some(known.positive(index))
+        let delay = match of {
+            Of::LightBefore(delay) => delay,
+            _ => 0,
+        };
+        let events = known.before("order", entity, known.at() - delay);
+        let newest_first = events.into_iter().rev().filter_map(|(index, event)| {
+            let positive = match of {
+                Of::Outcome => Some(known.positive(index)),
+                Of::Flag => known.flag(index),
+                Of::Usual => {
+                    let usual = known.ratio(index).is_some_and(|ratio| ratio < 1.5);
+                    usual.then(|| known.positive(index))
+                }
+                Of::LightBefore(_) => known.is_light(index).then(|| known.positive(index)),
             };
             positive.map(|positive| (positive, event.event_time.0))
         });
-        let run: Vec<_> = known_events.take_while(|(positive, _)| *positive).collect();
+        let events: Vec<(bool, i64)> = newest_first.collect();
+        let run: Vec<_> = events
+            .iter()
+            .take_while(|(positive, _)| *positive)
+            .collect();
         let there = known.has_key(entity);
-        let length = if there { run.len() as f64 } else { f64::NAN };
-        let seconds = match run.last() {
-            Some((_, time)) if there => (known.at() - time) as f64 / 1_000.0,
-            _ => f64::NAN,
+        let since = |event: Option<&(bool, i64)>| {
+            event.map_or(f64::NAN, |(_, time)| (known.at() - time) as f64 / 1_000.0)
         };
-        out.insert(format!("{name}.events"), length);
-        out.insert(format!("{name}.seconds"), seconds);
+        let last = events
+            .first()
+            .map_or(f64::NAN, |(positive, _)| f64::from(u8::from(*positive)));
+        for (suffix, value) in [
+            ("events", run.len() as f64),
+            ("seconds", since(run.last().copied())),
+            ("last", last),
+            ("since_positive", since(events.iter().find(|event| event.0))),
+            (
+                "since_negative",
+                since(events.iter().find(|event| !event.0)),
+            ),
+        ] {
+            let value = if there { value } else { f64::NAN };
+            out.insert(format!("{name}.{suffix}"), value);
+        }
     }
 }
 
@@ -316,6 +418,13 @@ fn single(known: &Known<'_>, out: &mut Named) {
         .last()
         .map(|(_, event)| (known.at() - event.event_time.0) as f64 / 1e3);
     out.insert("pause.seconds".to_owned(), pause.unwrap_or(f64::NAN));
+    let mut by_device = known.before("order", "device", known.at());
+    by_device.retain(|(index, _)| known.is_light(*index));
+    let pause = by_device
+        .last()
+        .filter(|_| known.has_key("device"))
+        .map(|(_, event)| (known.at() - event.event_time.0) as f64 / 1e3);
+    out.insert("light_pause.seconds".to_owned(), pause.unwrap_or(f64::NAN));
 
     let mut travel = [f64::NAN; 3];
     let before = earlier
@@ -541,6 +650,7 @@ proptest! {
             let mut expected = Named::new();
             windows(&known, &mut expected);
             shares(&known, &mut expected);
+            runs(&known, &mut expected);
             single(&known, &mut expected);
             around(&known, &mut expected);
             let surplus = expected["raw.amount"] - expected["velocity.customer.avg_30s"];

@@ -49,6 +49,38 @@ fn all_problems_are_told_at_once() {
 }
 
 #[test]
+fn a_condition_is_checked_at_its_place() {
+    let count = |name: &str, text: &str| {
+        let counted = feature(name, "count", "order", &["customer"]).over(&[Span(1_000)]);
+        counted.with("where", Param::Text(text.to_owned()))
+    };
+    let usual = Param::Text("usual.ratio < 1.0".to_owned());
+    let found = problems(vec![
+        count("a", "order.wieght < 1.0"),
+        count("b", "order.weight"),
+        count("c", "light.count_5s > 1.0"),
+        count("d", "registration.level > 1"),
+        feature("e", "share", "outcome", &["customer"])
+            .over(&[Span(1_000)])
+            .with("where", usual),
+    ]);
+    let mut of = found.iter().filter(|problem| problem.key == "where");
+    let mut next = |feature: &str, text: &str| {
+        let problem = of.next().expect("it is told");
+        let said = format!("{} {}", problem.message, problem.help);
+        assert_eq!(problem.feature, feature, "{said}");
+        assert!(said.contains(text), "{said}");
+    };
+    next("a", "order.weight");
+    next("b", "bool");
+    next("c", "light.count_5s");
+    next("d", "registration.level");
+    next("e", "cannot depend on columns");
+    assert!(of.next().is_none());
+    assert!(found.iter().any(|problem| problem.offset == Some(0)));
+}
+
+#[test]
 fn what_is_laid_side_by_side_has_to_be_there_and_to_have_a_name() {
     let mut spec = pipeline();
     let mut order = (*spec.events[0]).clone();

@@ -10,6 +10,12 @@ use acumen_feature::{
 
 pub(crate) const LATENESS: i64 = 15_000;
 pub(crate) const CLOSES: i64 = 40_000;
+/// A condition on a field that may be missing.
+pub(crate) const LIGHT: &str = "order.weight < 100.0";
+/// The features whose conditions read columns.
+pub(crate) const OF_COLUMNS: [&str; 2] = ["run_usual.", "unusual."];
+/// A condition on a column.
+pub(crate) const USUAL: &str = "usual.ratio < 1.5";
 pub(crate) const WINDOWS: [Span; 3] = [Span(5_000), Span(30_000), Span::ALL];
 
 fn event_type(name: &str, fields: &[(&str, FieldType)]) -> Arc<EventType> {
@@ -114,7 +120,8 @@ impl With for FeatureSpec {
 }
 
 pub(crate) fn features() -> Vec<FeatureSpec> {
-    let excluded = || Param::Text("excluded".to_owned());
+    let text = |text: &str| Param::Text(text.to_owned());
+    let excluded = || text("excluded");
     let both = &["customer", "device"];
     let mut velocity = feature("velocity", "", "order.amount", both).over(&WINDOWS);
     velocity.aggregations = ["count", "sum", "avg", "min", "max", "stddev"]
@@ -137,6 +144,23 @@ pub(crate) fn features() -> Vec<FeatureSpec> {
         feature("flagged", "share", "order.flag", &["device"]).over(&WINDOWS),
         feature("run", "run_length", "outcome", both),
         feature("flag_run", "run_length", "order.flag", &["customer"]),
+        feature("run_before", "run_length", "outcome", &["device"])
+            .with("delay", Param::Span(Span(6_000)))
+            .with("where", text(LIGHT)),
+        feature("risk_light", "share", "outcome", &["customer"])
+            .over(&[Span(10_000), Span::ALL])
+            .with("where", text(LIGHT)),
+        feature("light", "count", "order", &["customer"])
+            .over(&WINDOWS)
+            .with("where", text(LIGHT)),
+        feature("run_usual", "run_length", "outcome", &["device"]).with("where", text(USUAL)),
+        feature("unusual", "sum", "order.amount", &["device"])
+            .over(&WINDOWS)
+            .with(
+                "where",
+                text("usual.ratio >= 1.5 && channels.customer.distinct_30s < 3.0"),
+            ),
+        feature("light_pause", "since_last", "order", &["device"]).with("where", text(LIGHT)),
         feature("channels", "distinct", "order.channel", both).over(&WINDOWS),
         feature("customers", "distinct", "order.customer_id", &["device"])
             .over(&[Span(5_000), Span(30_000)])
@@ -145,10 +169,14 @@ pub(crate) fn features() -> Vec<FeatureSpec> {
         feature("usual", "baseline", "order.amount", &["customer"])
             .over(&[Span(30_000)])
             .with("minimum", Param::Int(2)),
+        feature("usual_flagged", "baseline", "order.amount", &["customer"])
+            .over(&[Span(30_000)])
+            .with("minimum", Param::Int(2))
+            .with("where", text("order.flag")),
         feature("travel", "geo_velocity", "order.place", &["customer"]),
         feature("account", "profile", "registration", &["customer"])
             .fields("fields", &["level"])
-            .with("age_of", Param::Text("opened_at".to_owned())),
+            .with("age_of", text("opened_at")),
         feature("device", "fingerprint", "order.device", &["customer"]),
         feature("moment", "calendar", "", &[]),
         feature("recent", "sequence", "order", &["customer"])
@@ -165,11 +193,13 @@ pub(crate) fn features() -> Vec<FeatureSpec> {
         ..around.clone().with("each", Param::Bool(true))
     });
     all.push(around);
-    let cel = |text: &str| Param::Text(text.to_owned());
-    all.push(feature("twice", "derived", "", &[]).with("cel", cel("surplus * 2.0")));
+    all.push(feature("twice", "derived", "", &[]).with("cel", text("surplus * 2.0")));
     let surplus = "raw.amount - velocity.customer.avg_30s";
-    all.insert(0, feature("surplus", "", "", &[]).with("cel", cel(surplus)));
-    all.push(feature("loud", "derived", "", &[]).with("cel", cel("order.flag && surplus > 0.0")));
+    all.insert(
+        0,
+        feature("surplus", "", "", &[]).with("cel", text(surplus)),
+    );
+    all.push(feature("loud", "derived", "", &[]).with("cel", text("order.flag && surplus > 0.0")));
     for word in ["sum", "avg", "min", "max", "stddev"] {
         let name = format!("weight_{word}");
         let of = feature(&name, word, "order.weight", &["customer"]).over(&[Span(30_000)]);

@@ -8,10 +8,10 @@ const DAY: i64 = 86_400_000;
 const WEEK: i64 = 7;
 
 /// Days since 1970 of 2018-07-25.
-pub(super) const CHAPTER_3: i64 = 17_737;
+pub(crate) const CHAPTER_3: i64 = 17_737;
 
 /// The days on which training starts in chapter 5.
-pub(super) const TEST_FOLDS: [i64; 4] = [
+pub(crate) const TEST_FOLDS: [i64; 4] = [
     CHAPTER_3,
     CHAPTER_3 + WEEK,
     CHAPTER_3 + 2 * WEEK,
@@ -20,7 +20,7 @@ pub(super) const TEST_FOLDS: [i64; 4] = [
 
 /// The same for the folds on which parameters are chosen: the newest starts on 2018-07-11, so
 /// that its test part ends before that of the first test fold begins.
-pub(super) const VALIDATION_FOLDS: [i64; 4] = [
+pub(crate) const VALIDATION_FOLDS: [i64; 4] = [
     CHAPTER_3 - 5 * WEEK,
     CHAPTER_3 - 4 * WEEK,
     CHAPTER_3 - 3 * WEEK,
@@ -29,7 +29,7 @@ pub(super) const VALIDATION_FOLDS: [i64; 4] = [
 
 /// Seven days of training, seven of delay, seven of testing. A customer with a fraud in training,
 /// or with one whose label has become known by a day of the test, is not tested on that day.
-pub(super) fn split(payments: &[Payment], start: i64) -> (Vec<usize>, Vec<usize>) {
+pub(crate) fn split(payments: &[Payment], start: i64) -> (Vec<usize>, Vec<usize>) {
     let day = |row: &usize| payments[*row].at.div_euclid(DAY);
     let rows_of = |from: i64, to: i64| {
         let rows = 0..payments.len();
