@@ -13,7 +13,10 @@ mod crash;
 mod decide;
 mod forest_latency;
 mod fraud_baseline;
+mod fraud_latency;
+mod fraud_world;
 mod handbook;
+mod level;
 mod load;
 mod peer;
 mod replay;
@@ -67,6 +70,16 @@ static MEASUREMENTS: &[Measurement] = &[
         name: "fraud-baseline",
         what: "the Fraud Detection Handbook's protocols, beside its published figures",
         run: fraud_baseline::run,
+    },
+    Measurement {
+        name: "fraud-world",
+        what: "the fraud use case in our own world: precision, recall, the oracle, every member",
+        run: fraud_world::run,
+    },
+    Measurement {
+        name: "fraud-latency",
+        what: "all three layers at 300 a second: latency, a member that hangs, a swap, a backtest",
+        run: fraud_latency::run,
     },
     Measurement {
         name: "decide",
