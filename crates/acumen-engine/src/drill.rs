@@ -27,7 +27,7 @@ impl FromStr for Drill {
         let (model, delay) = text
             .split_once('=')
             .ok_or_else(|| format!("`{text}` is not MODEL=SPAN, such as `lstm=2s`"))?;
-        let delay: Span = delay.parse().map_err(|error| format!("{error}"))?;
+        let delay = delay.parse::<Span>().map_err(|error| error.to_string())?;
         if model.is_empty() || delay == Span::ALL {
             return Err(format!("`{text}` is not MODEL=SPAN, such as `lstm=2s`"));
         }

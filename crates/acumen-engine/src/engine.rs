@@ -469,7 +469,9 @@ impl Engine {
     /// # Errors
     /// [`Refusal::NotFound`] where no use case has such a model.
     pub fn drill(&self, drills: Vec<Drill>) -> Result<(), Refusal> {
-        drills.iter().try_for_each(|drill| drill.check(&self.plan))?;
+        drills
+            .iter()
+            .try_for_each(|drill| drill.check(&self.plan))?;
         self.ask(move |core, _| core.drill(drills))
     }
 

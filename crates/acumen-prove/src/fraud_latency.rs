@@ -12,7 +12,7 @@ use acumen_engine::{
     BacktestLimits, BacktestQuery, Folder, LogOptions, Offline, backtest, import_files,
 };
 use acumen_table::Mapping;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::child::{self, Server};
 use crate::handbook;
@@ -108,7 +108,9 @@ fn swapping(
             swaps += 1;
             std::thread::sleep(SWAP_EVERY);
         }
-        let level = load.join().map_err(|_| Failure::new("the load has failed"))?;
+        let level = load
+            .join()
+            .map_err(|_| Failure::new("the load has failed"))?;
         Ok((level?, swaps))
     })
 }
@@ -175,5 +177,5 @@ fn backtested(settings: &Settings) -> Outcome {
         "`{RULE}` over {rows} payments: {seconds:.2} s; reading their rows before: \
          {built_seconds:.1} s"
     );
-    Ok(json!({"rows": rows, "seconds": seconds, "built_seconds": built_seconds}) as Value)
+    Ok(json!({"rows": rows, "seconds": seconds, "built_seconds": built_seconds}))
 }

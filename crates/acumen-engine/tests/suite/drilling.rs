@@ -32,7 +32,10 @@ fn a_drilled_model_is_late_whenever_it_was_deployed() {
     deploy();
     assert_eq!(said(&ask("deployed anew")), Err(MemberError::Late));
     let told = engine.status().unwrap().drills[0].to_string();
-    assert!(told.contains("`boosted`") && told.contains("drill"), "{told}");
+    assert!(
+        told.contains("`boosted`") && told.contains("drill"),
+        "{told}"
+    );
     engine.close().unwrap();
     // The log holds nothing of it but who was late.
     assert_replays(&shop.sources(), 3);

@@ -168,7 +168,11 @@ fn windows(known: &Known<'_>, out: &mut Named) {
             out.insert(format!("channels.{entity}.distinct_{window}"), value);
         }
         let together = known.window("order", "pair", at, window, false).len() as f64;
-        let together = if known.has_key("pair") { together } else { f64::NAN };
+        let together = if known.has_key("pair") {
+            together
+        } else {
+            f64::NAN
+        };
         out.insert(format!("together.count_{window}"), together);
         let count = |kind: &str, entity: &str| match known.has_key(entity) {
             true => known.window(kind, entity, at, window, true).len() as f64,
@@ -346,6 +350,22 @@ fn single(known: &Known<'_>, out: &mut Named) {
     for (name, value) in ["km", "km_per_hour", "km_per_hour_min"].iter().zip(travel) {
         out.insert(format!("travel.{name}"), value);
     }
+
+    let mut away = [f64::NAN; 2];
+    if let Some(here) = row.value("place").as_geo() {
+        let places = earlier.iter().rev();
+        let places = places.filter_map(|(_, event)| event.value("place").as_geo());
+        let mut km: Vec<f64> = places
+            .take(4)
+            .map(|place| kilometres(place, here))
+            .collect();
+        km.sort_by(f64::total_cmp);
+        if let [nearest, ..] = km[..] {
+            away = [nearest, km[(km.len() - 1) / 2]];
+        }
+    }
+    out.insert("whereabouts.nearest_km".to_owned(), away[0]);
+    out.insert("whereabouts.median_km".to_owned(), away[1]);
 
     let registrations = known.before("registration", "customer", known.at());
     let newest = registrations

@@ -150,6 +150,8 @@ pub(crate) fn features() -> Vec<FeatureSpec> {
             .over(&[Span(30_000)])
             .with("minimum", Param::Int(2)),
         feature("travel", "geo_velocity", "order.place", &["customer"]),
+        feature("whereabouts", "usual_place", "order.place", &["customer"])
+            .with("last", Param::Int(4)),
         feature("account", "profile", "registration", &["customer"])
             .fields("fields", &["level"])
             .with("age_of", Param::Text("opened_at".to_owned())),

@@ -44,7 +44,10 @@ impl Ensemble {
     /// those that came after.
     pub(super) fn fit(trained: &Trained, members: &[usize]) -> Result<Ensemble, Failure> {
         let columns = Arc::new(Columns::new(
-            members.iter().map(|&i| column(&trained.members[i])).collect(),
+            members
+                .iter()
+                .map(|&i| column(&trained.members[i]))
+                .collect(),
             "log odds of the raw answer",
         ));
         let (fitted_to, after) = trained.periods;

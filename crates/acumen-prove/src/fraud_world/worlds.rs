@@ -7,14 +7,14 @@ use acumen_base::outcome::Truth as Known;
 use acumen_base::{Clock, Deadline, Event, ManualClock, Member, Row, Seed, Time};
 use acumen_decision::{Request, State};
 use acumen_engine::{Folder, LogOptions, Offline, Plan, UseCasePlan, Wanted, rows, train};
-use acumen_model::{Artifact, Period};
 use acumen_model::metrics::OperatingPoint;
+use acumen_model::{Artifact, Period};
 use acumen_sim::world::payments::{Happening, Parameters, World};
 
 use crate::child;
 use crate::report::{Failure, all};
 use crate::settings::workspace;
-use crate::stage::{self, USE_CASE};
+use crate::stage;
 
 /// How large each world is.
 const CUSTOMERS: u32 = 2_500;
@@ -113,7 +113,9 @@ impl Trained {
         let mut trained = Trained {
             use_case,
             state: Arc::clone(&offline.core.live[use_case].state),
-            layers: layers.filter(|(_, models): &(_, Vec<_>)| !models.is_empty()).collect(),
+            layers: layers
+                .filter(|(_, models): &(_, Vec<_>)| !models.is_empty())
+                .collect(),
             members,
             weights,
             periods: periods(&first.artifact),
@@ -142,7 +144,9 @@ impl Trained {
         let whole: Vec<Row> = mature.iter().map(|&i| rows.row(i)).collect();
         held_out.log_odds = self.ask(&whole);
         for i in mature {
-            held_out.outcome.push(f32::from(rows.truth[i] == Known::Positive));
+            held_out
+                .outcome
+                .push(f32::from(rows.truth[i] == Known::Positive));
             held_out.time.push(rows.events[i].event_time);
         }
         Ok(held_out)
@@ -268,7 +272,10 @@ impl Asked {
     }
 
     pub(super) fn positives(&self) -> usize {
-        self.outcome.iter().filter(|outcome| **outcome > 0.5).count()
+        self.outcome
+            .iter()
+            .filter(|outcome| **outcome > 0.5)
+            .count()
     }
 
     /// Adds other payments.

@@ -76,7 +76,10 @@ fn a_drill_is_said_on_start_and_one_of_no_model_is_an_error() {
     let told = wrong("bosted=2s");
     assert!(told.contains("did you mean `boosted`?"), "{told}");
     let told = wrong("boosted");
-    assert!(told.contains("boosted=2s") || told.contains("MODEL=SPAN"), "{told}");
+    assert!(
+        told.contains("boosted=2s") || told.contains("MODEL=SPAN"),
+        "{told}"
+    );
 
     let server = Server::start_with(root, &["--drill-slow", "boosted=2s"]);
     let words = "`boosted` answers 2s late on purpose";
