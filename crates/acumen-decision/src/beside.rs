@@ -25,11 +25,12 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Starts so many threads, at least one; they end with the pool.
-    pub fn new(threads: usize) -> Arc<Pool> {
+    /// Starts so many threads, at least one, and as many again as `members` can hold up: one that
+    /// hangs keeps the others from nothing. They end with the pool.
+    pub fn new(threads: usize, members: usize) -> Arc<Pool> {
         let (tasks, queue) = sync_channel::<Task>(WAITING_MAX);
         let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..threads.max(1) {
+        for _ in 0..threads.max(1) + members * OUTSTANDING_MAX as usize {
             let queue = Arc::clone(&queue);
             thread::spawn(move || work(&queue));
         }

@@ -18,6 +18,7 @@ use acumen_model::{ArtifactMember, ModelStore};
 use acumen_value::Ledger;
 
 use crate::cases::{Case, CaseList, CaseOrder, CaseState, Cases, Finding};
+use crate::drill::{Drill, drilled};
 use crate::error::EngineError;
 use crate::plan::{Plan, UseCasePlan};
 use crate::projected::{Unusable, in_rows_of};
@@ -54,6 +55,8 @@ pub struct Core {
     pub newest: Time,
     /// Every edit with its position: what gives lists, modes, thresholds and models back.
     pub controls: Vec<(u64, Control)>,
+    /// Models that are slowed down on purpose.
+    pub(crate) drills: Vec<Drill>,
 }
 
 /// The state of one use case.
@@ -118,6 +121,7 @@ impl Core {
             next: 0,
             newest: Time(i64::MIN),
             controls: Vec::new(),
+            drills: Vec::new(),
         }
     }
 
@@ -272,7 +276,7 @@ impl Core {
                 && *use_case == plan.declared.name
             {
                 live.unusable.remove(member.name());
-                state.deploy(position, Arc::clone(member));
+                state.deploy(position, drilled(&self.drills, member));
             }
             if let Control::Withdraw { use_case, member } = &control
                 && *use_case == plan.declared.name
@@ -286,6 +290,19 @@ impl Core {
             self.forget_updates();
         }
         self.next = position + 1;
+    }
+
+    /// Slows models down, those that are deployed and those that will be; nothing of it is logged.
+    pub(crate) fn drill(&mut self, drills: Vec<Drill>) {
+        for live in &mut self.live {
+            let state = Arc::make_mut(&mut live.state);
+            let named = drills.iter().filter_map(|drill| state.member(&drill.model));
+            let slowed: Vec<_> = named.map(|member| drilled(&drills, member)).collect();
+            for member in slowed {
+                state.deploy(state.control(), member);
+            }
+        }
+        self.drills = drills;
     }
 
     /// Keeps the newest records of trainings: they change nothing, and come for ever.

@@ -18,6 +18,7 @@ use acumen_feature::EntityValue;
 
 use crate::committer;
 use crate::core::{Core, as_declared};
+use crate::drill::Drill;
 use crate::error::EngineError;
 use crate::folder::Folder;
 use crate::history::{Replayed, Sources, replay_one};
@@ -112,6 +113,12 @@ pub struct RefusedEvent {
     pub quarantine: Option<u64>,
 }
 
+/// How many members may be asked apart from a request: every model and its challenger.
+fn members(plan: &Plan) -> usize {
+    let models = plan.use_cases.iter().map(|plan| plan.declared.models.len());
+    2 * models.sum::<usize>()
+}
+
 impl Engine {
     /// Recovers the state of a data folder and starts the threads.
     pub fn open(
@@ -153,7 +160,7 @@ impl Engine {
             sources: sources.clone(),
             clock: Arc::clone(&clock),
             sequencer: commands.clone(),
-            pool: Pool::new(options.workers),
+            pool: Pool::new(options.workers, members(&sources.plan)),
         };
         let sequencer = Sequencer {
             core: offline.core,
@@ -456,6 +463,18 @@ impl Engine {
                 missing,
             }
         })
+    }
+
+    /// Slows models down on purpose until the engine closes, so that people can see what comes of
+    /// it; once in an engine's life. Decisions say who was late, and [`Status`] that it is a drill.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] where no use case has such a model.
+    pub fn drill(&self, drills: Vec<Drill>) -> Result<(), Refusal> {
+        drills
+            .iter()
+            .try_for_each(|drill| drill.check(&self.plan))?;
+        self.ask(move |core, _| core.drill(drills))
     }
 
     /// Looks at the state between two records.

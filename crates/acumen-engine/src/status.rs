@@ -5,6 +5,7 @@ use std::sync::Arc;
 use acumen_base::{Decision, Money};
 
 use crate::core::{Core, Live};
+use crate::drill::Drill;
 use crate::plan::UseCasePlan;
 
 /// What happens now.
@@ -12,6 +13,8 @@ use crate::plan::UseCasePlan;
 pub struct Status {
     /// Records in the log.
     pub records: u64,
+    /// Models that are slowed down on purpose.
+    pub drills: Vec<Drill>,
     /// Each use case.
     pub use_cases: Vec<UseCaseStatus>,
 }
@@ -55,6 +58,7 @@ impl Status {
             .map(|(p, l)| UseCaseStatus::of(p, l));
         Status {
             records: core.next,
+            drills: core.drills.clone(),
             use_cases: use_cases.collect(),
         }
     }

@@ -3,10 +3,49 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use acumen_base::Key;
+use acumen_base::{Event, Key, Value};
+use smallvec::SmallVec;
 
 /// A slot that an event has none of: it does not carry the entity's id.
 pub(crate) const NO_SLOT: u32 = u32::MAX;
+
+/// Stands between the ids of an entity of several fields; no id holds it.
+const JOINT: char = '\u{1f}';
+
+/// The fields that together carry an entity's id: one, or several joined by `+`.
+pub fn id_fields(declared: &str) -> impl Iterator<Item = &str> {
+    declared.split('+').map(str::trim)
+}
+
+/// The id of an entity that an event carries in the declared fields, as
+/// [`read_entity`](crate::Pipeline::read_entity) takes it: of several fields, the ids with U+001F
+/// between them. None where the event lacks one of them.
+pub fn entity_id(event: &Event, declared: &str) -> Option<String> {
+    joined(id_fields(declared).map(|field| event.value(field)))
+}
+
+/// Where an event type keeps the id of an entity.
+pub(crate) type IdPlaces = SmallVec<[usize; 2]>;
+
+/// The key of an entity by the places of its id.
+pub(crate) fn key_at(event: &Event, places: &[usize]) -> Option<Key> {
+    let value = |place: &usize| event.values.get(*place).unwrap_or(&Value::Missing);
+    match places {
+        [one] => value(one).as_text().map(Key::of),
+        several => joined(several.iter().map(value)).map(|id| Key::of(&id)),
+    }
+}
+
+fn joined<'a>(ids: impl Iterator<Item = &'a Value>) -> Option<String> {
+    let mut joined = String::new();
+    for (number, id) in ids.enumerate() {
+        if number > 0 {
+            joined.push(JOINT);
+        }
+        joined.push_str(id.as_text()?);
+    }
+    Some(joined)
+}
 
 /// A hasher for keys that are hashes already: it takes their low bits.
 #[derive(Default)]

@@ -57,6 +57,7 @@ mod stateless;
 mod windows;
 
 pub use batch::Block;
+pub use entity::{entity_id, id_fields};
 pub use neighbourhood::{Neighbourhood, Reached};
 pub use operand::{NUMBER_UNITS, OPERAND_UNITS_MAX};
 pub use operator::{OPERATORS, Operator};

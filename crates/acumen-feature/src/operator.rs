@@ -14,6 +14,7 @@ mod run_length;
 mod sequence;
 mod share;
 mod since_last;
+mod usual_place;
 
 pub use crate::compile::Context;
 
@@ -116,6 +117,7 @@ pub static OPERATORS: &[&dyn Operator] = &[
     &since_last::SinceLast,
     &baseline::Baseline,
     &geo_velocity::GeoVelocity,
+    &usual_place::UsualPlace,
     &profile::Profile,
     &fingerprint::Fingerprint,
     &calendar::Calendar,

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Columns, Event, Key, Span, Time, Value};
+use acumen_base::{Columns, Event, Key, Span, Time};
 
 use crate::builder::At;
 use crate::condition::Holds;
-use crate::entity::{EntityIndex, NO_SLOT};
+use crate::entity::{EntityIndex, NO_SLOT, key_at};
 use crate::operand::MISSING;
 use crate::outcome::{Mark, OutcomeIndex};
 use crate::plan::Plan;
@@ -256,11 +256,10 @@ impl Pipeline {
         prepared.holds = Holds::of(&plan.conditions, event, kind);
         prepared.marks.clear();
         prepared.slots.clear();
-        for (field, index) in plan.entity_fields[kind].iter().zip(&mut self.entities) {
-            let id = field.and_then(|field| event.values.get(field).and_then(Value::as_text));
-            prepared
-                .slots
-                .push(id.map_or(NO_SLOT, |id| index.slot(Key::of(id))));
+        for (places, index) in plan.entity_fields[kind].iter().zip(&mut self.entities) {
+            let key = places.as_ref().and_then(|places| key_at(event, places));
+            let slot = key.map_or(NO_SLOT, |key| index.slot(key));
+            prepared.slots.push(slot);
         }
         prepared.operands.clear();
         for operand in &plan.operands {

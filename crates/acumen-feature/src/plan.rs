@@ -11,13 +11,14 @@ use crate::builder::{At, Builder, ColumnDraft, DERIVED, Draft, lateness};
 use crate::compile::Context;
 use crate::condition::{Condition, Where};
 use crate::derive::{Derived, Read};
+use crate::entity::{IdPlaces, id_fields};
 use crate::gather::GatherPlan;
 use crate::operand::OperandPlan;
 use crate::operator::{Need, OPERATORS, Operator, WHERE, operator};
 use crate::outcome::{OutcomePlan, Teller};
 use crate::problem::{Problem, suggest};
 use crate::rates::RatePlan;
-use crate::spec::{FeatureSpec, PipelineSpec, Verdicts, ViewSpec};
+use crate::spec::{Entity, FeatureSpec, PipelineSpec, Verdicts, ViewSpec};
 use crate::state::State;
 
 /// A row of a use case.
@@ -34,7 +35,7 @@ pub(crate) struct ViewPlan {
 pub(crate) struct Plan {
     pub(crate) spec: PipelineSpec,
     /// Where each event type keeps the id of each entity: `[kind][entity]`.
-    pub(crate) entity_fields: Vec<Vec<Option<usize>>>,
+    pub(crate) entity_fields: Vec<Vec<Option<IdPlaces>>>,
     pub(crate) operands: Vec<OperandPlan>,
     pub(crate) conditions: Vec<Condition>,
     /// The first unit with a condition; those that conditions read come before it.
@@ -284,37 +285,52 @@ fn check_outcomes(builder: &mut Builder<'_>) {
     }
 }
 
-fn entity_fields(builder: &mut Builder<'_>) -> Vec<Vec<Option<usize>>> {
+fn entity_fields(builder: &mut Builder<'_>) -> Vec<Vec<Option<IdPlaces>>> {
     let spec = builder.spec;
     let mut carried = vec![false; spec.entities.len()];
     let mut all = Vec::new();
     for kind in &spec.events {
         let mut fields = Vec::new();
         for (entity, carried) in spec.entities.iter().zip(&mut carried) {
-            let position = kind.position(&entity.field);
-            *carried |= position.is_some();
-            if position.is_some_and(|at| !is_name(kind.fields[at].kind)) {
-                let message = format!("`{}.{}` does not hold an id", kind.name, entity.field);
-                builder.problem(
-                    &entity.name,
-                    "entities",
-                    message,
-                    "declare it as id".to_owned(),
-                );
+            let places: Option<IdPlaces> = id_fields(&entity.field)
+                .map(|field| kind.position(field))
+                .collect();
+            *carried |= places.is_some();
+            for &at in places.iter().flatten() {
+                if !is_name(kind.fields[at].kind) {
+                    let field = &kind.fields[at].name;
+                    let message = format!("`{}.{field}` does not hold an id", kind.name);
+                    let help = "declare it as id".to_owned();
+                    builder.problem(&entity.name, "entities", message, help);
+                }
             }
-            fields.push(position);
+            fields.push(places);
         }
         all.push(fields);
     }
     for (entity, carried) in spec.entities.iter().zip(carried) {
         if !carried {
-            let names = spec.events.iter().flat_map(|kind| &kind.fields);
-            let help = suggest(&entity.field, names.map(|field| field.name.as_str()));
-            let message = format!("no event has a field `{}`", entity.field);
+            let (message, help) = not_carried(spec, entity);
             builder.problem(&entity.name, "entities", message, help);
         }
     }
     all
+}
+
+/// What is wrong with an entity whose id no event type carries, and what to do.
+fn not_carried(spec: &PipelineSpec, entity: &Entity) -> (String, String) {
+    let names = || spec.events.iter().flat_map(|kind| &kind.fields);
+    let unknown = id_fields(&entity.field).find(|field| names().all(|known| known.name != **field));
+    match unknown {
+        Some(field) => (
+            format!("no event has a field `{field}`"),
+            suggest(field, names().map(|known| known.name.as_str())),
+        ),
+        None => (
+            format!("no event has all of `{}`", entity.field),
+            "name fields of one event type".to_owned(),
+        ),
+    }
 }
 
 /// 0 for features that read events, 1 for those of events for which a condition holds, 2 for those

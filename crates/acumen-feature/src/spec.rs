@@ -30,7 +30,8 @@ pub struct PipelineSpec {
 pub struct Entity {
     /// The name in `by`.
     pub name: String,
-    /// A field of this name, on any event type, carries the entity's id.
+    /// A field of this name, on any event type, carries the entity's id. Several, joined by `+`,
+    /// make an entity of a combination: `customer_id + device_id` is a customer on a device.
     pub field: String,
 }
 

@@ -44,6 +44,8 @@ pub(crate) fn serve(settings: &Settings, root: &Path) -> Result<(), Failure> {
         options,
         clock,
     )?);
+    let refused = |refusal: acumen_engine::Refusal| Failure::new(refusal.to_string());
+    engine.drill(settings.drill_slow.clone()).map_err(refused)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -84,11 +86,17 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server and waits until it listens.
     pub(crate) fn start(root: &Path, data: &Path) -> Result<Server, Failure> {
+        Server::drilled(root, data, &[])
+    }
+
+    /// The same, with members that are slow on purpose, such as `lstm=2s`.
+    pub(crate) fn drilled(root: &Path, data: &Path, drills: &[&str]) -> Result<Server, Failure> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("--child-server")
             .arg(root)
             .arg("--data")
             .arg(data)
+            .args(drills.iter().flat_map(|drill| ["--drill-slow", drill]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

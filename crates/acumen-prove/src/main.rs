@@ -14,8 +14,11 @@ mod decide;
 mod folds;
 mod forest_latency;
 mod fraud_baseline;
+mod fraud_latency;
 mod fraud_quality;
+mod fraud_world;
 mod handbook;
+mod level;
 mod load;
 mod peer;
 mod replay;
@@ -74,6 +77,16 @@ static MEASUREMENTS: &[Measurement] = &[
         name: "fraud-quality",
         what: "how much fraud is found at 95 % precision, beside a peer and an oracle",
         run: fraud_quality::run,
+    },
+    Measurement {
+        name: "fraud-world",
+        what: "the fraud use case in our own world: precision, recall, the oracle, every member",
+        run: fraud_world::run,
+    },
+    Measurement {
+        name: "fraud-latency",
+        what: "all three layers at 300 a second: latency, a member that hangs, a swap, a backtest",
+        run: fraud_latency::run,
     },
     Measurement {
         name: "decide",

@@ -25,7 +25,7 @@ pub(crate) struct Settings {
     /// Live decisions (`skew`).
     #[arg(long, default_value_t = 100_000)]
     pub(crate) decisions: usize,
-    /// Seconds of load at each rate (`decide`).
+    /// Seconds of load at each rate (`decide`, `fraud-latency`).
     #[arg(long, default_value_t = 20)]
     pub(crate) seconds: u64,
     /// The first rate a second (`decide`).
@@ -40,6 +40,9 @@ pub(crate) struct Settings {
     /// The data folder that the child serves.
     #[arg(long, hide = true)]
     pub(crate) data: Option<PathBuf>,
+    /// A member that the child slows down.
+    #[arg(long, hide = true)]
+    pub(crate) drill_slow: Vec<acumen_engine::Drill>,
     /// The Python that has the peers.
     #[arg(skip)]
     pub(crate) python: Option<String>,

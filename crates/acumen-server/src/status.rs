@@ -20,6 +20,8 @@ pub(crate) struct Status {
     ready: bool,
     /// What is missing, in words.
     missing: Vec<String>,
+    /// What is slowed down on purpose, in words.
+    drills: Vec<String>,
     use_cases: Vec<UseCaseLine>,
 }
 
@@ -79,6 +81,7 @@ pub(crate) async fn status(State(engine): State<Arc<Engine>>) -> Result<Json<Sta
         records: status.records,
         ready: readiness.ready,
         missing: readiness.missing,
+        drills: status.drills.iter().map(ToString::to_string).collect(),
         use_cases: status.use_cases.iter().map(UseCaseLine::from).collect(),
     }))
 }

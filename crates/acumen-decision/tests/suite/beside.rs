@@ -70,7 +70,7 @@ fn members_of_a_layer_run_at_the_same_time() {
         });
         bench.state.deploy(5, member);
     }
-    let decision = bench.decide_under(0, Some(&Pool::new(2)), 0);
+    let decision = bench.decide_under(0, Some(&Pool::new(2, 0)), 0);
     assert!((decision.probability.unwrap() - 0.3).abs() < 1e-12);
 }
 
@@ -90,7 +90,7 @@ fn a_stuck_member_is_left_behind_and_holds_few_threads() {
     let mut bench = Bench::new(beside()).with("one", Manner::Says(0.2));
     let (member, open) = stuck("two");
     bench.state.deploy(5, member);
-    let pool = Pool::new(4);
+    let pool = Pool::new(1, 1);
     let said: Vec<_> = (0..4)
         .map(|_| {
             let decision = bench.decide_under(0, Some(&pool), 0);

@@ -40,7 +40,7 @@ fn what() -> Value {
         "question": text("The question that it answers."),
         "uses": texts("Feature sets of `catalogue/features` that it reads."),
         "currency": text("The currency that money is converted to and valued in, such as GBP."),
-        "entities": names_to_text("What features are kept for, each with the field of its id: `card: card_id`."),
+        "entities": names_to_text("What features are kept for, each with the field of its id: `card: card_id`; fields joined by `+` make an entity of a combination: `own_device: customer_id + device_id`."),
         "events": {
             "description": "The event types that it reads: names of `catalogue/events`, or declarations.",
             "anyOf": [

@@ -1,7 +1,7 @@
 //! The neighbours that raised a score, one by one.
 
 use acumen_base::Body;
-use acumen_feature::{Neighbourhood, Reached};
+use acumen_feature::{Neighbourhood, Reached, entity_id, id_fields};
 use serde::Serialize;
 
 use super::sources::FeatureLine;
@@ -92,9 +92,9 @@ fn line(
     match sources.record(reached.position) {
         Ok(record) => {
             if let Body::Event(event) = record.body {
-                key = event.value(field).as_text().map(str::to_owned);
-                let declared = event.kind.position(field);
-                personal = declared.is_some_and(|at| event.kind.fields[at].personal);
+                key = entity_id(&event, field);
+                let mut places = id_fields(field).filter_map(|field| event.kind.position(field));
+                personal = places.any(|at| event.kind.fields[at].personal);
             }
         }
         // It was met by an event that is trimmed.

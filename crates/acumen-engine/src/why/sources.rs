@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use acumen_base::row::same_bits;
 use acumen_base::{Decision, Event, Span};
 use acumen_decision::Explanation;
-use acumen_feature::{EntityValue, FeatureSpec, Operand, Param};
+use acumen_feature::{EntityValue, FeatureSpec, Operand, Param, entity_id};
 use serde::Serialize;
 
 use crate::core::Core;
@@ -133,9 +133,9 @@ fn of(feature: &FeatureSpec) -> String {
 pub(super) fn read(plan: &UseCasePlan, core: &mut Core, use_case: usize, event: &Event) -> Values {
     let mut values = Values::new();
     for (entity, field) in &plan.declared.entities {
-        if let Some(key) = event.value(field).as_text() {
+        if let Some(key) = entity_id(event, field) {
             let pipeline = &mut core.live[use_case].pipeline;
-            let read = pipeline.read_entity(entity, key, event.event_time);
+            let read = pipeline.read_entity(entity, &key, event.event_time);
             values.extend(read.into_iter().map(|value| (value.column.clone(), value)));
         }
     }

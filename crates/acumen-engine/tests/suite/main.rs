@@ -4,6 +4,7 @@
 
 mod backtesting;
 mod challenging;
+mod drilling;
 mod durability;
 mod editing;
 mod files;

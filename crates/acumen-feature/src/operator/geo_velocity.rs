@@ -20,7 +20,7 @@ struct Travel {
 }
 
 /// Kilometres between two places along the surface, by the haversine formula.
-fn distance_km(a: Geo, b: Geo) -> f64 {
+pub(super) fn distance_km(a: Geo, b: Geo) -> f64 {
     let (from, to) = (a.lat.to_radians(), b.lat.to_radians());
     let half_lat = (to - from) / 2.0;
     let half_lon = (b.lon - a.lon).to_radians() / 2.0;

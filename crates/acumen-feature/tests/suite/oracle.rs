@@ -30,13 +30,12 @@ impl<'a> Known<'a> {
     /// Applied events of a type and key before the row, at or before an instant, by time and
     /// place in the log.
     fn before(&self, kind: &str, entity: &str, at: i64) -> Vec<(usize, &'a Event)> {
-        let field = format!("{entity}_id");
-        let key = self.row().value(&field).clone();
+        let key = ids(self.row(), entity);
         let earlier = self.log[..self.log.len() - 1].iter().enumerate();
         let mut found: Vec<(usize, &Event)> = earlier
             .map(|(index, event)| (index, event.as_ref()))
             .filter(|(_, event)| event.kind.name == kind && !event.is_too_late())
-            .filter(|(_, event)| event.event_time.0 <= at && *event.value(&field) == key)
+            .filter(|(_, event)| event.event_time.0 <= at && ids(event, entity) == key)
             .collect();
         found.sort_by_key(|(index, event)| (event.event_time.0, *index));
         found
@@ -60,7 +59,7 @@ impl<'a> Known<'a> {
     }
 
     fn has_key(&self, entity: &str) -> bool {
-        !self.row().value(&format!("{entity}_id")).is_missing()
+        ids(self.row(), entity).iter().all(|id| !id.is_missing())
     }
 
     /// An amount in pence, at the newest rate known where its event stands in the log.
@@ -138,6 +137,16 @@ impl<'a> Known<'a> {
     }
 }
 
+/// The ids of an entity that an event carries.
+fn ids<'a>(event: &'a Event, entity: &str) -> Vec<&'a Value> {
+    let fields: &[&str] = match entity {
+        "customer" => &["customer_id"],
+        "device" => &["device_id"],
+        _ => &["customer_id", "device_id"],
+    };
+    fields.iter().map(|field| event.value(field)).collect()
+}
+
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
@@ -187,6 +196,13 @@ fn windows(known: &Known<'_>, out: &mut Named) {
             let value = if there { values.len() as f64 } else { f64::NAN };
             out.insert(format!("channels.{entity}.distinct_{window}"), value);
         }
+        let together = known.window("order", "pair", at, window, false).len() as f64;
+        let together = if known.has_key("pair") {
+            together
+        } else {
+            f64::NAN
+        };
+        out.insert(format!("together.count_{window}"), together);
         let count = |kind: &str, entity: &str| match known.has_key(entity) {
             true => known.window(kind, entity, at, window, true).len() as f64,
             false => f64::NAN,
@@ -309,6 +325,8 @@ fn shares(known: &Known<'_>, out: &mut Named) {
             events.collect(),
         );
     }
+    let events = outcomes("pair", known.at(), Span::ALL);
+    put("together_risk".to_owned(), "pair", Span::ALL, events);
     let events = outcomes("customer", known.at(), Span(30_000));
     put("risk_now".to_owned(), "customer", Span(30_000), events);
     for window in WINDOWS {
@@ -441,6 +459,22 @@ fn single(known: &Known<'_>, out: &mut Named) {
     for (name, value) in ["km", "km_per_hour", "km_per_hour_min"].iter().zip(travel) {
         out.insert(format!("travel.{name}"), value);
     }
+
+    let mut away = [f64::NAN; 2];
+    if let Some(here) = row.value("place").as_geo() {
+        let places = earlier.iter().rev();
+        let places = places.filter_map(|(_, event)| event.value("place").as_geo());
+        let mut km: Vec<f64> = places
+            .take(4)
+            .map(|place| kilometres(place, here))
+            .collect();
+        km.sort_by(f64::total_cmp);
+        if let [nearest, ..] = km[..] {
+            away = [nearest, km[(km.len() - 1) / 2]];
+        }
+    }
+    out.insert("whereabouts.nearest_km".to_owned(), away[0]);
+    out.insert("whereabouts.median_km".to_owned(), away[1]);
 
     let registrations = known.before("registration", "customer", known.at());
     let newest = registrations

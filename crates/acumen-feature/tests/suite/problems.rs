@@ -109,3 +109,27 @@ fn what_is_laid_side_by_side_has_to_be_there_and_to_have_a_name() {
     assert!(said[1].contains("around.each: there is nothing to show key by key"));
     assert!(said[2].contains("beside.each: `yes` is not `true` or `false`"));
 }
+
+#[test]
+fn the_fields_of_a_combination_are_ids_of_one_event_type() {
+    for (field, text) in [
+        ("customer_id + devic_id", "did you mean `device_id`?"),
+        (
+            "customer_id + opened_at",
+            "`registration.opened_at` does not hold an id",
+        ),
+        (
+            "order_id + device_id",
+            "no event has all of `order_id + device_id`",
+        ),
+    ] {
+        let mut spec = pipeline();
+        spec.entities[2].field = field.to_owned();
+        let found = Pipeline::compile(spec).err().expect("it is wrong");
+        let says = |p: &Problem| p.message.contains(text) || p.help.contains(text);
+        let found = found
+            .iter()
+            .any(|p| p.feature == "pair" && p.key == "entities" && says(p));
+        assert!(found, "{field} does not say {text}");
+    }
+}

@@ -166,6 +166,10 @@ pub(crate) fn features() -> Vec<FeatureSpec> {
             .over(&[Span(5_000), Span(30_000)])
             .with("current", excluded()),
         feature("pause", "since_last", "order", &["customer"]),
+        feature("together", "count", "order", &["pair"])
+            .over(&WINDOWS)
+            .with("current", excluded()),
+        feature("together_risk", "share", "outcome", &["pair"]).over(&[Span::ALL]),
         feature("usual", "baseline", "order.amount", &["customer"])
             .over(&[Span(30_000)])
             .with("minimum", Param::Int(2)),
@@ -174,6 +178,8 @@ pub(crate) fn features() -> Vec<FeatureSpec> {
             .with("minimum", Param::Int(2))
             .with("where", text("order.flag")),
         feature("travel", "geo_velocity", "order.place", &["customer"]),
+        feature("whereabouts", "usual_place", "order.place", &["customer"])
+            .with("last", Param::Int(4)),
         feature("account", "profile", "registration", &["customer"])
             .fields("fields", &["level"])
             .with("age_of", text("opened_at")),
@@ -213,11 +219,15 @@ pub(crate) fn pipeline() -> PipelineSpec {
         name: name.to_owned(),
         field: format!("{name}_id"),
     };
+    let pair = Entity {
+        name: "pair".to_owned(),
+        field: "customer_id + device_id".to_owned(),
+    };
     let features = features();
     PipelineSpec {
         currency: Currency::GBP,
         events: vec![order(), dispute(), verdict(), registration(), rate()],
-        entities: vec![entity("customer"), entity("device")],
+        entities: vec![entity("customer"), entity("device"), pair],
         rates: Some(Rates {
             event: "rate".to_owned(),
             currency: "code".to_owned(),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use acumen_base::SystemClock;
-use acumen_engine::{Durability, Engine, LogOptions, Options};
+use acumen_engine::{Drill, Durability, Engine, LogOptions, Options};
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 
@@ -19,6 +19,7 @@ Examples:
   acumen serve                             on loopback: only this machine reaches it
   acumen serve --listen 0.0.0.0:7070       everyone does; put a proxy with TLS in front
   acumen serve --listen 127.0.0.1:0        any free port; the address is printed
+  acumen serve --drill-slow lstm=2s        a drill: what are decisions like while a model hangs?
 
 Ctrl-C or SIGTERM: requests under way are answered, the log is closed, and the exit code is 0.")]
 pub(crate) struct Serve {
@@ -31,6 +32,9 @@ pub(crate) struct Serve {
     /// Threads that run models; one for each core unless said
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    /// Make a model's answers come late on purpose, to see what comes of it; may be repeated
+    #[arg(long, value_name = "MODEL=SPAN")]
+    drill_slow: Vec<Drill>,
 }
 
 /// What an answer promises.
@@ -66,6 +70,7 @@ impl Serve {
             options,
             SystemClock::new(),
         )?);
+        engine.drill(self.drill_slow.clone())?;
         say(format!(
             "data: {}, {}",
             folder.root().display(),
@@ -165,6 +170,7 @@ fn facts(engine: &Engine, at: &SocketAddr) -> Outcome<Vec<String>> {
             .iter()
             .map(|missing| format!("not ready: {missing}")),
     );
+    lines.extend(engine.status()?.drills.iter().map(ToString::to_string));
     if readiness.ready {
         lines.push("ready: every declared model is loaded".to_owned());
     }

@@ -71,9 +71,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one on any free port, and waits until it says where.
     pub(crate) fn start(root: &Path) -> Server {
+        Server::start_with(root, &[])
+    }
+
+    pub(crate) fn start_with(root: &Path, arguments: &[&str]) -> Server {
         let mut child = Command::new(ACUMEN)
             .args(["serve", "--listen", "127.0.0.1:0", "--root"])
             .arg(root)
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

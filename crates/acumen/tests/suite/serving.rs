@@ -61,3 +61,30 @@ fn one_process_holds_a_data_folder_and_leaves_it_in_order() {
         ["c7", "c8"]
     );
 }
+
+#[test]
+fn a_drill_is_said_on_start_and_one_of_no_model_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    well(root, &["new", "orders"]);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--drill-slow"];
+    let wrong = |drill: &str| {
+        let ran = acumen(root, &[&serve[..], &[drill]].concat());
+        assert_ne!(ran.code, 0);
+        ran.err
+    };
+    let told = wrong("bosted=2s");
+    assert!(told.contains("did you mean `boosted`?"), "{told}");
+    let told = wrong("boosted");
+    assert!(
+        told.contains("boosted=2s") || told.contains("MODEL=SPAN"),
+        "{told}"
+    );
+
+    let server = Server::start_with(root, &["--drill-slow", "boosted=2s"]);
+    let words = "`boosted` answers 2s late on purpose";
+    assert!(server.said.contains(words), "{}", server.said);
+    let (_, status) = server.ask("GET", "/v1/status", "");
+    assert!(status.contains(words), "{status}");
+    assert_eq!(server.terminate().0, Some(0));
+}

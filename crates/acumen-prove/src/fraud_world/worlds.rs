@@ -1,0 +1,304 @@
+//! The world that is trained on, and the worlds that are judged.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use acumen_base::outcome::Truth as Known;
+use acumen_base::{Clock, Deadline, Event, ManualClock, Member, Row, Seed, Time};
+use acumen_decision::{Request, State};
+use acumen_engine::{Folder, LogOptions, Offline, Plan, UseCasePlan, Wanted, rows, train};
+use acumen_model::metrics::OperatingPoint;
+use acumen_model::{Artifact, Period};
+use acumen_sim::world::payments::{Happening, Parameters, World};
+
+use crate::child;
+use crate::report::{Failure, all};
+use crate::settings::workspace;
+use crate::stage;
+
+/// How large each world is.
+const CUSTOMERS: u32 = 2_500;
+const DAYS: u32 = 365;
+
+/// Where the last fifth of the year begins.
+const JUDGED_FROM: i64 = 292;
+
+/// Events that step through the pipeline at once.
+const BATCH: usize = 8_192;
+
+/// Payments with what every model says of them.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// Log odds of the raw answers: one vector a model, in declared order.
+    pub(super) log_odds: Vec<Vec<f32>>,
+    /// 1 for fraud.
+    pub(super) outcome: Vec<f32>,
+    /// What the oracle says, where there is one.
+    pub(super) oracle: Vec<f64>,
+    /// The story that each payment belongs to, where it is known.
+    pub(super) story: Vec<Arc<str>>,
+    /// Whether a rule asked for more than the mildest action.
+    pub(super) ruled: Vec<bool>,
+    pub(super) time: Vec<Time>,
+}
+
+/// A use case that was trained on one world.
+pub(super) struct Trained {
+    plan: Arc<Plan>,
+    use_case: usize,
+    state: Arc<State>,
+    /// The models that vote, in declared order.
+    pub(super) members: Vec<String>,
+    /// The models of each layer that has some.
+    pub(super) layers: Vec<(String, Vec<String>)>,
+    /// What the ensemble makes of them.
+    pub(super) weights: serde_json::Value,
+    /// Which rows the ensemble was fitted to, and on which it was judged.
+    pub(super) periods: (Period, Period),
+    /// What the models say of those rows.
+    pub(super) held_out: Asked,
+    /// How long the training took.
+    pub(super) seconds: f64,
+}
+
+/// A world of a seed.
+fn world(plan: &Plan, seed: u64) -> Result<(World, Time), Failure> {
+    let text = std::fs::read_to_string(workspace("usecases/fraud/world.yaml"))?;
+    let mut parameters = Parameters::parse(&text, "usecases/fraud/world.yaml").map_err(all)?;
+    (parameters.customers, parameters.days) = (CUSTOMERS, DAYS);
+    let judged_from = Time(parameters.start().0 + JUDGED_FROM * 86_400_000);
+    let types = plan.types.iter();
+    let types = types.map(|kind| (kind.name.clone(), Arc::clone(kind)));
+    let world = World::with_types(parameters, Seed(seed), &types.collect()).map_err(all)?;
+    Ok((world, judged_from))
+}
+
+impl Trained {
+    /// Trains on what was known of a seed's world when its last fifth began.
+    pub(super) fn on(seed: u64) -> Result<Trained, Failure> {
+        let plan = child::plan(&workspace(""))?;
+        let use_case = stage::use_case(&plan)?;
+        let folder = tempfile::tempdir()?;
+        let data = Folder::new(folder.path());
+        let mut offline = Offline::open(Arc::clone(&plan), data, LogOptions::default())?;
+        let (world, until) = world(&plan, seed)?;
+        println!("training on the world of seed {seed}, {CUSTOMERS} customers");
+        for happening in world.take_while(|happening| happening.event.known_at < until) {
+            offline.import(&Arc::new(happening.event))?;
+        }
+        offline.log.commit()?;
+        let clock = stage::clock();
+        let began = clock.nanos();
+        let made = train(&offline.sources, use_case, None, &mut |_| {})?;
+        let seconds = (clock.nanos() - began) as f64 / 1e9;
+        println!(
+            "{} rows, {} of them fraud, in {seconds:.0} s",
+            made.rows, made.positives
+        );
+        for control in made.controls {
+            offline.control(control, "prove", until)?;
+        }
+        let [first, .., ensemble] = &made.models[..] else {
+            return Err(Failure::new("the use case declares no ensemble of models"));
+        };
+        let weights = ensemble.artifact.parameters["weights"].clone();
+        println!("weights: {weights}");
+        let declared = &plan.use_cases[use_case].declared;
+        let voting = declared.models.iter().filter(|model| !model.shadow);
+        let members: Vec<String> = voting.map(|model| model.name.clone()).collect();
+        let layers = declared.layers.iter().map(|layer| {
+            let models = members.iter().filter(|name| layer.run.contains(name));
+            (layer.name.clone(), models.cloned().collect())
+        });
+        let mut trained = Trained {
+            use_case,
+            state: Arc::clone(&offline.core.live[use_case].state),
+            layers: layers
+                .filter(|(_, models): &(_, Vec<_>)| !models.is_empty())
+                .collect(),
+            members,
+            weights,
+            periods: periods(&first.artifact),
+            held_out: Asked::default(),
+            seconds,
+            plan: Arc::clone(&plan),
+        };
+        trained.held_out = trained.held_out(&offline)?;
+        Ok(trained)
+    }
+
+    fn use_case(&self) -> &UseCasePlan {
+        &self.plan.use_cases[self.use_case]
+    }
+
+    /// What the models say of the rows of their own world that none was fitted to.
+    fn held_out(&self, offline: &Offline) -> Result<Asked, Failure> {
+        let wanted = Wanted {
+            from: self.periods.0.from,
+            to: self.periods.1.to,
+            as_of: None,
+        };
+        let rows = rows(&offline.sources, self.use_case, wanted, &mut |_| {})?;
+        let mut held_out = Asked::default();
+        let mature = rows.mature();
+        let whole: Vec<Row> = mature.iter().map(|&i| rows.row(i)).collect();
+        held_out.log_odds = self.ask(&whole);
+        for i in mature {
+            held_out
+                .outcome
+                .push(f32::from(rows.truth[i] == Known::Positive));
+            held_out.time.push(rows.events[i].event_time);
+        }
+        Ok(held_out)
+    }
+
+    /// Plays a world and asks about the payments of its last fifth.
+    pub(super) fn play(&self, seed: u64) -> Result<Asked, Failure> {
+        let (world, from) = world(&self.plan, seed)?;
+        let mut pipeline = self.use_case().fresh_pipeline();
+        let (mut asked, mut batch, mut position) = (Asked::default(), Vec::new(), 0);
+        let mut truths = HashMap::new();
+        let mut world = world.peekable();
+        while let Some(Happening { event, truth }) = world.next() {
+            if let Some(truth) = truth {
+                truths.insert(Arc::clone(&event.id), truth);
+            }
+            batch.push(Arc::new(event));
+            if batch.len() < BATCH && world.peek().is_some() {
+                continue;
+            }
+            let block = pipeline.step_many(&batch, position, 0);
+            position += batch.len() as u64;
+            let (mut rows, mut events) = (Vec::new(), Vec::new());
+            for (i, &event) in block.rows.iter().enumerate() {
+                let event = &batch[event as usize];
+                if event.event_time >= from {
+                    rows.push(Row {
+                        columns: Arc::clone(&self.use_case().columns),
+                        values: block.columns.iter().map(|column| column[i]).collect(),
+                        at: event.event_time,
+                        position: 0,
+                    });
+                    events.push(Arc::clone(event));
+                }
+            }
+            let mut answered = Asked {
+                log_odds: self.ask(&rows),
+                ..Asked::default()
+            };
+            for (event, row) in events.iter().zip(&rows) {
+                let truth = truths.remove(&event.id);
+                let truth = truth.ok_or_else(|| Failure::new("a payment without a truth"))?;
+                answered.outcome.push(f32::from(truth.fraud));
+                answered.oracle.push(truth.oracle);
+                answered.story.push(truth.scenario);
+                answered.ruled.push(self.rules_act(event, row));
+                answered.time.push(event.event_time);
+            }
+            truths.clear();
+            asked.extend(answered);
+            batch.clear();
+        }
+        Ok(asked)
+    }
+
+    /// What every model says of rows, on all cores.
+    fn ask(&self, rows: &[Row]) -> Vec<Vec<f32>> {
+        let members: Vec<&Arc<dyn Member>> = self
+            .members
+            .iter()
+            .filter_map(|name| self.state.member(name))
+            .collect();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = rows.len().div_ceil(threads).max(1);
+        let ask = |rows: &[Row]| -> Vec<Vec<f32>> {
+            let patient = Deadline::never(ManualClock::at(Time(0)));
+            let said = |member: &Arc<dyn Member>, row| match member.predict(row, &patient) {
+                Ok(prediction) => prediction.log_odds() as f32,
+                Err(_left_out) => f32::NAN,
+            };
+            let of = |member: &&Arc<dyn Member>| rows.iter().map(|row| said(member, row)).collect();
+            members.iter().map(of).collect()
+        };
+        let mut all = vec![Vec::with_capacity(rows.len()); members.len()];
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = rows
+                .chunks(share)
+                .map(|rows| scope.spawn(move || ask(rows)))
+                .collect();
+            for part in parts {
+                let part = part.join();
+                let part = part.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                for (all, part) in all.iter_mut().zip(part) {
+                    all.extend(part);
+                }
+            }
+        });
+        all
+    }
+
+    /// Whether the rules alone ask for something to be done about a payment.
+    fn rules_act(&self, event: &Event, row: &Row) -> bool {
+        let plan = self.use_case();
+        let clock: Arc<dyn Clock> = ManualClock::at(event.event_time);
+        let request = Request {
+            id: String::new(),
+            event,
+            row,
+            received_nanos: 0,
+            decided_at: event.event_time,
+            clock,
+            seed: plan.seed(),
+            build: acumen_engine::BUILD,
+            pool: None,
+            waiting: 0,
+        };
+        let decision = plan.policy.decide(&request, &plan.policy.initial_state());
+        let acted = acumen_base::decision::Firing::Acted;
+        let mildest = plan.policy.actions().next();
+        let mut acting = decision.rules.iter().filter(|hit| hit.firing == acted);
+        acting.any(|hit| Some(&*hit.effect) != mildest)
+    }
+}
+
+/// Which rows an ensemble of these models is fitted to, and on which it is judged.
+fn periods(artifact: &Artifact) -> (Period, Period) {
+    (artifact.split.calibration, artifact.split.test)
+}
+
+impl Asked {
+    pub(super) fn len(&self) -> usize {
+        self.outcome.len()
+    }
+
+    pub(super) fn positives(&self) -> usize {
+        self.outcome
+            .iter()
+            .filter(|outcome| **outcome > 0.5)
+            .count()
+    }
+
+    /// Adds other payments.
+    pub(super) fn extend(&mut self, other: Asked) {
+        self.log_odds.resize(other.log_odds.len(), Vec::new());
+        for (mine, other) in self.log_odds.iter_mut().zip(other.log_odds) {
+            mine.extend(other);
+        }
+        self.outcome.extend(other.outcome);
+        self.oracle.extend(other.oracle);
+        self.story.extend(other.story);
+        self.ruled.extend(other.ruled);
+        self.time.extend(other.time);
+    }
+
+    /// Precision and recall of flagging some payments.
+    pub(super) fn point(&self, flagged: impl Fn(usize) -> bool) -> OperatingPoint {
+        let flagged: Vec<usize> = (0..self.len()).filter(|&i| flagged(i)).collect();
+        let found = flagged.iter().filter(|&&i| self.outcome[i] > 0.5).count();
+        OperatingPoint {
+            threshold: f64::NAN,
+            precision: found as f64 / flagged.len() as f64,
+            recall: found as f64 / self.positives() as f64,
+        }
+    }
+}
