@@ -9,6 +9,7 @@ use crate::compiled::CompiledForest;
 use crate::data::Matrix;
 use crate::forest::{BrokenForest, Forest, Objective};
 use crate::isolation::{BrokenIsolation, IsolationForest, IsolationScorer};
+use crate::lifetime::{BrokenLifetime, LifetimeModel};
 use crate::network::{BrokenNetwork, Network};
 use crate::shap::{Explainer, Explanation};
 use crate::stacking::Stacking;
@@ -25,6 +26,8 @@ pub enum FittedModel {
     Network(Network),
     /// Trees whose path lengths add up.
     IsolationForest(IsolationForest),
+    /// Customers who buy until they stop.
+    Lifetime(LifetimeModel),
 }
 
 /// A model that is ready to answer, one row at a time or many.
@@ -57,6 +60,9 @@ pub enum BrokenModel {
     /// An isolation forest whose trees are no trees.
     #[error(transparent)]
     Isolation(#[from] BrokenIsolation),
+    /// A model of lifetime value that is none.
+    #[error(transparent)]
+    Lifetime(#[from] BrokenLifetime),
 }
 
 impl FittedModel {
@@ -67,6 +73,7 @@ impl FittedModel {
             FittedModel::Stacking(_) => Objective::BinaryLogistic,
             FittedModel::Network(_) => Objective::BinaryLogistic,
             FittedModel::IsolationForest(_) => Objective::BinaryLogistic,
+            FittedModel::Lifetime(_) => Objective::SquaredError,
         }
     }
 
@@ -77,6 +84,7 @@ impl FittedModel {
             FittedModel::Stacking(stacking) => stacking.weights.len(),
             FittedModel::Network(network) => network.n_features,
             FittedModel::IsolationForest(forest) => forest.n_features,
+            FittedModel::Lifetime(model) => model.n_features,
         }
     }
 
@@ -91,6 +99,7 @@ impl FittedModel {
             FittedModel::Stacking(_) => Err(BrokenModel::Stacking),
             FittedModel::Network(network) => Ok(network.check()?),
             FittedModel::IsolationForest(forest) => Ok(forest.check()?),
+            FittedModel::Lifetime(model) => Ok(model.check()?),
         }
     }
 
@@ -103,6 +112,7 @@ impl FittedModel {
             FittedModel::IsolationForest(forest) => {
                 format!("{} isolation trees", forest.trees.len())
             }
+            FittedModel::Lifetime(model) => model.describe(),
         }
     }
 
@@ -119,6 +129,7 @@ impl FittedModel {
             FittedModel::Stacking(stacking) => Box::new(stacking.clone()),
             FittedModel::Network(network) => Box::new(network.clone()),
             FittedModel::IsolationForest(forest) => Box::new(IsolationScorer::new(forest)),
+            FittedModel::Lifetime(model) => Box::new(model.clone()),
         }
     }
 
@@ -129,6 +140,7 @@ impl FittedModel {
             FittedModel::Stacking(stacking) => stacking.margins_many(rows),
             FittedModel::Network(network) => network.margins_many(rows),
             FittedModel::IsolationForest(forest) => IsolationScorer::new(forest).margins_many(rows),
+            FittedModel::Lifetime(model) => model.margins_many(rows),
         }
     }
 
@@ -139,6 +151,7 @@ impl FittedModel {
             FittedModel::Stacking(_) => None,
             FittedModel::Network(_) => None,
             FittedModel::IsolationForest(_) => None,
+            FittedModel::Lifetime(_) => None,
         }
     }
 }

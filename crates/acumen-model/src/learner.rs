@@ -16,21 +16,30 @@ use serde::Serialize;
 
 use crate::data::Dataset;
 use crate::fitted::FittedModel;
+use crate::lifetime::LifetimeError;
 
 pub mod boosting;
 mod checks;
 pub mod isolation_forest;
 #[cfg(test)]
 mod laws;
+pub mod lifetime;
 mod params;
+mod threads;
 
 pub use boosting::GradientBoosting;
 pub use checks::check_rows;
 pub use isolation_forest::Isolation;
+pub use lifetime::Lifetime;
 pub use params::Reader;
 
 /// Every learner.
-pub static LEARNERS: &[&dyn Learner] = &[&GradientBoosting, &Isolation];
+pub static LEARNERS: &[&dyn Learner] = &[
+    &GradientBoosting,
+    &Isolation,
+    &Lifetime::BgNbd,
+    &Lifetime::ParetoNbd,
+];
 
 /// The parameters of a model, as its specification gives them.
 pub type Params = BTreeMap<String, serde_json::Value>;
@@ -135,6 +144,8 @@ pub enum ParamRange {
     OneOf(&'static [&'static str]),
     /// A direction a column: -1, 0 or 1.
     ByColumn,
+    /// The name of a column.
+    Column,
     /// Whole numbers between the two, both included: one, or a list of at most so many.
     Wholes(u64, u64, usize),
 }
@@ -313,6 +324,9 @@ pub enum FitError {
         /// How many rows.
         rows: usize,
     },
+    /// Histories of purchases that teach nothing.
+    #[error(transparent)]
+    Lifetime(#[from] LifetimeError),
     /// No threads.
     #[error("the {count} training threads cannot be started")]
     Threads {

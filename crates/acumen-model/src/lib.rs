@@ -25,12 +25,15 @@ pub mod forest;
 pub mod isolation;
 pub mod layout;
 pub mod learner;
+pub mod lifetime;
 pub mod member;
 pub mod metrics;
 pub mod network;
+mod quadrature;
 mod random;
 pub mod search;
 pub mod shap;
+mod special;
 pub mod split;
 pub mod stacking;
 pub mod store;
@@ -52,6 +55,7 @@ pub use learner::{
     Checked, FitError, Fitted, Importance, LEARNERS, Learner, ParamDoc, ParamProblem, ParamRange,
     Params, Progress, Reader, TrainingLog, check_rows, find_learner, learner,
 };
+pub use lifetime::{LifetimeError, LifetimeModel};
 pub use member::ArtifactMember;
 pub use metrics::{BinaryMetrics, Metrics, RegressionMetrics};
 pub use network::{BrokenNetwork, Network};

@@ -153,6 +153,7 @@ impl ParamRange {
             ParamRange::Share(least, most) => number.is_some_and(|v| v > least && v <= most),
             ParamRange::OneOf(words) => value.as_str().is_some_and(|v| words.contains(&v)),
             ParamRange::ByColumn => value.is_object(),
+            ParamRange::Column => value.is_string(),
             ParamRange::Wholes(least, most, count) => {
                 let is_valid = |value| whole(value).is_some_and(|v| (least..=most).contains(&v));
                 let list = value.as_array();
@@ -181,6 +182,7 @@ impl ParamRange {
             }
             ParamRange::Share(least, most) => format!("a number above {least} and up to {most}"),
             ParamRange::OneOf(words) => format!("one of {}", words.join(", ")),
+            ParamRange::Column => "the name of a column".to_owned(),
             ParamRange::ByColumn => "a map of column names to -1, 0 or 1".to_owned(),
             ParamRange::Wholes(least, most, count) => {
                 format!("a list of up to {count} whole numbers from {least} to {most}")
