@@ -13,6 +13,7 @@ use crate::lifetime::{BrokenLifetime, LifetimeModel};
 use crate::network::{BrokenNetwork, Network};
 use crate::shap::{Explainer, Explanation};
 use crate::stacking::Stacking;
+use crate::two_part::{TwoPart, TwoPartScorer};
 
 /// A model of any learner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub enum FittedModel {
     IsolationForest(IsolationForest),
     /// Customers who buy until they stop.
     Lifetime(LifetimeModel),
+    /// Trees for whether there is a value, and for how much.
+    TwoPart(TwoPart),
 }
 
 /// A model that is ready to answer, one row at a time or many.
@@ -74,6 +77,7 @@ impl FittedModel {
             FittedModel::Network(_) => Objective::BinaryLogistic,
             FittedModel::IsolationForest(_) => Objective::BinaryLogistic,
             FittedModel::Lifetime(_) => Objective::SquaredError,
+            FittedModel::TwoPart(_) => Objective::LogValue,
         }
     }
 
@@ -85,6 +89,7 @@ impl FittedModel {
             FittedModel::Network(network) => network.n_features,
             FittedModel::IsolationForest(forest) => forest.n_features,
             FittedModel::Lifetime(model) => model.n_features,
+            FittedModel::TwoPart(model) => model.occurs.n_features,
         }
     }
 
@@ -100,6 +105,7 @@ impl FittedModel {
             FittedModel::Network(network) => Ok(network.check()?),
             FittedModel::IsolationForest(forest) => Ok(forest.check()?),
             FittedModel::Lifetime(model) => Ok(model.check()?),
+            FittedModel::TwoPart(model) => Ok(model.check()?),
         }
     }
 
@@ -113,6 +119,11 @@ impl FittedModel {
                 format!("{} isolation trees", forest.trees.len())
             }
             FittedModel::Lifetime(model) => model.describe(),
+            FittedModel::TwoPart(model) => {
+                let parts = model.parts().into_iter();
+                let trees: Vec<String> = parts.map(|part| part.trees.len().to_string()).collect();
+                format!("{} trees in parts", trees.join(" + "))
+            }
         }
     }
 
@@ -130,6 +141,7 @@ impl FittedModel {
             FittedModel::Network(network) => Box::new(network.clone()),
             FittedModel::IsolationForest(forest) => Box::new(IsolationScorer::new(forest)),
             FittedModel::Lifetime(model) => Box::new(model.clone()),
+            FittedModel::TwoPart(model) => Box::new(TwoPartScorer::new(model)),
         }
     }
 
@@ -141,6 +153,7 @@ impl FittedModel {
             FittedModel::Network(network) => network.margins_many(rows),
             FittedModel::IsolationForest(forest) => IsolationScorer::new(forest).margins_many(rows),
             FittedModel::Lifetime(model) => model.margins_many(rows),
+            FittedModel::TwoPart(model) => TwoPartScorer::new(model).margins_many(rows),
         }
     }
 
@@ -152,6 +165,7 @@ impl FittedModel {
             FittedModel::Network(_) => None,
             FittedModel::IsolationForest(_) => None,
             FittedModel::Lifetime(_) => None,
+            FittedModel::TwoPart(_) => None,
         }
     }
 }

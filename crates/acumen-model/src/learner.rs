@@ -26,12 +26,14 @@ mod laws;
 pub mod lifetime;
 mod params;
 mod threads;
+pub mod two_part;
 
 pub use boosting::GradientBoosting;
 pub use checks::check_rows;
 pub use isolation_forest::Isolation;
 pub use lifetime::Lifetime;
 pub use params::Reader;
+pub use two_part::TwoPartBoosting;
 
 /// Every learner.
 pub static LEARNERS: &[&dyn Learner] = &[
@@ -39,6 +41,7 @@ pub static LEARNERS: &[&dyn Learner] = &[
     &Isolation,
     &Lifetime::BgNbd,
     &Lifetime::ParetoNbd,
+    &TwoPartBoosting,
 ];
 
 /// The parameters of a model, as its specification gives them.
@@ -128,6 +131,13 @@ pub struct ParamDoc {
     pub doc: &'static str,
 }
 
+impl ParamDoc {
+    /// Whether a name is its own or another one of it.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
 /// What a parameter may be.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -136,6 +146,8 @@ pub enum ParamRange {
     Whole(u64, u64),
     /// A number between the two, both included.
     Number(f64, f64),
+    /// A number between the two, neither included.
+    Open(f64, f64),
     /// A number between the two, neither included, or `auto`.
     OpenOrAuto(f64, f64),
     /// A number above the first and up to the second.
@@ -321,6 +333,15 @@ pub enum FitError {
         "all {rows} training rows are positive; what is usual is learnt from negative ones, so widen the training window or check the definition of the outcome"
     )]
     NothingUsual {
+        /// How many rows.
+        rows: usize,
+    },
+    /// Nothing but zeros.
+    #[error(
+        "all {rows} training rows have the outcome 0; a value that is never above 0 has no \
+         logarithm, so widen the training window or check the definition of the outcome"
+    )]
+    NothingPositive {
         /// How many rows.
         rows: usize,
     },

@@ -22,6 +22,7 @@ pub mod data;
 pub mod encoding;
 pub mod fitted;
 pub mod forest;
+pub mod intervals;
 pub mod isolation;
 pub mod layout;
 pub mod learner;
@@ -38,6 +39,7 @@ pub mod split;
 pub mod stacking;
 pub mod store;
 pub mod training;
+pub mod two_part;
 pub mod xgboost_json;
 
 #[cfg(test)]
@@ -50,6 +52,7 @@ pub use data::{Dataset, Matrix};
 pub use encoding::{Dictionary, Encoding};
 pub use fitted::{BrokenModel, FittedModel, Scorer};
 pub use forest::{BrokenForest, Forest, Node, Objective, Tree};
+pub use intervals::{Intervals, IntervalsError};
 pub use isolation::{BrokenIsolation, IsolationForest};
 pub use learner::{
     Checked, FitError, Fitted, Importance, LEARNERS, Learner, ParamDoc, ParamProblem, ParamRange,
@@ -67,4 +70,5 @@ pub use store::{ModelStore, StoreError};
 pub use training::{
     EnsemblePlan, TrainingError, TrainingPlan, TrainingStage, fit_artifact, fit_ensemble,
 };
+pub use two_part::TwoPart;
 pub use xgboost_json::{XgboostError, XgboostModel, read_xgboost_json, write_xgboost_json};

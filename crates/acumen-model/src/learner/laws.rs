@@ -129,6 +129,10 @@ fn samples(learner: &dyn Learner) -> Vec<Value> {
             json!({"n_estimators": 40, "max_samples": 64, "max_features": 0.7}),
             json!({"n_estimators": 24, "max_samples": 300, "extension_level": 2, "refresh": 0.5}),
         ],
+        "two_part" => vec![
+            json!({"n_estimators": 6, "max_depth": 4, "subsample": 0.8}),
+            json!({"n_estimators": 4, "amount": "log_normal", "max_bin": 64, "subsample": 0.9}),
+        ],
         "bg_nbd" | "pareto_nbd" => vec![
             json!({"frequency": "column_0", "since_last": "column_1", "age": "column_2",
                    "value": "column_3", "horizon": 26, "discount": 0.002}),
@@ -143,6 +147,13 @@ fn samples(learner: &dyn Learner) -> Vec<Value> {
 fn rows_of(learner: &dyn Learner, n_rows: usize, salt: &str) -> Dataset {
     match learner.name() {
         "bg_nbd" | "pareto_nbd" => customers(n_rows, salt),
+        "two_part" => {
+            let mut row = 0;
+            mixed(n_rows, salt).with_outcome(|any| {
+                row += 1;
+                any * (0.5 + 20.0 * noise(row, &format!("{salt} value")))
+            })
+        }
         _ => mixed(n_rows, salt),
     }
 }

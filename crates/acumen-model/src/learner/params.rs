@@ -40,9 +40,7 @@ impl<'a> Reader<'a> {
             problems: Vec::new(),
         };
         for (name, value) in params {
-            let known = docs
-                .iter()
-                .find(|doc| doc.name == name || doc.aliases.contains(&name.as_str()));
+            let known = docs.iter().find(|doc| doc.is_called(name));
             match known {
                 None => reader.unknown(name, docs),
                 Some(doc) if reader.given.contains_key(doc.name) => {
@@ -147,6 +145,7 @@ impl ParamRange {
                 whole(value).is_some_and(|v| (least..=most).contains(&v))
             }
             ParamRange::Number(least, most) => number.is_some_and(|v| (least..=most).contains(&v)),
+            ParamRange::Open(least, most) => number.is_some_and(|v| v > least && v < most),
             ParamRange::OpenOrAuto(least, most) => {
                 value == "auto" || number.is_some_and(|v| v > least && v < most)
             }
@@ -174,6 +173,9 @@ impl ParamRange {
                 format!("a number from {least}")
             }
             ParamRange::Number(least, most) => format!("a number from {least} to {most}"),
+            ParamRange::Open(least, most) => {
+                format!("a number between {least} and {most}, neither included")
+            }
             ParamRange::OpenOrAuto(least, most) if least.is_infinite() && most.is_infinite() => {
                 "a number or `auto`".to_owned()
             }

@@ -38,25 +38,8 @@ impl GammaGamma {
     /// # Errors
     /// A value that is not finite, or that nobody spent anything.
     pub fn fit(customers: &[(Spend, f64)]) -> Result<GammaGamma, LifetimeError> {
-        let endless = |(spend, _): &(Spend, f64)| spend.purchases > 0.0 && !spend.mean.is_finite();
-        if let Some(row) = customers.iter().position(endless) {
-            let problem = format!(
-                "has a mean value of {}, which is not a finite number; give what the customer spent \
-                 at a repeat purchase on average",
-                customers[row].0.mean
-            );
-            return Err(LifetimeError::Row { row, problem });
-        }
-        let mut customers: Vec<(Spend, f64)> = customers.to_vec();
-        customers.retain(|(spend, _)| spend.purchases > 0.0 && spend.mean > 0.0);
-        let key = |(spend, weight): &(Spend, f64)| {
-            [spend.purchases, spend.mean, *weight].map(f64::to_bits)
-        };
-        customers.sort_unstable_by_key(key);
+        let mut customers = telling(customers)?;
         let weight: f64 = customers.iter().map(|(_, weight)| weight).sum();
-        if customers.is_empty() {
-            return Err(LifetimeError::NoSpend);
-        }
         // In units of the mean, so that the currency does not matter.
         let unit = customers.iter().map(|(s, w)| w * s.mean).sum::<f64>() / weight;
         for (spend, _) in &mut customers {
@@ -128,5 +111,27 @@ impl GammaGamma {
             return p * v / (q - 1.0);
         }
         p * (v + purchases * mean) / (p * purchases + q - 1.0)
+    }
+}
+
+/// The customers who tell something of spending, in an order that does not depend on how they came.
+fn telling(customers: &[(Spend, f64)]) -> Result<Vec<(Spend, f64)>, LifetimeError> {
+    let is_endless = |(spend, _): &(Spend, f64)| spend.purchases > 0.0 && !spend.mean.is_finite();
+    if let Some(row) = customers.iter().position(is_endless) {
+        let problem = format!(
+            "has a mean value of {}, which is not a finite number; give what the customer spent at \
+             a repeat purchase on average",
+            customers[row].0.mean
+        );
+        return Err(LifetimeError::Row { row, problem });
+    }
+    let tells = |(spend, _): &&(Spend, f64)| spend.purchases > 0.0 && spend.mean > 0.0;
+    let mut telling: Vec<(Spend, f64)> = customers.iter().filter(tells).copied().collect();
+    telling.sort_unstable_by_key(|(spend, weight)| {
+        [spend.purchases, spend.mean, *weight].map(f64::to_bits)
+    });
+    match telling.is_empty() {
+        true => Err(LifetimeError::NoSpend),
+        false => Ok(telling),
     }
 }
