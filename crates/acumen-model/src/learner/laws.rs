@@ -344,11 +344,14 @@ fn what_is_written_down_can_be_given_again() {
     });
 }
 
+/// Something that is done to rows.
+type Change<'a> = &'a dyn Fn(&mut Dataset);
+
 #[test]
 fn rows_that_cannot_be_read_are_refused_by_name() {
     let empty = dataset(&[ColumnKind::Number], vec![Vec::new()], Vec::new());
     let narrow = dataset(&[ColumnKind::Number], vec![vec![1.0, 2.0]], vec![0.0, 1.0]);
-    let cases: [(&str, &dyn Fn(&mut Dataset)); 5] = [
+    let cases: [(&str, Change<'_>); 5] = [
         ("there are no training rows", &|d| *d = d.select(&[])),
         ("the weight of training row 0 is 0", &|d| {
             d.weight = Some(vec![0.0; 50]);

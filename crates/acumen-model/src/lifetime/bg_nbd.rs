@@ -102,28 +102,23 @@ impl PurchaseProcess for BgNbd {
     fn time_term(&self, history: &History) -> Term {
         let BgNbd { r, alpha, a, b } = *self;
         let History { repeats, last, age } = *history;
-        let ln_age = (alpha + age).ln();
-        let ln_stopped = self.ln_stopped(history);
+        let (shape, ln_age) = (r + repeats, (alpha + age).ln());
+        if repeats == 0.0 {
+            return Term {
+                value: -shape * ln_age,
+                gradient: [-ln_age, -shape / (alpha + age), 0.0, 0.0],
+            };
+        }
+        let ln_last = (alpha + last).ln();
+        let ln_stopped = (a / (b + repeats - 1.0)).ln() + shape * (ln_age - ln_last);
         let alive = logistic(-ln_stopped);
         let stopped = 1.0 - alive;
-        let going = Term {
-            value: -(r + repeats) * ln_age,
-            gradient: [
-                -alive * ln_age,
-                -(r + repeats) * alive / (alpha + age),
-                0.0,
-                0.0,
-            ],
-        };
-        if repeats == 0.0 {
-            return going;
-        }
         Term {
             // ln(1 + e^x) without overflow.
-            value: going.value + ln_stopped.max(0.0) + (-ln_stopped.abs()).exp().ln_1p(),
+            value: ln_stopped.max(0.0) + (-ln_stopped.abs()).exp().ln_1p() - shape * ln_age,
             gradient: [
-                going.gradient[0] - stopped * (alpha + last).ln(),
-                going.gradient[1] - (r + repeats) * stopped / (alpha + last),
+                -alive * ln_age - stopped * ln_last,
+                -shape * (alive / (alpha + age) + stopped / (alpha + last)),
                 stopped / a,
                 -stopped / (b + repeats - 1.0),
             ],

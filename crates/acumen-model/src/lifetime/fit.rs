@@ -2,12 +2,15 @@
 
 use rayon::prelude::*;
 
-use super::maximise::maximise;
+use super::maximise::{Stand, maximise};
 use super::{Histories, PurchaseProcess, Term};
 
 /// Rows that are added up by one task; sums of pieces are added in order, so that the number of
 /// threads is part of no result.
 const PIECE: usize = 4_096;
+
+/// Rows that say well enough where to begin.
+const FEW: usize = 10_000;
 
 /// A model that was fitted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,13 +28,16 @@ pub fn fit<P: PurchaseProcess>(histories: &Histories) -> Fit<P> {
     // In units of the longest age, so that the unit of time does not matter.
     let unit = histories.longest().max(f64::MIN_POSITIVE);
     let scaled = histories.in_unit(unit);
-    let best = maximise([0.0; 4], |ln: &[f64; 4]| {
-        let parameters = ln.map(f64::exp);
-        let Term { value, gradient } = log_likelihood(&P::of(parameters), &scaled);
-        Term {
-            value: value / scaled.weight,
-            gradient: std::array::from_fn(|i| gradient[i] * parameters[i] / scaled.weight),
-        }
+    let best = few_first(&scaled.each, [0.0; 4], |rows, start| {
+        let rows = Histories::grouped(rows.to_vec());
+        maximise(start, |ln: &[f64; 4]| {
+            let parameters = ln.map(f64::exp);
+            let Term { value, gradient } = log_likelihood(&P::of(parameters), &rows);
+            Term {
+                value: value / rows.weight,
+                gradient: std::array::from_fn(|i| gradient[i] * parameters[i] / rows.weight),
+            }
+        })
     });
     let parameters = best.at.map(f64::exp);
     let process = P::of(std::array::from_fn(|i| match P::TIMES[i] {
@@ -43,6 +49,21 @@ pub fn fit<P: PurchaseProcess>(histories: &Histories) -> Fit<P> {
         process,
         iterations: best.iterations,
     }
+}
+
+/// Climbs on every so many of the rows, which are in order, and from there on all of them: where
+/// many are alike, few steps are left then that cost much.
+pub(super) fn few_first<T: Clone, const N: usize>(
+    rows: &[T],
+    start: [f64; N],
+    climb: impl Fn(&[T], Stand<N>) -> Stand<N>,
+) -> Stand<N> {
+    let start = Stand::new(start);
+    if rows.len() <= 2 * FEW {
+        return climb(rows, start);
+    }
+    let few: Vec<T> = rows.iter().step_by(rows.len() / FEW).cloned().collect();
+    climb(rows, climb(&few, start))
 }
 
 /// The log-likelihood of all histories, with its derivatives.

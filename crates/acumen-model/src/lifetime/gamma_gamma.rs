@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fit::in_pieces;
+use super::fit::{few_first, in_pieces};
 use super::maximise::maximise;
 use super::{LifetimeError, Term};
 use crate::special::{digamma, ln_gamma};
@@ -39,23 +39,20 @@ impl GammaGamma {
     /// A value that is not finite, or that nobody spent anything.
     pub fn fit(customers: &[(Spend, f64)]) -> Result<GammaGamma, LifetimeError> {
         let mut customers = telling(customers)?;
-        let weight: f64 = customers.iter().map(|(_, weight)| weight).sum();
         // In units of the mean, so that the currency does not matter.
-        let unit = customers.iter().map(|(s, w)| w * s.mean).sum::<f64>() / weight;
+        let (spent, weight) = customers
+            .iter()
+            .fold((0.0, 0.0), |(spent, all), (spend, weight)| {
+                (spent + weight * spend.mean, all + weight)
+            });
+        let unit = spent / weight;
         for (spend, _) in &mut customers {
             spend.mean /= unit;
         }
-        let best = maximise([1.0, 0.5, 0.0], |ln: &[f64; 3]| {
-            let model = GammaGamma::of_logarithms(ln);
-            let Term {
-                value,
-                gradient: [p, q, v],
-            } = model.term(&customers);
-            let slopes = [p * model.p, q * (model.q - 1.0), v * model.v];
-            Term {
-                value: value / weight,
-                gradient: slopes.map(|slope| slope / weight),
-            }
+        let best = few_first(&customers, [1.0, 0.5, 0.0], |customers, start| {
+            maximise(start, |ln: &[f64; 3]| {
+                GammaGamma::of_logarithms(ln).slope(customers)
+            })
         });
         let model = GammaGamma::of_logarithms(&best.at);
         Ok(GammaGamma {
@@ -70,6 +67,20 @@ impl GammaGamma {
             p,
             q: 1.0 + above,
             v,
+        }
+    }
+
+    /// The mean log-likelihood and its derivatives in the logarithms of [`GammaGamma::of_logarithms`].
+    fn slope(&self, customers: &[(Spend, f64)]) -> Term<3> {
+        let weight: f64 = customers.iter().map(|(_, weight)| weight).sum();
+        let Term {
+            value,
+            gradient: [p, q, v],
+        } = self.term(customers);
+        let slopes = [p * self.p, q * (self.q - 1.0), v * self.v];
+        Term {
+            value: value / weight,
+            gradient: slopes.map(|slope| slope / weight),
         }
     }
 

@@ -36,7 +36,8 @@ impl Histories {
         Ok(Histories::grouped(customers.to_vec()))
     }
 
-    fn grouped(mut each: Vec<(History, f64)>) -> Histories {
+    /// Puts equal histories together.
+    pub(super) fn grouped(mut each: Vec<(History, f64)>) -> Histories {
         // By weight as well: floats add up to other bits in another order.
         let key = |(history, weight): &(History, f64)| {
             let History { repeats, last, age } = history;

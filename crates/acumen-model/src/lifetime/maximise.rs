@@ -15,48 +15,58 @@ const HALVINGS_MAX: usize = 40;
 /// The share of the promised rise that a step must bring.
 const RISE_SHARE: f64 = 1e-4;
 
-/// Where a function is greatest.
+/// Where a climb stands: where it begins, or where a function is greatest.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Maximum<const N: usize> {
+pub(super) struct Stand<const N: usize> {
     pub(super) at: [f64; N],
     pub(super) iterations: usize,
+    /// What is known of the curvature: the inverse of the Hessian, negative.
+    inverse: Option<[[f64; N]; N]>,
 }
 
-/// Climbs from `start`; `f` gives a value and its gradient.
+impl<const N: usize> Stand<N> {
+    /// At a point of which nothing is known.
+    pub(super) fn new(at: [f64; N]) -> Stand<N> {
+        Stand {
+            at,
+            iterations: 0,
+            inverse: None,
+        }
+    }
+}
+
+/// Climbs from where another climb has come to; `f` gives a value and its gradient.
 pub(super) fn maximise<const N: usize>(
-    start: [f64; N],
+    start: Stand<N>,
     f: impl Fn(&[f64; N]) -> Term<N>,
-) -> Maximum<N> {
-    let mut at = start;
-    let mut here = f(&at);
-    let mut inverse = identity();
-    let mut is_fresh = true;
-    for iterations in 0..ITERATIONS_MAX {
-        let free = inward(&at, here.gradient);
+) -> Stand<N> {
+    let mut stand = start;
+    let mut here = f(&stand.at);
+    while stand.iterations < ITERATIONS_MAX {
+        let free = inward(&stand.at, here.gradient);
         if free.iter().all(|slope| slope.abs() < FLAT) {
-            return Maximum { at, iterations };
+            break;
         }
-        let mut direction = inward(&at, times(&inverse, &free));
-        if dot(&direction, &free) <= 0.0 {
-            (inverse, is_fresh, direction) = (identity(), true, free);
-        }
-        let Some((next, found)) = climb(&f, (&at, here.value), &direction, dot(&direction, &free))
-        else {
-            if is_fresh {
-                return Maximum { at, iterations };
+        let known = stand
+            .inverse
+            .map(|inverse| inward(&stand.at, times(&inverse, &free)));
+        let rising = known.filter(|direction| dot(direction, &free) > 0.0);
+        let direction = rising.unwrap_or(free);
+        let slope = dot(&direction, &free);
+        let Some((next, found)) = climb(&f, (&stand.at, here.value), &direction, slope) else {
+            if rising.is_none() {
+                break;
             }
-            (inverse, is_fresh) = (identity(), true);
+            stand.inverse = None;
             continue;
         };
-        let step: [f64; N] = std::array::from_fn(|i| next[i] - at[i]);
+        let step: [f64; N] = std::array::from_fn(|i| next[i] - stand.at[i]);
         let bend: [f64; N] = std::array::from_fn(|i| here.gradient[i] - found.gradient[i]);
-        (at, here) = (next, found);
-        is_fresh = !update(&mut inverse, &step, &bend, is_fresh) && is_fresh;
+        stand.inverse = updated(rising.and(stand.inverse), &step, &bend);
+        stand.iterations += 1;
+        (stand.at, here) = (next, found);
     }
-    Maximum {
-        at,
-        iterations: ITERATIONS_MAX,
-    }
+    stand
 }
 
 /// The first of ever shorter steps that brings a fair share of the rise that the slope promises.
@@ -82,23 +92,19 @@ fn climb<const N: usize>(
     None
 }
 
-/// Learns the curvature from a step; `false` where the step shows none.
-fn update<const N: usize>(
-    inverse: &mut [[f64; N]; N],
+/// What is known of the curvature after a step; as before where the step shows none.
+fn updated<const N: usize>(
+    known: Option<[[f64; N]; N]>,
     step: &[f64; N],
     bend: &[f64; N],
-    is_fresh: bool,
-) -> bool {
+) -> Option<[[f64; N]; N]> {
     let along = dot(step, bend);
     let strength = dot(bend, bend);
     if along <= 1e-14 * strength.sqrt() * dot(step, step).sqrt() {
-        return false;
+        return known;
     }
-    if is_fresh {
-        let scale = along / strength;
-        inverse.iter_mut().flatten().for_each(|part| *part *= scale);
-    }
-    let moved = times(inverse, bend);
+    let mut inverse = known.unwrap_or_else(|| diagonal(along / strength));
+    let moved = times(&inverse, bend);
     let factor = (1.0 + dot(bend, &moved) / along) / along;
     for i in 0..N {
         for j in 0..N {
@@ -106,7 +112,7 @@ fn update<const N: usize>(
                 factor * step[i] * step[j] - (moved[i] * step[j] + step[i] * moved[j]) / along;
         }
     }
-    true
+    Some(inverse)
 }
 
 /// A direction without what leads out of the bounds.
@@ -117,8 +123,8 @@ fn inward<const N: usize>(at: &[f64; N], direction: [f64; N]) -> [f64; N] {
     })
 }
 
-fn identity<const N: usize>() -> [[f64; N]; N] {
-    std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j))))
+fn diagonal<const N: usize>(value: f64) -> [[f64; N]; N] {
+    std::array::from_fn(|i| std::array::from_fn(|j| if i == j { value } else { 0.0 }))
 }
 
 fn times<const N: usize>(matrix: &[[f64; N]; N], vector: &[f64; N]) -> [f64; N] {
@@ -136,7 +142,7 @@ mod tests {
     #[test]
     fn it_climbs_a_curved_ridge() {
         // Rosenbrock's valley upside down; its top is at (1, 1).
-        let found = maximise([-1.2, 1.0], |[x, y]| {
+        let found = maximise(Stand::new([-1.2, 1.0]), |[x, y]| {
             let (off, across) = (1.0 - x, y - x * x);
             let value = -(off * off + 100.0 * across * across);
             let gradient = [2.0 * off + 400.0 * x * across, -200.0 * across];
@@ -148,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_top_beyond_the_bounds_is_met_at_the_bound() {
-        let found = maximise([0.0, 0.0], |[x, y]| Term {
+        let found = maximise(Stand::new([0.0, 0.0]), |[x, y]| Term {
             value: x - (y - 2.0).powi(2),
             gradient: [1.0, -2.0 * (y - 2.0)],
         });

@@ -76,7 +76,7 @@ impl ParetoNbd {
     fn stopped(&self, history: &History) -> Stopped {
         let buys = self.r + history.repeats;
         let (alpha, beta) = (self.alpha + history.last, self.beta + history.last);
-        let low = alpha.min(beta);
+        let (low, high) = (alpha.min(beta), alpha.max(beta));
         let range = ((history.age - history.last) / low).ln_1p();
         let steepest = buys + self.s + 1.0;
         let pieces = (range * steepest / PIECE_CHANGE)
@@ -90,8 +90,12 @@ impl ParetoNbd {
             for (at, weight) in RULE.0.iter().zip(&RULE.1) {
                 let theta = (piece as f64 + at) * width;
                 let since = low * theta.exp_m1();
-                let ln_alpha = (since / alpha).ln_1p();
-                let ln_beta = (since / beta).ln_1p();
+                let ln_high = (since / high).ln_1p();
+                let (ln_alpha, ln_beta) = if alpha == low {
+                    (theta, ln_high)
+                } else {
+                    (ln_high, theta)
+                };
                 let (per_alpha, per_beta) = (1.0 / (alpha + since), 1.0 / (beta + since));
                 let ln_chance = theta - buys * ln_alpha - self.s * ln_beta;
                 let chance = weight * width * low * self.s * per_beta * ln_chance.exp();

@@ -38,7 +38,7 @@ fn customers(n_rows: usize) -> Dataset {
     dataset(&kinds, data, vec![0.0; n_rows])
 }
 
-fn given(more: Value) -> Value {
+fn given(more: &Value) -> Value {
     let mut given =
         json!({"frequency": "column_0", "recency": "column_1", "age": "column_3", "horizon": 20});
     let more = more.as_object().unwrap().clone();
@@ -50,7 +50,7 @@ fn given(more: Value) -> Value {
     given
 }
 
-fn model(name: &str, more: Value, train: &Dataset) -> LifetimeModel {
+fn model(name: &str, more: &Value, train: &Dataset) -> LifetimeModel {
     match fit(name, given(more), train).unwrap().model {
         FittedModel::Lifetime(model) => model,
         other => panic!("{}", other.describe()),
@@ -70,9 +70,9 @@ fn problems(value: Value) -> Vec<ParamProblem> {
 fn the_last_purchase_can_be_counted_from_either_end() {
     let train = customers(2_000);
     for name in NAMES {
-        let from_first = model(name, json!({"value": "column_4"}), &train);
+        let from_first = model(name, &json!({"value": "column_4"}), &train);
         let back = json!({"recency": null, "since_last": "column_2", "value": "column_4"});
-        let from_now = model(name, back, &train);
+        let from_now = model(name, &back, &train);
         assert_eq!(from_now.reads.last, LastPurchase::BeforeNow(2));
         assert_eq!(from_first.process, from_now.process);
         assert_eq!(
@@ -95,10 +95,7 @@ fn a_weight_is_so_many_customers() {
     );
     for name in NAMES {
         let value = json!({"value": "column_4"});
-        let (twice, weighted) = (
-            model(name, value.clone(), &twice),
-            model(name, value, &weighted),
-        );
+        let (twice, weighted) = (model(name, &value, &twice), model(name, &value, &weighted));
         let margins = |model: &LifetimeModel| model.margins_many(&train.matrix);
         for (a, b) in margins(&twice).iter().zip(margins(&weighted)) {
             assert!((a - b).abs() < 1e-4 * b, "{name}: {a} {b}");
@@ -110,7 +107,7 @@ fn a_weight_is_so_many_customers() {
 fn what_is_predicted_can_be_chosen() {
     let train = customers(2_000);
     for name in NAMES {
-        let of = |more: Value| model(name, more, &train).margins_many(&train.matrix);
+        let of = |more: Value| model(name, &more, &train).margins_many(&train.matrix);
         let alive = of(json!({"predicts": "alive"}));
         let count = of(json!({}));
         let value = of(json!({"value": "column_4"}));
@@ -127,7 +124,7 @@ fn what_is_predicted_can_be_chosen() {
 fn a_row_without_anything_is_a_new_customer() {
     let train = customers(2_000);
     for name in NAMES {
-        let model = model(name, json!({"value": "column_4"}), &train);
+        let model = model(name, &json!({"value": "column_4"}), &train);
         let never =
             acumen_base::Deadline::never(acumen_base::ManualClock::at(acumen_base::Time(0)));
         let margin = |row: [f32; 6]| model.margin_before(&row, &never).unwrap();
@@ -144,7 +141,7 @@ fn rows_that_cannot_be_are_named() {
         .find(|row| train.matrix.data[0][*row] > 0.0)
         .unwrap();
     train.matrix.data[1][at] = 200.0;
-    let error = fit("bg_nbd", given(json!({})), &train)
+    let error = fit("bg_nbd", given(&json!({})), &train)
         .unwrap_err()
         .to_string();
     assert!(
@@ -153,7 +150,7 @@ fn rows_that_cannot_be_are_named() {
     );
     train.matrix.data[0].fill(0.0);
     train.matrix.data[1].fill(0.0);
-    let error = fit("pareto_nbd", given(json!({})), &train)
+    let error = fit("pareto_nbd", given(&json!({})), &train)
         .unwrap_err()
         .to_string();
     assert!(error.contains("none of the 50 customers"), "{error}");
@@ -177,7 +174,7 @@ fn columns_must_be_named_and_be_there() {
         ),
         (json!({"horizon": 0}), "`horizon` is 0"),
     ] {
-        let found = problems(given(more));
+        let found = problems(given(&more));
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].message.contains(said), "{found:?}");
     }
