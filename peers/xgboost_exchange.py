@@ -1,7 +1,8 @@
 """Exchanges models with Python's xgboost, and says by how much predictions differ.
 
 In FOLDER our side has put `ours.json` (a model in XGBoost's format), `ours.rows.json` (rows, null
-for missing) and `ours.margins.json`. This loads the model, predicts the rows and compares.
+for missing), `ours.margins.json` and `ours.values.json` (probabilities or values). This loads the
+model, predicts the rows and compares, values above 1 relatively.
 Then it trains a model of its own on made-up rows with missing values and categories (seed 1), and
 writes `theirs.json` and `theirs.expected.json` (rows, margins, contributions) for our side to do
 the same. The last line is one JSON object with the largest differences.
@@ -32,20 +33,24 @@ def plain(values):
     return [None if np.isnan(v) else float(v) for v in values]
 
 
+def difference(theirs, ours):
+    return float((np.abs(theirs - ours) / np.maximum(1, np.abs(ours))).max())
+
+
 def check_ours(folder):
     rows = json.loads((folder / "ours.rows.json").read_text())
     rows = [[np.nan if v is None else v for v in row] for row in rows]
     margins = np.asarray(json.loads((folder / "ours.margins.json").read_text()), dtype=np.float32)
     booster = xgboost.Booster(model_file=str(folder / "ours.json"))
     theirs = booster.predict(matrix(rows), output_margin=True)
-    probabilities = booster.predict(matrix(rows))
-    ours = 1 / (1 + np.exp(-margins.astype(np.float64)))
+    values = booster.predict(matrix(rows))
+    ours = np.asarray(json.loads((folder / "ours.values.json").read_text()))
     # What xgboost itself makes of our file must be loadable again.
     booster.save_model(folder / "ours.resaved.json")
     return {
         "ours_rows": len(rows),
-        "ours_margin_difference": float(np.abs(theirs - margins).max()),
-        "ours_probability_difference": float(np.abs(probabilities - ours).max()),
+        "ours_margin_difference": difference(theirs, margins),
+        "ours_value_difference": difference(values, ours),
     }
 
 

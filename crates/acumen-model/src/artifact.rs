@@ -14,6 +14,7 @@ use crate::calibration::Calibration;
 use crate::card::render_card;
 use crate::encoding::Encoding;
 use crate::fitted::{BrokenModel, FittedModel};
+use crate::intervals::Intervals;
 use crate::metrics::Metrics;
 use crate::search::SearchTable;
 use crate::split::Split;
@@ -49,6 +50,9 @@ pub struct Artifact {
     pub model: FittedModel,
     /// How a margin becomes a probability.
     pub calibration: Calibration,
+    /// Intervals around its values, of a regression with enough rows to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Intervals>,
     /// How good it was on rows that it had not seen.
     pub test_metrics: Metrics,
     /// The rows that it was fitted to.

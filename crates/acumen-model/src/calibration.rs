@@ -21,6 +21,8 @@ const HELD_OUT_SHARE: f64 = 1.0 / 3.0;
 pub enum Calibration {
     /// The margin is the value: for a regression.
     Identity,
+    /// The margin is the logarithm of the value: for a regression of what is never below 0.
+    Exponential,
     /// The logistic function of the margin: an uncalibrated probability.
     Logistic,
     /// Platt scaling.
@@ -49,6 +51,7 @@ impl Calibration {
     pub fn apply(&self, margin: f64) -> f64 {
         match self {
             Calibration::Identity => margin,
+            Calibration::Exponential => margin.exp(),
             Calibration::Logistic => logistic(margin),
             Calibration::Platt(platt) => platt.apply(margin),
             Calibration::Isotonic(isotonic) => isotonic.apply(margin),
@@ -59,6 +62,7 @@ impl Calibration {
     pub fn name(&self) -> &'static str {
         match self {
             Calibration::Identity => "none (a value)",
+            Calibration::Exponential => "none (the exponential of the margin is a value)",
             Calibration::Logistic => "none (the logistic function of the margin)",
             Calibration::Platt(_) => "Platt scaling",
             Calibration::Isotonic(_) => "isotonic regression",

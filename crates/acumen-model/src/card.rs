@@ -117,7 +117,12 @@ fn write_metrics(metrics: &Metrics, card: &mut String) -> std::fmt::Result {
         Metrics::Regression(regression) => {
             line("rows", Some(regression.rows as f64))?;
             line("root mean squared error", Some(regression.rmse))?;
-            return line("mean absolute error", Some(regression.mae));
+            line("mean absolute error", Some(regression.mae))?;
+            line("the same by the mean outcome", regression.normalised_mae)?;
+            line("error of the total", regression.total_error)?;
+            line("error of the tenths", regression.decile_error)?;
+            line("normalised Gini", regression.normalised_gini)?;
+            return line("share within the interval", regression.interval_coverage);
         }
     };
     line("area under the ROC curve", binary.auc)?;

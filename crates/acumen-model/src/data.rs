@@ -107,6 +107,14 @@ impl Dataset {
         self.outcome.is_empty()
     }
 
+    /// The same rows with other outcomes.
+    pub fn with_outcome(&self, outcome: impl FnMut(f32) -> f32) -> Dataset {
+        Dataset {
+            outcome: self.outcome.iter().copied().map(outcome).collect(),
+            ..self.clone()
+        }
+    }
+
     /// How many outcomes are positive.
     pub fn positives(&self) -> usize {
         self.outcome

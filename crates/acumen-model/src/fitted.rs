@@ -9,9 +9,11 @@ use crate::compiled::CompiledForest;
 use crate::data::Matrix;
 use crate::forest::{BrokenForest, Forest, Objective};
 use crate::isolation::{BrokenIsolation, IsolationForest, IsolationScorer};
+use crate::lifetime::{BrokenLifetime, LifetimeModel};
 use crate::network::{BrokenNetwork, Network};
 use crate::shap::{Explainer, Explanation};
 use crate::stacking::Stacking;
+use crate::two_part::{TwoPart, TwoPartScorer};
 
 /// A model of any learner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +27,10 @@ pub enum FittedModel {
     Network(Network),
     /// Trees whose path lengths add up.
     IsolationForest(IsolationForest),
+    /// Customers who buy until they stop.
+    Lifetime(LifetimeModel),
+    /// Trees for whether there is a value, and for how much.
+    TwoPart(TwoPart),
 }
 
 /// A model that is ready to answer, one row at a time or many.
@@ -57,6 +63,9 @@ pub enum BrokenModel {
     /// An isolation forest whose trees are no trees.
     #[error(transparent)]
     Isolation(#[from] BrokenIsolation),
+    /// A model of lifetime value that is none.
+    #[error(transparent)]
+    Lifetime(#[from] BrokenLifetime),
 }
 
 impl FittedModel {
@@ -67,6 +76,8 @@ impl FittedModel {
             FittedModel::Stacking(_) => Objective::BinaryLogistic,
             FittedModel::Network(_) => Objective::BinaryLogistic,
             FittedModel::IsolationForest(_) => Objective::BinaryLogistic,
+            FittedModel::Lifetime(_) => Objective::SquaredError,
+            FittedModel::TwoPart(_) => Objective::LogValue,
         }
     }
 
@@ -77,6 +88,8 @@ impl FittedModel {
             FittedModel::Stacking(stacking) => stacking.weights.len(),
             FittedModel::Network(network) => network.n_features,
             FittedModel::IsolationForest(forest) => forest.n_features,
+            FittedModel::Lifetime(model) => model.n_features,
+            FittedModel::TwoPart(model) => model.occurs.n_features,
         }
     }
 
@@ -91,6 +104,8 @@ impl FittedModel {
             FittedModel::Stacking(_) => Err(BrokenModel::Stacking),
             FittedModel::Network(network) => Ok(network.check()?),
             FittedModel::IsolationForest(forest) => Ok(forest.check()?),
+            FittedModel::Lifetime(model) => Ok(model.check()?),
+            FittedModel::TwoPart(model) => Ok(model.check()?),
         }
     }
 
@@ -102,6 +117,12 @@ impl FittedModel {
             FittedModel::Network(network) => network.describe(),
             FittedModel::IsolationForest(forest) => {
                 format!("{} isolation trees", forest.trees.len())
+            }
+            FittedModel::Lifetime(model) => model.describe(),
+            FittedModel::TwoPart(model) => {
+                let parts = model.parts().into_iter();
+                let trees: Vec<String> = parts.map(|part| part.trees.len().to_string()).collect();
+                format!("{} trees in parts", trees.join(" + "))
             }
         }
     }
@@ -119,6 +140,8 @@ impl FittedModel {
             FittedModel::Stacking(stacking) => Box::new(stacking.clone()),
             FittedModel::Network(network) => Box::new(network.clone()),
             FittedModel::IsolationForest(forest) => Box::new(IsolationScorer::new(forest)),
+            FittedModel::Lifetime(model) => Box::new(model.clone()),
+            FittedModel::TwoPart(model) => Box::new(TwoPartScorer::new(model)),
         }
     }
 
@@ -129,6 +152,8 @@ impl FittedModel {
             FittedModel::Stacking(stacking) => stacking.margins_many(rows),
             FittedModel::Network(network) => network.margins_many(rows),
             FittedModel::IsolationForest(forest) => IsolationScorer::new(forest).margins_many(rows),
+            FittedModel::Lifetime(model) => model.margins_many(rows),
+            FittedModel::TwoPart(model) => TwoPartScorer::new(model).margins_many(rows),
         }
     }
 
@@ -139,6 +164,8 @@ impl FittedModel {
             FittedModel::Stacking(_) => None,
             FittedModel::Network(_) => None,
             FittedModel::IsolationForest(_) => None,
+            FittedModel::Lifetime(_) => None,
+            FittedModel::TwoPart(_) => None,
         }
     }
 }

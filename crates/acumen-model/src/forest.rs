@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What the margin means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Objective {
     /// `binary:logistic`: the probability is the logistic function of the margin.
     #[serde(rename = "binary:logistic")]
@@ -11,6 +11,20 @@ pub enum Objective {
     /// `reg:squarederror`: the margin is the value.
     #[serde(rename = "reg:squarederror")]
     SquaredError,
+    /// `reg:tweedie`: the margin is the logarithm of the value, which is 0 or above and whose
+    /// variance is its mean to a power.
+    #[serde(rename = "reg:tweedie")]
+    Tweedie {
+        /// The power, between 1 (Poisson) and 2 (gamma).
+        variance_power: f32,
+    },
+    /// `reg:gamma`: the margin is the logarithm of the value, which is above 0.
+    #[serde(rename = "reg:gamma")]
+    Gamma,
+    /// The margin is the logarithm of the value, which is 0 or above: of a model that has no
+    /// objective of XGBoost.
+    #[serde(rename = "log value")]
+    LogValue,
 }
 
 /// One node; a leaf has `left == 0` (the root is nobody's child).
@@ -121,7 +135,15 @@ impl Objective {
         match self {
             Objective::BinaryLogistic => 1.0 / (1.0 + (-f64::from(margin)).exp()),
             Objective::SquaredError => f64::from(margin),
+            Objective::Tweedie { .. } | Objective::Gamma | Objective::LogValue => {
+                f64::from(margin).exp()
+            }
         }
+    }
+
+    /// Whether it predicts a probability.
+    pub fn is_binary(self) -> bool {
+        self == Objective::BinaryLogistic
     }
 
     /// The name in XGBoost's parameters and in ours.
@@ -129,6 +151,9 @@ impl Objective {
         match self {
             Objective::BinaryLogistic => "binary:logistic",
             Objective::SquaredError => "reg:squarederror",
+            Objective::Tweedie { .. } => "reg:tweedie",
+            Objective::Gamma => "reg:gamma",
+            Objective::LogValue => "log value",
         }
     }
 }
@@ -140,6 +165,7 @@ impl Forest {
         match self.objective {
             Objective::BinaryLogistic => -(1.0 / base - 1.0).ln(),
             Objective::SquaredError => base,
+            Objective::Tweedie { .. } | Objective::Gamma | Objective::LogValue => base.ln(),
         }
     }
 
@@ -148,6 +174,9 @@ impl Forest {
         let base_is_valid = match self.objective {
             Objective::BinaryLogistic => self.base_score > 0.0 && self.base_score < 1.0,
             Objective::SquaredError => self.base_score.is_finite(),
+            Objective::Tweedie { .. } | Objective::Gamma | Objective::LogValue => {
+                self.base_score.is_finite() && self.base_score > 0.0
+            }
         };
         if !base_is_valid {
             let problem = format!(

@@ -16,21 +16,33 @@ use serde::Serialize;
 
 use crate::data::Dataset;
 use crate::fitted::FittedModel;
+use crate::lifetime::LifetimeError;
 
 pub mod boosting;
 mod checks;
 pub mod isolation_forest;
 #[cfg(test)]
 mod laws;
+pub mod lifetime;
 mod params;
+mod threads;
+pub mod two_part;
 
 pub use boosting::GradientBoosting;
 pub use checks::check_rows;
 pub use isolation_forest::Isolation;
+pub use lifetime::Lifetime;
 pub use params::Reader;
+pub use two_part::TwoPartBoosting;
 
 /// Every learner.
-pub static LEARNERS: &[&dyn Learner] = &[&GradientBoosting, &Isolation];
+pub static LEARNERS: &[&dyn Learner] = &[
+    &GradientBoosting,
+    &Isolation,
+    &Lifetime::BgNbd,
+    &Lifetime::ParetoNbd,
+    &TwoPartBoosting,
+];
 
 /// The parameters of a model, as its specification gives them.
 pub type Params = BTreeMap<String, serde_json::Value>;
@@ -119,6 +131,13 @@ pub struct ParamDoc {
     pub doc: &'static str,
 }
 
+impl ParamDoc {
+    /// Whether a name is its own or another one of it.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
 /// What a parameter may be.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +146,8 @@ pub enum ParamRange {
     Whole(u64, u64),
     /// A number between the two, both included.
     Number(f64, f64),
+    /// A number between the two, neither included.
+    Open(f64, f64),
     /// A number between the two, neither included, or `auto`.
     OpenOrAuto(f64, f64),
     /// A number above the first and up to the second.
@@ -135,6 +156,8 @@ pub enum ParamRange {
     OneOf(&'static [&'static str]),
     /// A direction a column: -1, 0 or 1.
     ByColumn,
+    /// The name of a column.
+    Column,
     /// Whole numbers between the two, both included: one, or a list of at most so many.
     Wholes(u64, u64, usize),
 }
@@ -313,6 +336,18 @@ pub enum FitError {
         /// How many rows.
         rows: usize,
     },
+    /// Nothing but zeros.
+    #[error(
+        "all {rows} training rows have the outcome 0; a value that is never above 0 has no \
+         logarithm, so widen the training window or check the definition of the outcome"
+    )]
+    NothingPositive {
+        /// How many rows.
+        rows: usize,
+    },
+    /// Histories of purchases that teach nothing.
+    #[error(transparent)]
+    Lifetime(#[from] LifetimeError),
     /// No threads.
     #[error("the {count} training threads cannot be started")]
     Threads {

@@ -22,19 +22,24 @@ pub mod data;
 pub mod encoding;
 pub mod fitted;
 pub mod forest;
+pub mod intervals;
 pub mod isolation;
 pub mod layout;
 pub mod learner;
+pub mod lifetime;
 pub mod member;
 pub mod metrics;
 pub mod network;
+mod quadrature;
 mod random;
 pub mod search;
 pub mod shap;
+mod special;
 pub mod split;
 pub mod stacking;
 pub mod store;
 pub mod training;
+pub mod two_part;
 pub mod xgboost_json;
 
 #[cfg(test)]
@@ -47,11 +52,13 @@ pub use data::{Dataset, Matrix};
 pub use encoding::{Dictionary, Encoding};
 pub use fitted::{BrokenModel, FittedModel, Scorer};
 pub use forest::{BrokenForest, Forest, Node, Objective, Tree};
+pub use intervals::{Intervals, IntervalsError};
 pub use isolation::{BrokenIsolation, IsolationForest};
 pub use learner::{
     Checked, FitError, Fitted, Importance, LEARNERS, Learner, ParamDoc, ParamProblem, ParamRange,
     Params, Progress, Reader, TrainingLog, check_rows, find_learner, learner,
 };
+pub use lifetime::{LifetimeError, LifetimeModel};
 pub use member::ArtifactMember;
 pub use metrics::{BinaryMetrics, Metrics, RegressionMetrics};
 pub use network::{BrokenNetwork, Network};
@@ -63,4 +70,5 @@ pub use store::{ModelStore, StoreError};
 pub use training::{
     EnsemblePlan, TrainingError, TrainingPlan, TrainingStage, fit_artifact, fit_ensemble,
 };
+pub use two_part::TwoPart;
 pub use xgboost_json::{XgboostError, XgboostModel, read_xgboost_json, write_xgboost_json};

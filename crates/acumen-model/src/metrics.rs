@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 mod calibration_error;
 mod curve;
+mod gains;
 mod top_k;
 
 pub use calibration_error::{BINS, Bins, brier_score, calibration_error, log_loss};
 pub use curve::{Curve, OperatingPoint};
+pub use gains::Gains;
 pub use top_k::top_k_precision_by_day;
 
 /// What is reported of a model on one part of the data.
@@ -57,6 +59,19 @@ pub struct RegressionMetrics {
     pub rmse: f64,
     /// Mean absolute error, in the unit of the outcome.
     pub mae: f64,
+    /// The mean absolute error as a share of the mean outcome; `None`, like all that follow,
+    /// where the mean outcome is not above 0.
+    pub normalised_mae: Option<f64>,
+    /// By how much the sum of the predictions is above that of the outcomes, as a share of it.
+    pub total_error: Option<f64>,
+    /// The mean over tenths of the rows, by rising prediction, of the distance between the mean
+    /// prediction and the mean outcome, as a share of the mean outcome of all.
+    pub decile_error: Option<f64>,
+    /// The Gini coefficient of the outcomes in the order of the predictions, as a share of that
+    /// in their own order; `None` also where all outcomes are the same.
+    pub normalised_gini: Option<f64>,
+    /// The share of outcomes within the intervals around their predictions, where there are some.
+    pub interval_coverage: Option<f64>,
 }
 
 impl BinaryMetrics {
@@ -95,13 +110,25 @@ impl RegressionMetrics {
                 .map(|(p, y)| p - f64::from(*y))
         };
         let rows = predicted.len().max(1) as f64;
+        let mae = errors().map(f64::abs).sum::<f64>() / rows;
+        let mean = outcome.iter().map(|y| f64::from(*y)).sum::<f64>() / rows;
+        let share = |value: f64| (mean > 0.0).then_some(value / mean);
+        let gains = Gains::new(predicted, outcome);
         RegressionMetrics {
             rows: predicted.len(),
             rmse: (errors().map(|e| e * e).sum::<f64>() / rows).sqrt(),
-            mae: errors().map(f64::abs).sum::<f64>() / rows,
+            mae,
+            normalised_mae: share(mae),
+            total_error: share(errors().sum::<f64>() / rows),
+            decile_error: share(gains.group_error(DECILES)),
+            interval_coverage: None,
+            normalised_gini: share(gains.gini()).and_then(|_| gains.normalised_gini()),
         }
     }
 }
+
+/// Groups of rows that predictions are compared with outcomes on.
+const DECILES: usize = 10;
 
 /// Whether an outcome counts as positive.
 fn is_positive(outcome: f32) -> bool {

@@ -194,6 +194,7 @@ pub(crate) fn artifact_of_model(model: FittedModel) -> Artifact {
         columns,
         model,
         calibration: Calibration::Logistic,
+        intervals: None,
         test_metrics: Metrics::Binary(BinaryMetrics::of(&[0.1, 0.9], &[0.0, 1.0])),
         window: TrainingWindow {
             from: Time(0),

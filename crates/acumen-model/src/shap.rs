@@ -201,6 +201,21 @@ fn total(lanes: Lanes) -> f64 {
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 }
 
+/// The mean slope of a function between two points, by which what adds up to their difference is
+/// scaled so that it adds up to that of the function; `slope` is its derivative.
+pub(crate) fn mean_slope(
+    (from, to): (f64, f64),
+    function: impl Fn(f64) -> f64,
+    slope: impl Fn(f64) -> f64,
+) -> f64 {
+    /// Closer points differ by rounding, and the slope at one of them is exact enough.
+    const SAME: f64 = 1e-9;
+    match (to - from).abs() > SAME {
+        true => (function(to) - function(from)) / (to - from),
+        false => slope(from),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -19,6 +19,7 @@ use crate::data::Dataset;
 use crate::encoding::Encoding;
 use crate::fitted::FittedModel;
 use crate::forest::Objective;
+use crate::intervals::Intervals;
 use crate::learner::{Checked, FitError, Fitted, Learner, ParamProblem, Params, Progress};
 use crate::metrics::{BinaryMetrics, Metrics, RegressionMetrics};
 use crate::search::{
@@ -29,6 +30,9 @@ use crate::split::{Period, Shares, Split, SplitError};
 mod ensemble;
 
 pub use ensemble::{EnsemblePlan, fit_ensemble};
+
+/// The probability that the interval around a value holds the outcome.
+const INTERVAL_LEVEL: f64 = 0.9;
 
 /// What is to be trained.
 #[derive(Clone, Copy)]
@@ -131,7 +135,13 @@ pub fn fit_artifact(
         None => checked.fit(&train, Some(&validation), plan.seed, &mut report)?,
     };
     let calibration = calibrate(&model, plan.calibration, &part(split.calibration));
-    let test_metrics = judge(&model, &calibration, &part(split.test));
+    let intervals = intervals(&model, &calibration, &train, &part(split.calibration));
+    let test = part(split.test);
+    let mut test_metrics = judge(&model, &calibration, &test);
+    if let (Metrics::Regression(metrics), Some(intervals)) = (&mut test_metrics, &intervals) {
+        let predicted = predictions(&model, &calibration, &test);
+        metrics.interval_coverage = Some(intervals.coverage(&predicted, None, &test.outcome));
+    }
     let importances = importances.into_iter().map(|importance| ColumnImportance {
         column: importance.column,
         total_gain: importance.total_gain,
@@ -146,6 +156,7 @@ pub fn fit_artifact(
         encoding,
         model,
         calibration,
+        intervals,
         test_metrics,
         window: window(&train, split.train),
         split,
@@ -207,6 +218,9 @@ fn goes_on(
 pub fn calibrate(model: &FittedModel, method: CalibrationMethod, rows: &Dataset) -> Calibration {
     match model.objective() {
         Objective::SquaredError => Calibration::Identity,
+        Objective::Tweedie { .. } | Objective::Gamma | Objective::LogValue => {
+            Calibration::Exponential
+        }
         Objective::BinaryLogistic => {
             let margins = margins(model, rows);
             Calibration::fit(method, &margins, &rows.outcome)
@@ -216,14 +230,36 @@ pub fn calibrate(model: &FittedModel, method: CalibrationMethod, rows: &Dataset)
 
 /// How good a calibrated model is on rows that it has not seen.
 pub fn judge(model: &FittedModel, calibration: &Calibration, rows: &Dataset) -> Metrics {
-    let margins = margins(model, rows).into_iter();
-    let predicted: Vec<f64> = margins.map(|margin| calibration.apply(margin)).collect();
-    match model.objective() {
-        Objective::BinaryLogistic => Metrics::Binary(BinaryMetrics::of(&predicted, &rows.outcome)),
-        Objective::SquaredError => {
-            Metrics::Regression(RegressionMetrics::of(&predicted, &rows.outcome))
-        }
+    let predicted = predictions(model, calibration, rows);
+    match model.objective().is_binary() {
+        true => Metrics::Binary(BinaryMetrics::of(&predicted, &rows.outcome)),
+        false => Metrics::Regression(RegressionMetrics::of(&predicted, &rows.outcome)),
     }
+}
+
+/// Intervals around the values of a regression, by rows that it was not fitted to.
+fn intervals(
+    model: &FittedModel,
+    calibration: &Calibration,
+    train: &Dataset,
+    rows: &Dataset,
+) -> Option<Intervals> {
+    if model.objective().is_binary() {
+        return None;
+    }
+    let floor = train
+        .outcome
+        .iter()
+        .all(|outcome| *outcome >= 0.0)
+        .then_some(0.0);
+    let predicted = predictions(model, calibration, rows);
+    // Too few rows for the level: the card says that there are none.
+    Intervals::by_bands(&predicted, &rows.outcome, (INTERVAL_LEVEL, floor)).ok()
+}
+
+fn predictions(model: &FittedModel, calibration: &Calibration, rows: &Dataset) -> Vec<f64> {
+    let margins = margins(model, rows).into_iter();
+    margins.map(|margin| calibration.apply(margin)).collect()
 }
 
 fn margins(model: &FittedModel, rows: &Dataset) -> Vec<f64> {

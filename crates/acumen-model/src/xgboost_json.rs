@@ -1,7 +1,8 @@
 //! XGBoost's JSON model format (as version 3 writes it), in both directions.
 //!
 //! A model trained here loads in any XGBoost, and the reverse: boosted trees for
-//! `binary:logistic` and `reg:squarederror`, numbers and categories, one output.
+//! `binary:logistic`, `reg:squarederror`, `reg:tweedie` and `reg:gamma`, numbers and categories, one
+//! output.
 //! Category columns hold ordinals; names of categories that a data-frame library stored beside
 //! the model are not read.
 //!
@@ -12,7 +13,7 @@ use crate::forest::{BrokenForest, Forest, Objective};
 mod shape;
 mod tree;
 
-use shape::{Booster, File, GbtreeParameters, Learner, Loss, Model, ModelParameters, Weight};
+use shape::{Booster, File, GbtreeParameters, Learner, Loss, Model, ModelParameters};
 
 /// A forest with what XGBoost says of its columns.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,12 +146,7 @@ pub fn write_xgboost_json(model: &XgboostModel) -> String {
                 num_feature: forest.n_features.to_string(),
                 num_target: "1".into(),
             },
-            objective: Loss {
-                name: forest.objective.name().into(),
-                reg_loss_param: Weight {
-                    scale_pos_weight: "1".into(),
-                },
-            },
+            objective: Loss::of(forest.objective),
         },
     };
     serde_json::to_string(&file).expect("a model holds only text and finite numbers")
@@ -162,15 +158,30 @@ fn objective(learner: &Learner) -> Result<Objective, XgboostError> {
         let field = "learner.gradient_booster.name";
         return Err(unsupported(field, booster, "`gbtree`"));
     }
-    let known = [Objective::BinaryLogistic, Objective::SquaredError];
-    let name = &learner.objective.name;
-    known
-        .into_iter()
-        .find(|objective| objective.name() == name)
-        .ok_or_else(|| {
-            let supported = "`binary:logistic` and `reg:squarederror`";
-            unsupported("learner.objective.name", name, supported)
-        })
+    let loss = &learner.objective;
+    match loss.name.as_str() {
+        "binary:logistic" => Ok(Objective::BinaryLogistic),
+        "reg:squarederror" => Ok(Objective::SquaredError),
+        "reg:gamma" => Ok(Objective::Gamma),
+        "reg:tweedie" => {
+            let power = loss.tweedie_regression_param.as_ref();
+            let power = power.map_or("", |of| of.tweedie_variance_power.as_str());
+            let parsed = power
+                .parse()
+                .ok()
+                .filter(|power| (1.0..2.0).contains(power) && *power > 1.0);
+            let variance_power = parsed.ok_or_else(|| XgboostError::Number {
+                field: "tweedie_variance_power",
+                found: power.into(),
+                expected: "a number between 1 and 2",
+            })?;
+            Ok(Objective::Tweedie { variance_power })
+        }
+        name => {
+            let supported = "`binary:logistic`, `reg:squarederror`, `reg:tweedie` and `reg:gamma`";
+            Err(unsupported("learner.objective.name", name, supported))
+        }
+    }
 }
 
 /// `5E-1`, or since version 3.1 the list `[5E-1]`. XGBoost keeps it as `f32`.
@@ -237,6 +248,29 @@ mod tests {
         assert_eq!(base_score("5E-1").unwrap(), 0.5);
         assert_eq!(base_score("[1.5575E-1]").unwrap(), f64::from(0.15575_f32));
         assert!(base_score("[0.1,0.2]").is_err());
+    }
+
+    #[test]
+    fn every_objective_reads_back() {
+        let objectives = [
+            Objective::SquaredError,
+            Objective::Tweedie {
+                variance_power: 1.3,
+            },
+            Objective::Gamma,
+        ];
+        for objective in objectives {
+            let written = write_xgboost_json(&model(Forest {
+                objective,
+                ..stump()
+            }));
+            assert_eq!(
+                read_xgboost_json(&written).unwrap().forest.objective,
+                objective
+            );
+            let wrong = read_xgboost_json(&written.replace("\"1.3\"", "\"2\""));
+            assert_eq!(wrong.is_err(), objective.name() == "reg:tweedie");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{IsolationForest, margin_of_length};
 use crate::compiled::CompiledForest;
 use crate::data::Matrix;
 use crate::fitted::Scorer;
-use crate::shap::{Explainer, Explanation};
+use crate::shap::{Explainer, Explanation, mean_slope};
 
 /// Path lengths compiled, and the margin that they come to.
 #[derive(Debug)]
@@ -83,21 +83,14 @@ impl Scorer for IsolationScorer {
         };
         let from = expected / self.n_trees;
         let to = from + moved.iter().sum::<f64>() / self.n_trees;
-        let slope = slope(from, to) / self.n_trees;
+        let slope_at = |length: f64| {
+            let double = 2_f64.powf(length);
+            -std::f64::consts::LN_2 * double / (double - 1.0)
+        };
+        let slope = mean_slope((from, to), margin_of_length, slope_at) / self.n_trees;
         Explanation {
             expected: margin_of_length(from),
             contributions: moved.into_iter().map(|moved| slope * moved).collect(),
         }
     }
-}
-
-/// The mean slope of the margin between two path lengths.
-fn slope(from: f64, to: f64) -> f64 {
-    /// Closer lengths differ by rounding, and the slope at one of them is exact enough.
-    const SAME: f64 = 1e-9;
-    if (to - from).abs() > SAME {
-        return (margin_of_length(to) - margin_of_length(from)) / (to - from);
-    }
-    let double = 2_f64.powf(from);
-    -std::f64::consts::LN_2 * double / (double - 1.0)
 }

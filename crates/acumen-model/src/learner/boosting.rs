@@ -23,6 +23,7 @@ mod split;
 mod workers;
 
 pub use parameters::BoostingParams;
+pub(super) use parameters::DOCS;
 
 /// Gradient boosting by the name `xgboost`.
 pub struct GradientBoosting;
@@ -42,7 +43,7 @@ impl Learner for GradientBoosting {
     }
 
     fn params(&self) -> &'static [ParamDoc] {
-        parameters::DOCS
+        DOCS
     }
 
     fn searched(&self) -> &'static [(&'static str, [f64; 2])] {

@@ -73,6 +73,10 @@ fn outcomes(objective: Objective, part: &'static str, data: &Dataset) -> Result<
     let (is_valid, expected): (fn(f32) -> bool, _) = match objective {
         Objective::BinaryLogistic => (|y| y == 0.0 || y == 1.0, "0 or 1"),
         Objective::SquaredError => (f32::is_finite, "a finite number"),
+        Objective::Gamma => (|y| y.is_finite() && y > 0.0, "a finite number above 0"),
+        Objective::Tweedie { .. } | Objective::LogValue => {
+            (|y| y.is_finite() && y >= 0.0, "a finite number from 0")
+        }
     };
     match data.outcome.iter().position(|y| !is_valid(*y)) {
         Some(row) => Err(FitError::Outcome {

@@ -40,9 +40,7 @@ impl<'a> Reader<'a> {
             problems: Vec::new(),
         };
         for (name, value) in params {
-            let known = docs
-                .iter()
-                .find(|doc| doc.name == name || doc.aliases.contains(&name.as_str()));
+            let known = docs.iter().find(|doc| doc.is_called(name));
             match known {
                 None => reader.unknown(name, docs),
                 Some(doc) if reader.given.contains_key(doc.name) => {
@@ -147,12 +145,14 @@ impl ParamRange {
                 whole(value).is_some_and(|v| (least..=most).contains(&v))
             }
             ParamRange::Number(least, most) => number.is_some_and(|v| (least..=most).contains(&v)),
+            ParamRange::Open(least, most) => number.is_some_and(|v| v > least && v < most),
             ParamRange::OpenOrAuto(least, most) => {
                 value == "auto" || number.is_some_and(|v| v > least && v < most)
             }
             ParamRange::Share(least, most) => number.is_some_and(|v| v > least && v <= most),
             ParamRange::OneOf(words) => value.as_str().is_some_and(|v| words.contains(&v)),
             ParamRange::ByColumn => value.is_object(),
+            ParamRange::Column => value.is_string(),
             ParamRange::Wholes(least, most, count) => {
                 let is_valid = |value| whole(value).is_some_and(|v| (least..=most).contains(&v));
                 let list = value.as_array();
@@ -173,6 +173,9 @@ impl ParamRange {
                 format!("a number from {least}")
             }
             ParamRange::Number(least, most) => format!("a number from {least} to {most}"),
+            ParamRange::Open(least, most) => {
+                format!("a number between {least} and {most}, neither included")
+            }
             ParamRange::OpenOrAuto(least, most) if least.is_infinite() && most.is_infinite() => {
                 "a number or `auto`".to_owned()
             }
@@ -181,6 +184,7 @@ impl ParamRange {
             }
             ParamRange::Share(least, most) => format!("a number above {least} and up to {most}"),
             ParamRange::OneOf(words) => format!("one of {}", words.join(", ")),
+            ParamRange::Column => "the name of a column".to_owned(),
             ParamRange::ByColumn => "a map of column names to -1, 0 or 1".to_owned(),
             ParamRange::Wholes(least, most, count) => {
                 format!("a list of up to {count} whole numbers from {least} to {most}")

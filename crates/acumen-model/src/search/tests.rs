@@ -252,7 +252,8 @@ fn every_problem_of_a_search_is_named_at_once() {
 
 #[test]
 fn what_learners_suggest_can_be_searched() {
-    for learner in LEARNERS {
+    let with_suggestions = LEARNERS.iter().filter(|of| !of.searched().is_empty());
+    for learner in with_suggestions {
         let suggested = SearchSpec {
             of: Params::new(),
             ..spec(SearchMethod::Random, 4)

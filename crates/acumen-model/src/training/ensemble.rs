@@ -74,6 +74,7 @@ pub fn fit_ensemble(
         encoding: Encoding::of(columns, &values),
         model,
         calibration,
+        intervals: None,
         test_metrics,
         window: window(&fitted_to, held_out),
         split: Split {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::forest::Objective;
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct File {
     pub(super) learner: Learner,
@@ -71,12 +73,34 @@ pub(super) struct ModelParameters {
 pub(super) struct Loss {
     pub(super) name: String,
     #[serde(default)]
-    pub(super) reg_loss_param: Weight,
+    reg_loss_param: Weight,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tweedie_regression_param: Option<Tweedie>,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct Weight {
-    pub(super) scale_pos_weight: String,
+struct Weight {
+    scale_pos_weight: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Tweedie {
+    pub(super) tweedie_variance_power: String,
+}
+
+impl Loss {
+    pub(super) fn of(objective: Objective) -> Loss {
+        Loss {
+            name: objective.name().into(),
+            reg_loss_param: Weight::default(),
+            tweedie_regression_param: match objective {
+                Objective::Tweedie { variance_power } => Some(Tweedie {
+                    tweedie_variance_power: variance_power.to_string(),
+                }),
+                _ => None,
+            },
+        }
+    }
 }
 
 impl Default for Weight {

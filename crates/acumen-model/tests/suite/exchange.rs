@@ -117,8 +117,9 @@ fn made_up_rows(count: usize) -> Dataset {
     }
 }
 
-fn trained_here(rows: &Dataset) -> Forest {
-    let params = serde_json::json!({"n_estimators": 40, "max_depth": 5, "learning_rate": 0.2});
+fn trained_here(rows: &Dataset, objective: &str) -> Forest {
+    let params = serde_json::json!({"n_estimators": 40, "max_depth": 5, "learning_rate": 0.2,
+                                    "objective": objective});
     let params = serde_json::from_value(params).unwrap();
     let learner = learner("xgboost").unwrap();
     let checked = learner.check(&params, &rows.matrix.columns).unwrap();
@@ -134,9 +135,18 @@ fn xgboost_and_we_read_each_others_models() {
         eprintln!("skipped: there is no .venv-peers with xgboost (`cargo xtask prove` makes one)");
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
     let rows = made_up_rows(1_500);
-    let forest = trained_here(&rows);
+    exchange(&python, &rows, "binary:logistic");
+    let values = rows.with_outcome(|any| 7.0 * any + 0.5);
+    exchange(&python, &values, "reg:squarederror");
+    exchange(&python, &values, "reg:gamma");
+    exchange(&python, &rows.with_outcome(|any| 9.0 * any), "reg:tweedie");
+}
+
+fn exchange(python: &Path, rows: &Dataset, objective: &str) {
+    let root = crate_folder().join("../..");
+    let folder = tempfile::tempdir().unwrap();
+    let forest = trained_here(rows, objective);
     let margins = CompiledForest::new(&forest).margins_many(&rows.matrix);
     let value = |column: &Vec<f32>, row: usize| (!column[row].is_nan()).then_some(column[row]);
     let row = |row| {
@@ -149,10 +159,13 @@ fn xgboost_and_we_read_each_others_models() {
     let listed: Vec<Vec<Option<f32>>> = (0..rows.len()).map(row).collect();
     let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
     write("ours.rows.json", serde_json::to_string(&listed).unwrap());
+    let value = |margin: &f32| forest.objective.transform(*margin);
+    let values: Vec<f64> = margins.iter().map(value).collect();
     write(
         "ours.margins.json",
         serde_json::to_string(&margins).unwrap(),
     );
+    write("ours.values.json", serde_json::to_string(&values).unwrap());
     let model = XgboostModel {
         forest,
         feature_names: ["amount", "count", "channel"].map(String::from).into(),
@@ -171,8 +184,9 @@ fn xgboost_and_we_read_each_others_models() {
     let printed = String::from_utf8(output.stdout).unwrap();
     let found: serde_json::Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
     assert_eq!(found["ours_rows"], 1_500);
-    for figure in ["ours_margin_difference", "ours_probability_difference"] {
-        assert!(found[figure].as_f64().unwrap() < 1e-6, "{found}");
+    for figure in ["ours_margin_difference", "ours_value_difference"] {
+        let difference = found[figure].as_f64().unwrap();
+        assert!(difference < 1e-6, "{objective}: {found}");
     }
     let resaved = fs::read_to_string(folder.path().join("ours.resaved.json")).unwrap();
     let resaved = CompiledForest::new(&read_xgboost_json(&resaved).unwrap().forest);

@@ -50,6 +50,14 @@ fn rows() -> (Vec<Vec<f64>>, Dataset, Encoding) {
 
 fn train(params: serde_json::Value) -> Result<Artifact, TrainingError> {
     let (_, dataset, encoding) = rows();
+    train_on(params, &dataset, encoding)
+}
+
+fn train_on(
+    params: serde_json::Value,
+    dataset: &Dataset,
+    encoding: Encoding,
+) -> Result<Artifact, TrainingError> {
     let plan = TrainingPlan {
         use_case: "orders",
         member: "boosted",
@@ -64,7 +72,7 @@ fn train(params: serde_json::Value) -> Result<Artifact, TrainingError> {
         trials: None,
         previous: None,
     };
-    fit_artifact(&plan, &dataset, encoding, &mut |_| {})
+    fit_artifact(&plan, dataset, encoding, &mut |_| {})
 }
 
 #[test]
@@ -112,6 +120,46 @@ fn rows_become_a_version_that_answers() {
         assert!((0.0..=1.0).contains(&a.value));
         assert_eq!(after.attributions(&row).len(), 2);
     }
+}
+
+/// Values that are mostly 0: a version has intervals, and says how often they held.
+#[test]
+fn values_come_with_intervals() {
+    let (_, dataset, encoding) = rows();
+    let mut row = 0;
+    let dataset = dataset.with_outcome(|any| {
+        row += 1;
+        any * (1.0 + 30.0 * Seed(9).unit(&format!("value-{row}")) as f32)
+    });
+    let params =
+        serde_json::json!({"objective": "reg:tweedie", "n_estimators": 40, "max_depth": 3});
+    let artifact = train_on(params, &dataset, encoding).unwrap();
+    let Metrics::Regression(metrics) = &artifact.test_metrics else {
+        panic!("the outcome is a value");
+    };
+    assert!(metrics.total_error.unwrap().abs() < 0.15, "{metrics:?}");
+    assert!(metrics.normalised_gini.unwrap() > 0.2, "{metrics:?}");
+    assert!(
+        (0.85..0.95).contains(&metrics.interval_coverage.unwrap()),
+        "{metrics:?}"
+    );
+    let (low, high) = artifact.intervals.as_ref().unwrap().around(5.0, 1.0);
+    assert!(low == 0.0 && high > 5.0);
+
+    let folder = tempfile::tempdir().unwrap();
+    let store = ModelStore::open(folder.path()).unwrap();
+    let version = store.put(&artifact).unwrap();
+    assert_eq!(store.get("orders", "boosted", &version).unwrap(), artifact);
+    let member = ArtifactMember::new(Arc::new(artifact));
+    let row = Row {
+        columns: columns(),
+        values: [80.0, category_code("web")].into(),
+        at: Time(0),
+        position: 0,
+    };
+    let never = Deadline::never(ManualClock::at(Time(0)));
+    let prediction = member.predict(&row, &never).unwrap();
+    assert!(prediction.value > 0.0 && (prediction.value - prediction.raw).abs() < 1e-6);
 }
 
 #[test]

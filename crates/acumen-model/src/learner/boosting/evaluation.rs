@@ -11,10 +11,21 @@ pub(super) enum EvalMetric {
     Auc,
     AucPr,
     Rmse,
+    Mae,
+    TweedieLogLoss,
+    GammaDeviance,
 }
 
 /// Every name.
-pub(super) const EVAL_METRICS: [&str; 4] = ["logloss", "auc", "aucpr", "rmse"];
+pub(super) const EVAL_METRICS: [&str; 7] = [
+    "logloss",
+    "auc",
+    "aucpr",
+    "rmse",
+    "mae",
+    "tweedie-nloglik",
+    "gamma-deviance",
+];
 
 impl FromStr for EvalMetric {
     type Err = ();
@@ -25,6 +36,9 @@ impl FromStr for EvalMetric {
             "auc" => Ok(EvalMetric::Auc),
             "aucpr" => Ok(EvalMetric::AucPr),
             "rmse" => Ok(EvalMetric::Rmse),
+            "mae" => Ok(EvalMetric::Mae),
+            "tweedie-nloglik" => Ok(EvalMetric::TweedieLogLoss),
+            "gamma-deviance" => Ok(EvalMetric::GammaDeviance),
             _ => Err(()),
         }
     }
@@ -37,6 +51,9 @@ impl EvalMetric {
             EvalMetric::Auc => "auc",
             EvalMetric::AucPr => "aucpr",
             EvalMetric::Rmse => "rmse",
+            EvalMetric::Mae => "mae",
+            EvalMetric::TweedieLogLoss => "tweedie-nloglik",
+            EvalMetric::GammaDeviance => "gamma-deviance",
         }
     }
 
@@ -44,15 +61,27 @@ impl EvalMetric {
     pub(super) fn usual(objective: Objective) -> EvalMetric {
         match objective {
             Objective::BinaryLogistic => EvalMetric::LogLoss,
-            Objective::SquaredError => EvalMetric::Rmse,
+            Objective::SquaredError | Objective::LogValue => EvalMetric::Rmse,
+            Objective::Tweedie { .. } => EvalMetric::TweedieLogLoss,
+            Objective::Gamma => EvalMetric::GammaDeviance,
+        }
+    }
+
+    /// Whether it can be told of the outcomes of an objective.
+    pub(super) fn suits(self, objective: Objective) -> bool {
+        match self {
+            EvalMetric::LogLoss | EvalMetric::Auc | EvalMetric::AucPr => objective.is_binary(),
+            EvalMetric::TweedieLogLoss => matches!(objective, Objective::Tweedie { .. }),
+            EvalMetric::GammaDeviance => objective == Objective::Gamma,
+            EvalMetric::Rmse | EvalMetric::Mae => true,
         }
     }
 
     /// Whether `a` is better than `b`.
     pub(super) fn is_better(self, a: f64, b: f64) -> bool {
         match self {
-            EvalMetric::LogLoss | EvalMetric::Rmse => a < b,
             EvalMetric::Auc | EvalMetric::AucPr => a > b,
+            _ => a < b,
         }
     }
 
@@ -70,14 +99,26 @@ impl EvalMetric {
                 // ln(1 + e^-m) without overflow; of a positive row, and plus m of a negative one.
                 (-m.abs()).exp().ln_1p() + (-m).max(0.0) + (1.0 - y) * m
             }),
-            EvalMetric::Rmse => mean(margin, outcome, of_row, |m, y| {
-                let value = match objective {
-                    Objective::BinaryLogistic => 1.0 / (1.0 + (-m).exp()),
-                    Objective::SquaredError => m,
+            EvalMetric::Rmse => {
+                let squared = |m: f64, y: f64| (objective.transform(m as f32) - y).powi(2);
+                mean(margin, outcome, of_row, squared).sqrt()
+            }
+            EvalMetric::Mae => mean(margin, outcome, of_row, |m, y| {
+                (objective.transform(m as f32) - y).abs()
+            }),
+            EvalMetric::TweedieLogLoss => {
+                let Objective::Tweedie { variance_power } = objective else {
+                    return f64::NAN;
                 };
-                (value - y).powi(2)
-            })
-            .sqrt(),
+                let power = f64::from(variance_power);
+                mean(margin, outcome, of_row, |m, y| {
+                    let seen = y * ((1.0 - power) * m).exp() / (1.0 - power);
+                    ((2.0 - power) * m).exp() / (2.0 - power) - seen
+                })
+            }
+            EvalMetric::GammaDeviance => mean(margin, outcome, of_row, |m, y| {
+                2.0 * (m - y.ln() + y * (-m).exp() - 1.0)
+            }),
             EvalMetric::Auc => areas(margin, outcome, of_row).0,
             EvalMetric::AucPr => areas(margin, outcome, of_row).1,
         }
@@ -135,5 +176,17 @@ mod tests {
         assert!((of(EvalMetric::LogLoss) - expected).abs() < 1e-12);
         let rmse = EvalMetric::Rmse.of(Objective::SquaredError, &margin, &outcome, &[]);
         assert!((rmse - 1.0).abs() < 1e-12);
+        let mae = EvalMetric::Mae.of(Objective::SquaredError, &margin, &outcome, &[]);
+        assert!((mae - 1.0).abs() < 1e-12);
+        let tweedie = Objective::Tweedie {
+            variance_power: 1.5,
+        };
+        let loss = EvalMetric::TweedieLogLoss.of(tweedie, &[0.0, 0.0], &[1.0, 3.0], &[]);
+        assert!((loss - 6.0).abs() < 1e-12, "{loss}");
+        let deviance = EvalMetric::GammaDeviance.of(Objective::Gamma, &[0.0], &[2.0], &[]);
+        assert!(
+            (deviance - 2.0 * (1.0 - 2_f64.ln())).abs() < 1e-12,
+            "{deviance}"
+        );
     }
 }

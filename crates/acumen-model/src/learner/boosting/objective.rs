@@ -29,6 +29,21 @@ pub(super) fn derivatives(
                 *pair = [margin - outcome, 1.0];
             }
         }
+        Objective::Tweedie { variance_power } => {
+            let (below, above) = (variance_power - 1.0, 2.0 - variance_power);
+            for (pair, (margin, outcome)) in pairs.iter_mut().zip(rows) {
+                let seen = outcome * exp(-below * margin);
+                let expected = exp(above * margin);
+                let hessian = below * seen + above * expected;
+                *pair = [expected - seen, hessian.max(HESSIAN_MIN)];
+            }
+        }
+        Objective::Gamma | Objective::LogValue => {
+            for (pair, (margin, outcome)) in pairs.iter_mut().zip(rows) {
+                let ratio = outcome * exp(-margin);
+                *pair = [1.0 - ratio, ratio.max(HESSIAN_MIN)];
+            }
+        }
     }
     for ([gradient, hessian], weight) in pairs.iter_mut().zip(weight) {
         *gradient *= weight;
@@ -55,6 +70,7 @@ pub(super) fn margin_of(objective: Objective, base_score: f64) -> f64 {
     match objective {
         Objective::BinaryLogistic => (base_score / (1.0 - base_score)).ln(),
         Objective::SquaredError => base_score,
+        Objective::Tweedie { .. } | Objective::Gamma | Objective::LogValue => base_score.ln(),
     }
 }
 
@@ -100,21 +116,39 @@ mod tests {
 
     #[test]
     fn derivatives_match_differences_of_the_loss() {
-        let loss = |m: f64, y: f64| (1.0 + (-m).exp()).ln() + (1.0 - y) * m;
+        let logistic = |m: f64, y: f64| (1.0 + (-m).exp()).ln() + (1.0 - y) * m;
+        matches(
+            Objective::BinaryLogistic,
+            logistic,
+            &[(0.3, 1.0), (-2.0, 0.0), (1.5, 0.0)],
+        );
+        let variance_power = 1.25;
+        let tweedie = |m: f64, y: f64| y * (-0.25 * m).exp() / 0.25 + (0.75 * m).exp() / 0.75;
+        let values = [(0.3, 2.0), (-1.0, 0.0), (1.5, 0.1)];
+        matches(Objective::Tweedie { variance_power }, tweedie, &values);
+        let gamma = |m: f64, y: f64| m + y * (-m).exp();
+        matches(
+            Objective::Gamma,
+            gamma,
+            &[(0.3, 2.0), (-1.0, 0.5), (1.5, 0.1)],
+        );
+    }
+
+    fn matches(objective: Objective, loss: impl Fn(f64, f64) -> f64, rows: &[(f32, f32)]) {
         let mut pairs = [[0.0; 2]];
-        for (margin, outcome) in [(0.3_f32, 1.0_f32), (-2.0, 0.0), (1.5, 0.0)] {
-            derivatives(
-                Objective::BinaryLogistic,
-                &[margin],
-                &[outcome],
-                &[2.0],
-                &mut pairs,
-            );
-            let (m, y, step) = (f64::from(margin), f64::from(outcome), 1e-3);
+        for (margin, outcome) in rows {
+            derivatives(objective, &[*margin], &[*outcome], &[2.0], &mut pairs);
+            let (m, y, step) = (f64::from(*margin), f64::from(*outcome), 1e-3);
             let slope = (loss(m + step, y) - loss(m - step, y)) / (2.0 * step);
             let bend = (loss(m + step, y) - 2.0 * loss(m, y) + loss(m - step, y)) / step.powi(2);
-            assert!((f64::from(pairs[0][0]) - 2.0 * slope).abs() < 1e-5);
-            assert!((f64::from(pairs[0][1]) - 2.0 * bend).abs() < 1e-4);
+            assert!(
+                (f64::from(pairs[0][0]) - 2.0 * slope).abs() < 1e-5,
+                "{objective:?}"
+            );
+            assert!(
+                (f64::from(pairs[0][1]) - 2.0 * bend).abs() < 1e-4,
+                "{objective:?}"
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acumen_base::{ColumnKind, Columns, nearest};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::evaluation::{EVAL_METRICS, EvalMetric};
 use super::split::{Direction, Penalty};
@@ -15,13 +15,27 @@ use crate::learner::{ParamDoc, ParamProblem, ParamRange, Params};
 const INF: f64 = f64::INFINITY;
 
 /// Every parameter.
-pub(super) const DOCS: &[ParamDoc] = &[
+pub(in crate::learner) const DOCS: &[ParamDoc] = &[
     doc(
         "objective",
         &[],
-        ParamRange::OneOf(&["binary:logistic", "reg:squarederror"]),
+        ParamRange::OneOf(&[
+            "binary:logistic",
+            "reg:squarederror",
+            "reg:tweedie",
+            "reg:gamma",
+        ]),
         "binary:logistic",
-        "what is predicted: a probability or a value",
+        "what is predicted: a probability, a value, a value that is often 0 and never below it, or \
+         a value above 0",
+    ),
+    doc(
+        "tweedie_variance_power",
+        &[],
+        ParamRange::Open(1.0, 2.0),
+        "1.5",
+        "for reg:tweedie: the power of the mean that the variance is; nearer to 2 for few large \
+         values, nearer to 1 for many small ones",
     ),
     doc(
         "n_estimators",
@@ -125,7 +139,7 @@ pub(super) const DOCS: &[ParamDoc] = &[
         "base_score",
         &[],
         ParamRange::OpenOrAuto(-INF, INF),
-        "0.5 for binary:logistic, auto for reg:squarederror",
+        "0.5 for binary:logistic, else auto",
         "the prediction before the first tree, a probability for binary:logistic; `auto` is the mean outcome",
     ),
     doc(
@@ -153,7 +167,8 @@ pub(super) const DOCS: &[ParamDoc] = &[
         "eval_metric",
         &[],
         ParamRange::OneOf(&EVAL_METRICS),
-        "logloss for binary:logistic, rmse for reg:squarederror",
+        "logloss for binary:logistic, rmse for reg:squarederror, tweedie-nloglik for reg:tweedie, \
+         gamma-deviance for reg:gamma",
         "what is watched on the validation rows",
     ),
     doc(
@@ -191,7 +206,10 @@ pub(super) const DOCS: &[ParamDoc] = &[
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BoostingParams {
     /// What is predicted.
+    #[serde(serialize_with = "by_name")]
     pub objective: Objective,
+    /// The power of `reg:tweedie`.
+    pub tweedie_variance_power: Option<f32>,
     /// How many trees at most.
     pub n_estimators: usize,
     /// How much of each tree is added.
@@ -256,6 +274,10 @@ impl BoostingParams {
         let mut reader = Reader::new(params, DOCS);
         let objective = match reader.word("objective", "binary:logistic") {
             "reg:squarederror" => Objective::SquaredError,
+            "reg:tweedie" => Objective::Tweedie {
+                variance_power: reader.number("tweedie_variance_power", 1.5) as f32,
+            },
+            "reg:gamma" => Objective::Gamma,
             _ => Objective::BinaryLogistic,
         };
         let metric = reader
@@ -265,6 +287,10 @@ impl BoostingParams {
         let (monotone_constraints, directions) = monotone(&mut reader, columns);
         let checked = BoostingParams {
             objective,
+            tweedie_variance_power: match objective {
+                Objective::Tweedie { variance_power } => Some(variance_power),
+                _ => None,
+            },
             n_estimators: reader.whole("n_estimators", 100),
             learning_rate: reader.number("learning_rate", 0.3),
             max_depth: reader.whole("max_depth", 6),
@@ -309,25 +335,27 @@ impl BoostingParams {
                 "set one of the two".into(),
             );
         }
-        let binary_only = matches!(
-            self.metric,
-            EvalMetric::LogLoss | EvalMetric::Auc | EvalMetric::AucPr
-        );
-        if self.objective == Objective::SquaredError && binary_only {
+        let objective = self.objective.name();
+        if !self.metric.suits(self.objective) {
             reader.problem(
                 "eval_metric",
-                format!(
-                    "`{}` needs outcomes of 0 and 1, which reg:squarederror does not have",
-                    self.eval_metric
-                ),
-                "use `rmse`".into(),
+                format!("`{}` says nothing of {objective}", self.eval_metric),
+                format!("use `{}`", EvalMetric::usual(self.objective).name()),
             );
         }
-        if self.objective == Objective::SquaredError && self.scale_pos_weight != 1.0 {
+        if !self.objective.is_binary() && self.scale_pos_weight != 1.0 {
             reader.problem(
                 "scale_pos_weight",
-                "`scale_pos_weight` has no meaning for reg:squarederror".into(),
+                format!("`scale_pos_weight` has no meaning for {objective}"),
                 "remove it, or weigh the rows".into(),
+            );
+        }
+        let given = reader.get("tweedie_variance_power").is_some();
+        if given && self.tweedie_variance_power.is_none() {
+            reader.problem(
+                "tweedie_variance_power",
+                format!("`tweedie_variance_power` has no meaning for {objective}"),
+                "remove it, or set `objective: reg:tweedie`".into(),
             );
         }
     }
@@ -353,23 +381,35 @@ impl BoostingParams {
 fn base_score(reader: &mut Reader<'_>, objective: Objective) -> Option<f64> {
     let default = match objective {
         Objective::BinaryLogistic => Some(0.5),
-        Objective::SquaredError => None,
+        _ => None,
     };
     let given = match reader.get("base_score") {
         None => return default,
         Some(value) => value.as_f64(),
     };
-    if let Some(value) = given
-        && objective == Objective::BinaryLogistic
-        && !(value > 0.0 && value < 1.0)
-    {
+    let Some(value) = given else {
+        return given;
+    };
+    let (is_valid, expected) = match objective {
+        Objective::BinaryLogistic => (value > 0.0 && value < 1.0, "a probability between 0 and 1"),
+        Objective::SquaredError => (true, "a number"),
+        Objective::Tweedie { .. } | Objective::Gamma | Objective::LogValue => {
+            (value > 0.0, "a value above 0")
+        }
+    };
+    if !is_valid {
         reader.problem(
             "base_score",
-            format!("`base_score` is {value}, which is not a probability between 0 and 1"),
-            "for binary:logistic it is a probability such as 0.5, or `auto`".into(),
+            format!("`base_score` is {value}, which is not {expected}"),
+            format!("for {} it is {expected}, or `auto`", objective.name()),
         );
     }
     given
+}
+
+/// As a specification names it.
+fn by_name<S: Serializer>(objective: &Objective, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(objective.name())
 }
 
 fn monotone(reader: &mut Reader<'_>, columns: &Columns) -> (BTreeMap<String, i8>, Vec<Direction>) {

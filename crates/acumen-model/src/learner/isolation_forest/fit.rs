@@ -2,7 +2,6 @@
 
 use acumen_base::{ColumnKind, Seed};
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::grow::{Ground, grow};
 use super::parameters::IsolationParams;
@@ -11,6 +10,7 @@ use crate::data::{Dataset, Matrix};
 use crate::fitted::FittedModel;
 use crate::forest::CATEGORY_ORDINAL_MAX;
 use crate::isolation::{IsolationForest, IsolationNode, IsolationTree};
+use crate::learner::threads::threads;
 use crate::learner::{Checked, FitError, Fitted, Importance, Progress, TrainingLog, checks};
 use crate::random::Stream;
 
@@ -142,11 +142,6 @@ impl Plot<'_> {
         };
         grow(ground, rows)
     }
-}
-
-fn threads(count: usize) -> Result<ThreadPool, FitError> {
-    let pool = ThreadPoolBuilder::new().num_threads(count).build();
-    pool.map_err(|source| FitError::Threads { count, source })
 }
 
 fn at(round: usize, rounds: usize) -> Progress {

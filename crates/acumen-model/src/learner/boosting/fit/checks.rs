@@ -21,5 +21,11 @@ pub(super) fn check(
             value: first,
         });
     }
+    let has_rate = matches!(params.objective, Objective::Tweedie { .. });
+    if has_rate && train.outcome.iter().all(|y| *y == 0.0) {
+        return Err(FitError::NothingPositive {
+            rows: train.outcome.len(),
+        });
+    }
     Ok(())
 }
