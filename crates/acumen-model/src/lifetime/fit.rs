@@ -63,7 +63,9 @@ pub(super) fn few_first<T: Clone, const N: usize>(
         return climb(rows, start);
     }
     let few: Vec<T> = rows.iter().step_by(rows.len() / FEW).cloned().collect();
-    climb(rows, climb(&few, start))
+    let found = climb(&few, start);
+    // Few rows may lack what bounds a parameter, and far out there is no slope to come back by.
+    climb(rows, if found.is_at_bound() { start } else { found })
 }
 
 /// The log-likelihood of all histories, with its derivatives.

@@ -35,6 +35,11 @@ impl<const N: usize> Stand<N> {
             inverse: None,
         }
     }
+
+    /// Whether a variable is as far from 0 as it may be.
+    pub(super) fn is_at_bound(&self) -> bool {
+        self.at.iter().any(|variable| variable.abs() >= BOUND)
+    }
 }
 
 /// Climbs from where another climb has come to; `f` gives a value and its gradient.
