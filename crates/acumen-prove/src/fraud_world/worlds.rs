@@ -23,8 +23,8 @@ use crate::stage;
 const CUSTOMERS: u32 = 2_500;
 const DAYS: u32 = 365;
 
-/// Where the last fifth of the year begins.
-const JUDGED_FROM: i64 = 292;
+/// The day of the training: the month after it is judged.
+const JUDGED_FROM: i64 = 335;
 
 /// Events that step through the pipeline at once.
 const BATCH: usize = 8_192;
@@ -77,7 +77,7 @@ fn world(plan: &Plan, seed: u64) -> Result<(World, Time), Failure> {
 }
 
 impl Trained {
-    /// Trains on what was known of a seed's world when its last fifth began.
+    /// Trains on what was known of a seed's world on the day of the training.
     pub(super) fn on(seed: u64) -> Result<Trained, Failure> {
         let plan = child::plan(&workspace(""))?;
         let use_case = stage::use_case(&plan)?;
@@ -156,7 +156,7 @@ impl Trained {
         Ok(held_out)
     }
 
-    /// Plays a world and asks about the payments of its last fifth.
+    /// Plays a world and asks about the payments of its last month.
     pub(super) fn play(&self, seed: u64) -> Result<Asked, Failure> {
         let (world, from) = world(&self.plan, seed)?;
         let mut pipeline = self.use_case().fresh_pipeline();
