@@ -1,15 +1,18 @@
 //! The world that is trained on, and the worlds that are judged.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth as Known;
-use acumen_base::{Clock, Deadline, Event, ManualClock, Member, Row, Seed, Time};
+use acumen_base::{Clock, Deadline, Event, ManualClock, Member, Row, Seed, SystemClock, Time};
 use acumen_decision::{Request, State};
-use acumen_engine::{Folder, LogOptions, Offline, Plan, UseCasePlan, Wanted, rows, train};
+use acumen_engine::{
+    Folder, LogOptions, Offline, Plan, TrainProgress, UseCasePlan, Wanted, rows, train,
+};
 use acumen_model::metrics::OperatingPoint;
 use acumen_model::{Artifact, Period};
 use acumen_sim::world::payments::{Happening, Parameters, World};
+use serde_json::json;
 
 use crate::child;
 use crate::report::{Failure, all};
@@ -20,8 +23,8 @@ use crate::stage;
 const CUSTOMERS: u32 = 2_500;
 const DAYS: u32 = 365;
 
-/// Where the last fifth of the year begins.
-const JUDGED_FROM: i64 = 292;
+/// The day of the training: the month after it is judged.
+const JUDGED_FROM: i64 = 335;
 
 /// Events that step through the pipeline at once.
 const BATCH: usize = 8_192;
@@ -57,8 +60,8 @@ pub(super) struct Trained {
     pub(super) periods: (Period, Period),
     /// What the models say of those rows.
     pub(super) held_out: Asked,
-    /// How long the training took.
-    pub(super) seconds: f64,
+    /// How many seconds the training of each model took, and reading the rows before.
+    pub(super) seconds: BTreeMap<String, f64>,
 }
 
 /// A world of a seed.
@@ -74,7 +77,7 @@ fn world(plan: &Plan, seed: u64) -> Result<(World, Time), Failure> {
 }
 
 impl Trained {
-    /// Trains on what was known of a seed's world when its last fifth began.
+    /// Trains on what was known of a seed's world on the day of the training.
     pub(super) fn on(seed: u64) -> Result<Trained, Failure> {
         let plan = child::plan(&workspace(""))?;
         let use_case = stage::use_case(&plan)?;
@@ -87,13 +90,14 @@ impl Trained {
             offline.import(&Arc::new(happening.event))?;
         }
         offline.log.commit()?;
-        let clock = stage::clock();
-        let began = clock.nanos();
-        let made = train(&offline.sources, use_case, None, &mut |_| {})?;
-        let seconds = (clock.nanos() - began) as f64 / 1e9;
+        let mut watch = Watch::start();
+        let made = train(&offline.sources, use_case, None, &mut |at| watch.see(at))?;
+        let seconds = watch.stop();
         println!(
-            "{} rows, {} of them fraud, in {seconds:.0} s",
-            made.rows, made.positives
+            "{} rows, {} of them fraud; seconds: {}",
+            made.rows,
+            made.positives,
+            json!(seconds)
         );
         for control in made.controls {
             offline.control(control, "prove", until)?;
@@ -152,7 +156,7 @@ impl Trained {
         Ok(held_out)
     }
 
-    /// Plays a world and asks about the payments of its last fifth.
+    /// Plays a world and asks about the payments of its last month.
     pub(super) fn play(&self, seed: u64) -> Result<Asked, Failure> {
         let (world, from) = world(&self.plan, seed)?;
         let mut pipeline = self.use_case().fresh_pipeline();
@@ -258,6 +262,47 @@ impl Trained {
         let mildest = plan.policy.actions().next();
         let mut acting = decision.rules.iter().filter(|hit| hit.firing == acted);
         acting.any(|hit| Some(&*hit.effect) != mildest)
+    }
+}
+
+/// A stopwatch over the parts of a training.
+struct Watch {
+    clock: Arc<SystemClock>,
+    began: u64,
+    part: String,
+    seconds: BTreeMap<String, f64>,
+}
+
+impl Watch {
+    fn start() -> Watch {
+        let clock = stage::clock();
+        Watch {
+            began: clock.nanos(),
+            clock,
+            part: "rows".to_owned(),
+            seconds: BTreeMap::new(),
+        }
+    }
+
+    fn see(&mut self, at: TrainProgress) {
+        if let TrainProgress::Fitting(model, _) = at
+            && model != self.part
+        {
+            self.next(model);
+        }
+    }
+
+    fn next(&mut self, part: String) {
+        let now = self.clock.nanos();
+        let took = (now - self.began) as f64 / 1e9;
+        let before = std::mem::replace(&mut self.part, part);
+        self.seconds.insert(before, took);
+        self.began = now;
+    }
+
+    fn stop(mut self) -> BTreeMap<String, f64> {
+        self.next(String::new());
+        self.seconds
     }
 }
 
