@@ -35,6 +35,7 @@ const SIZE: Size = Size {
     customers: 500,
     days: 60,
     versions: 1,
+    deep: false,
 };
 
 /// Runs the measurement.

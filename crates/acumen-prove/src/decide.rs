@@ -1,5 +1,5 @@
-//! `decide`: decisions over HTTP on loopback, all layers, durable before they are answered, under
-//! open-loop load ([`Level`]) that rises until it is not sustained any more.
+//! `decide`: decisions by rules and boosting over HTTP on loopback, durable before they are answered,
+//! under open-loop load ([`Level`]) that rises until it is not sustained any more.
 
 use std::path::Path;
 
@@ -28,6 +28,7 @@ const SIZE: Size = Size {
     customers: 2_000,
     days: 90,
     versions: 1,
+    deep: false,
 };
 
 /// Runs the measurement.

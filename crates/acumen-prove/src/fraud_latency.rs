@@ -41,6 +41,7 @@ const SIZE: Size = Size {
     customers: 2_000,
     days: 120,
     versions: 2,
+    deep: true,
 };
 
 /// Runs the measurement.

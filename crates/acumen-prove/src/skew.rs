@@ -37,6 +37,7 @@ const SIZE: Size = Size {
     customers: 1_000,
     days: 90,
     versions: 2,
+    deep: true,
 };
 
 /// Runs the measurement.

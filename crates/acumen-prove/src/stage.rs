@@ -28,6 +28,8 @@ pub(crate) struct Size {
     pub(crate) days: u32,
     /// Model versions that are trained, each on a longer history.
     pub(crate) versions: usize,
+    /// Whether the networks and the third layer are there, or rules and boosting alone.
+    pub(crate) deep: bool,
 }
 
 /// A project and a data folder, gone when it is dropped.
@@ -51,6 +53,11 @@ impl Stage {
         copy(&workspace("catalogue"), &root.join("catalogue"))?;
         let use_case = Path::new("usecases").join(USE_CASE);
         copy(&workspace("").join(&use_case), &root.join(&use_case))?;
+        if !size.deep {
+            let path = root.join(&use_case).join("usecase.yaml");
+            let spec = std::fs::read_to_string(&path)?;
+            std::fs::write(&path, without_networks(&spec))?;
+        }
         let plan = child::plan(&root)?;
         let text = std::fs::read_to_string(root.join(&use_case).join("world.yaml"))?;
         let mut parameters = Parameters::parse(&text, "world.yaml").map_err(all)?;
@@ -125,6 +132,29 @@ impl Stage {
         wire::write_line(&event, body);
         id
     }
+}
+
+/// Leaves rules and boosting of a use case: no third layer, no other model, no ensemble. Line by
+/// line, because the order of the rest means something.
+fn without_networks(spec: &str) -> String {
+    let (mut part, mut entry, mut kept) = ("", "", String::new());
+    for line in spec.lines() {
+        let key = line.trim_start().split(':').next().unwrap_or_default();
+        match line.len() - line.trim_start().len() {
+            0 if !key.is_empty() && !key.starts_with('#') => (part, entry) = (key, ""),
+            2 => entry = key,
+            _ => {}
+        }
+        let line = match (part, entry, key) {
+            ("ensemble", _, _) | ("layers", "deep", _) => continue,
+            ("models", model, _) if !["", "boosted"].contains(&model) => continue,
+            ("layers", "models", "run") => "    run: [boosted]",
+            _ => line,
+        };
+        kept.push_str(line);
+        kept.push('\n');
+    }
+    kept
 }
 
 /// The event in the type that the use case declares.
