@@ -95,12 +95,19 @@ pub(super) fn measure(study: &Study<'_>, delay: &'static Delay) -> Result<Found,
     )?;
     let test = curve(days(TRAIN_FROM, trained_to), days(TEST_FROM, END))?;
     let average_precision = test.average_precision();
-    Ok(Found {
+    let found = Found {
         delay,
         average_precision: average_precision.ok_or_else(|| Failure::new("no fraud to find"))?,
         best: point(&test)?,
         fixed: test.at_threshold(point(&earlier)?.threshold),
-    })
+    };
+    println!(
+        "{} frauds, known after {}: {:?}",
+        test.positives(),
+        delay.name,
+        found.best
+    );
+    Ok(found)
 }
 
 /// Prints the table, and gives the figures.
