@@ -45,8 +45,9 @@ impl Run {
             .map(|(index, _)| index)
             .last();
         if let Some(index) = last_negative {
-            let forgotten = entries.drain(..index).filter(|entry| entry.value);
-            of.last_positive = of.last_positive.max(forgotten.map(|e| e.time).last());
+            let mut positives = entries.drain(..index).filter(|entry| entry.value);
+            let newest = positives.next_back().map(|entry| entry.time);
+            of.last_positive = of.last_positive.max(newest);
         }
     }
 }
