@@ -26,7 +26,7 @@ use ablation::{Ensemble, subsets};
 use worlds::{Asked, Trained};
 
 /// Worlds that are judged: each of a seed that is that much after the seed that is trained on.
-const FRESH: [u64; 1] = [1_000];
+const FRESH: [u64; 3] = [1_000, 2_000, 3_000];
 
 /// What the use case is to reach.
 const PRECISION: f64 = 0.95;
