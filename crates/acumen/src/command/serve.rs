@@ -71,6 +71,13 @@ impl Serve {
             SystemClock::new(),
         )?);
         engine.drill(self.drill_slow.clone())?;
+        // Whoever reads the address below may stop the server at once.
+        let asked = {
+            let _within = runtime.enter();
+            asked_to_stop()
+        };
+        let asked = asked
+            .map_err(|error| Failure::because(format!("cannot listen for signals: {error}")))?;
         say(format!(
             "data: {}, {}",
             folder.root().display(),
@@ -81,7 +88,7 @@ impl Serve {
         }
         engine.follow_schedule()?;
         let stop = async {
-            let signal = stopped().await;
+            let signal = asked.await;
             eprintln!("{signal}: answering what is under way, then closing the log");
         };
         let served = runtime.block_on(acumen_server::serve(listener, Arc::clone(&engine), stop));
@@ -130,18 +137,18 @@ pub(crate) fn address(listener: &TcpListener) -> Outcome<SocketAddr> {
         .map_err(|error| Failure::because(format!("no address: {error}")))
 }
 
-/// Completes when the program is asked to stop, and says how.
-pub(crate) async fn stopped() -> &'static str {
+/// Listens, from this call on, for being asked to stop; what it gives completes then and says how.
+/// Within a runtime only.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return match tokio::signal::ctrl_c().await {
-            Ok(()) | Err(_) => "interrupted",
-        };
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => "interrupted",
-        _ = terminate.recv() => "told to stop",
-    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => "interrupted",
+            _ = terminate.recv() => "told to stop",
+        }
+    })
 }
 
 fn recovered(engine: &Engine) -> String {
