@@ -103,10 +103,11 @@ pub(super) fn measure(study: &Study<'_>, delay: &'static Delay) -> Result<Found,
         fixed: test.at_threshold(point(&earlier)?.threshold),
     };
     println!(
-        "{} frauds, known after {}: {:?}",
+        "{} frauds, known after {}: recall {:.4} at a precision of {:.4}",
         test.positives(),
         delay.name,
-        found.best
+        found.best.recall,
+        found.best.precision
     );
     Ok(found)
 }
