@@ -15,7 +15,12 @@ pub struct Key(pub u128);
 impl Key {
     /// The key of an id.
     pub fn of(text: &str) -> Key {
-        Key(xxh3_128(text.as_bytes()))
+        Key::of_bytes(text.as_bytes())
+    }
+
+    /// The key of an id, as the bytes of its text.
+    pub fn of_bytes(text: &[u8]) -> Key {
+        Key(xxh3_128(text))
     }
 }
 

@@ -42,3 +42,6 @@ pub const CASES_LISTED_MAX: usize = 200;
 pub const BACKTEST_ROWS_MAX: u64 = 10_000_000;
 /// Microseconds that a backtest over HTTP may take.
 pub const BACKTEST_MICROS_MAX: u64 = 20_000_000;
+/// Microseconds after which thresholds that were asked for over HTTP are not put in force any more:
+/// whoever asked has been told by then that there was no answer.
+pub const REFIT_MICROS_MAX: u64 = 25_000_000;

@@ -2,13 +2,14 @@
 //! behind: a thread cannot be cut off.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
 use acumen_base::{Clock, Deadline, Member, MemberError, Row};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::asked::{Answered, predict_in_time};
 
@@ -21,17 +22,16 @@ type Task = Box<dyn FnOnce() + Send>;
 
 /// Threads on which members run.
 pub struct Pool {
-    tasks: SyncSender<Task>,
+    tasks: Sender<Task>,
 }
 
 impl Pool {
     /// Starts so many threads, at least one, and as many again as `members` can hold up: one that
     /// hangs keeps the others from nothing. They end with the pool.
     pub fn new(threads: usize, members: usize) -> Arc<Pool> {
-        let (tasks, queue) = sync_channel::<Task>(WAITING_MAX);
-        let queue = Arc::new(Mutex::new(queue));
+        let (tasks, queue) = bounded(WAITING_MAX);
         for _ in 0..threads.max(1) + members * OUTSTANDING_MAX as usize {
-            let queue = Arc::clone(&queue);
+            let queue = queue.clone();
             thread::spawn(move || work(&queue));
         }
         Arc::new(Pool { tasks })
@@ -49,14 +49,10 @@ impl fmt::Debug for Pool {
     }
 }
 
-fn work(queue: &Mutex<Receiver<Task>>) {
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match next {
-            // A member's panic is caught where it is asked.
-            Ok(task) => task(),
-            Err(_closed) => return,
-        }
+fn work(queue: &Receiver<Task>) {
+    // A member's panic is caught where it is asked.
+    while let Ok(task) = queue.recv() {
+        task();
     }
 }
 

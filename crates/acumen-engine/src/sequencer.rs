@@ -318,15 +318,16 @@ impl Sequencer {
 
     /// Hands the batch's decisions to the workers; one that is alone is made here.
     fn hand_out(&mut self) {
-        let is_alone = self.wanted.len() == 1 && self.worker.is_prompt(&self.wanted[0]);
-        for job in std::mem::take(&mut self.wanted) {
-            if is_alone {
-                let command = self.worker.answer(job, self.jobs.len());
-                self.handle(command);
-            } else {
-                // The workers outlive the sequencer: it is lost only while the process ends.
-                let _ended = self.jobs.send(job);
-            }
+        if let [job] = &self.wanted[..]
+            && self.worker.is_prompt(job)
+            && let Some(job) = self.wanted.pop()
+        {
+            let command = self.worker.answer(job, self.jobs.len());
+            return self.handle(command);
+        }
+        for job in self.wanted.drain(..) {
+            // The workers outlive the sequencer: it is lost only while the process ends.
+            let _ended = self.jobs.send(job);
         }
     }
 

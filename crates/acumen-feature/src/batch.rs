@@ -106,14 +106,10 @@ impl Pipeline {
                 wanted: view_plan.wanted[index],
                 values: Vec::new(),
                 columns: Vec::new(),
-                newest: vec![
-                    f64::NAN;
-                    if plan.sources[index] {
-                        plan.offsets[index + 1] - plan.offsets[index]
-                    } else {
-                        0
-                    }
-                ],
+                newest: match plan.sources[index] {
+                    true => vec![f64::NAN; plan.offsets[index + 1] - plan.offsets[index]],
+                    false => Vec::new(),
+                },
                 unit,
             })
             .collect();
@@ -280,7 +276,7 @@ impl Feed<'_> {
             for gather in gathers {
                 let gathered = gather.read(group, &facts);
                 let reader = group.iter_mut().find(|work| work.index == gather.unit);
-                if let Some(out) = reader.and_then(|work| work.row(row)) {
+                if let Some(out) = reader.and_then(|work| work.row(row).2) {
                     out[gather.begin..][..gathered.len()].copy_from_slice(&gathered);
                 }
             }
@@ -302,25 +298,25 @@ impl Feed<'_> {
 }
 
 impl Work<'_> {
-    /// Room for its columns of a row, where they are wanted.
-    fn row(&mut self, row: u32) -> Option<&mut [f64]> {
+    /// The unit, its columns at the newest event, and room for those of a row where they are
+    /// wanted.
+    fn row(&mut self, row: u32) -> (&mut dyn State, &mut [f64], Option<&mut [f64]>) {
         let begin = row as usize * self.width;
         let wanted = row != NO_ROW && self.wanted;
-        wanted.then(|| &mut self.values[begin..begin + self.width])
+        let out = wanted.then(|| &mut self.values[begin..begin + self.width]);
+        (self.unit.as_mut(), &mut self.newest, out)
     }
 
     /// Feeds it an event, of a row or of none.
     fn step(&mut self, facts: &Facts<'_>, row: u32) {
-        let begin = row as usize * self.width;
-        let wanted = row != NO_ROW && self.wanted;
-        let out = wanted.then(|| &mut self.values[begin..begin + self.width]);
-        if self.newest.is_empty() {
-            self.unit.step(facts, out);
+        let (unit, newest, out) = self.row(row);
+        if newest.is_empty() {
+            unit.step(facts, out);
             return;
         }
-        self.unit.step(facts, Some(&mut self.newest));
+        unit.step(facts, Some(&mut *newest));
         if let Some(out) = out {
-            out.copy_from_slice(&self.newest);
+            out.copy_from_slice(newest);
         }
     }
 

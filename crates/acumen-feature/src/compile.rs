@@ -214,6 +214,17 @@ impl<'a> Context<'a> {
         Some((kind, position, field_kind))
     }
 
+    /// The field that `of` names, which holds a place.
+    pub(crate) fn place_field(&mut self) -> Option<(usize, usize)> {
+        let (kind, field, field_kind) = self.event_field()?;
+        if field_kind != FieldType::Geo {
+            let help = "use a field of type geo".to_owned();
+            self.problem("of", format!("a {field_kind} is not a place"), help);
+            return None;
+        }
+        Some((kind, field))
+    }
+
     pub(crate) fn field(
         &mut self,
         kind: usize,

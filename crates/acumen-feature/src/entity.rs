@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 pub(crate) const NO_SLOT: u32 = u32::MAX;
 
 /// Stands between the ids of an entity of several fields; no id holds it.
-const JOINT: char = '\u{1f}';
+const JOINT: &str = "\u{1f}";
 
 /// The fields that together carry an entity's id: one, or several joined by `+`.
 pub fn id_fields(declared: &str) -> impl Iterator<Item = &str> {
@@ -21,7 +21,9 @@ pub fn id_fields(declared: &str) -> impl Iterator<Item = &str> {
 /// [`read_entity`](crate::Pipeline::read_entity) takes it: of several fields, the ids with U+001F
 /// between them. None where the event lacks one of them.
 pub fn entity_id(event: &Event, declared: &str) -> Option<String> {
-    joined(id_fields(declared).map(|field| event.value(field)))
+    let mut id = String::new();
+    let fields = id_fields(declared).map(|field| event.value(field));
+    join(fields, |part| id.push_str(part)).then_some(id)
 }
 
 /// Where an event type keeps the id of an entity.
@@ -32,19 +34,28 @@ pub(crate) fn key_at(event: &Event, places: &[usize]) -> Option<Key> {
     let value = |place: &usize| event.values.get(*place).unwrap_or(&Value::Missing);
     match places {
         [one] => value(one).as_text().map(Key::of),
-        several => joined(several.iter().map(value)).map(|id| Key::of(&id)),
+        several => {
+            let mut id = SmallVec::<[u8; 64]>::new();
+            let whole = join(several.iter().map(value), |part| {
+                id.extend_from_slice(part.as_bytes());
+            });
+            whole.then(|| Key::of_bytes(&id))
+        }
     }
 }
 
-fn joined<'a>(ids: impl Iterator<Item = &'a Value>) -> Option<String> {
-    let mut joined = String::new();
+/// Gives the parts of an id one after the other; whether all of them are there.
+fn join<'a>(ids: impl Iterator<Item = &'a Value>, mut push: impl FnMut(&str)) -> bool {
     for (number, id) in ids.enumerate() {
         if number > 0 {
-            joined.push(JOINT);
+            push(JOINT);
         }
-        joined.push_str(id.as_text()?);
+        let Some(id) = id.as_text() else {
+            return false;
+        };
+        push(id);
     }
-    Some(joined)
+    true
 }
 
 /// A hasher for keys that are hashes already: it takes their low bits.

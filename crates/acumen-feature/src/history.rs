@@ -5,7 +5,11 @@
 
 use std::collections::VecDeque;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::condition::Where;
+use crate::state::{Facts, Logic};
 
 /// One remembered event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,5 +101,65 @@ impl<T: Clone> History<T> {
     pub(crate) fn merge(&mut self, other: &History<T>, keep: Keep) {
         self.unite(other);
         self.prune(keep);
+    }
+}
+
+/// An operator's logic over the last events of a key.
+pub(crate) trait Remembers: Send + Sync + 'static {
+    /// What is remembered of an event.
+    type Value: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    fn keep(&self) -> Keep;
+    fn width(&self) -> usize;
+    /// What is to be remembered of an event (of any type); nothing where it is passed over.
+    fn value(&self, facts: &Facts<'_>) -> Option<Self::Value>;
+    /// Reads the columns at an instant; `current` is the event that the row is of.
+    fn read(
+        &self,
+        of: &History<Self::Value>,
+        current: Option<&Facts<'_>>,
+        at: i64,
+        out: &mut [f64],
+    );
+    /// The condition on the events that are remembered.
+    fn when(&self) -> Option<Where> {
+        None
+    }
+}
+
+impl<R: Remembers> Logic for R {
+    type Of = History<R::Value>;
+
+    fn width(&self) -> usize {
+        Remembers::width(self)
+    }
+
+    fn read(&self, of: &mut Self::Of, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
+        Remembers::read(self, of, current, at, out);
+    }
+
+    fn observe(&self, of: &mut Self::Of, facts: &Facts<'_>) {
+        if facts.holds.admits(Remembers::when(self))
+            && let Some(value) = self.value(facts)
+        {
+            let entry = Entry {
+                time: facts.time,
+                position: facts.position,
+                value,
+            };
+            of.insert(entry, facts.known_at, self.keep());
+        }
+    }
+
+    fn when(&self) -> Option<Where> {
+        Remembers::when(self)
+    }
+
+    fn newest(&self, of: &Self::Of, at: i64) -> Option<i64> {
+        of.last(at).map(|entry| entry.time)
+    }
+
+    fn merge(&self, of: &mut Self::Of, other: &Self::Of) {
+        of.merge(other, self.keep());
     }
 }

@@ -6,10 +6,9 @@
 //! "Inductive confidence machines for regression"; Lei et al. 2018, "Distribution-free predictive
 //! inference for regression").
 //!
-//! How wide an interval is depends on the row in one of two ways: errors are compared in units of a
-//! [spread](Intervals::by_spread) that another model predicts, or within [bands](Intervals::by_bands)
-//! of equal predictions, where the promise holds for each band (Mondrian prediction: Vovk, Gammerman
-//! and Shafer 2005, section 4.5).
+//! How wide an interval is depends on the row: errors are compared within bands of much the same
+//! prediction, and the promise holds for each band (Mondrian prediction: Vovk, Gammerman and Shafer
+//! 2005, section 4.5).
 
 use serde::{Deserialize, Serialize};
 
@@ -27,16 +26,8 @@ pub struct Intervals {
     pub level: f64,
     /// No outcome is below it.
     pub floor: Option<f64>,
-    width: Width,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Width {
-    /// So many spreads to each side.
-    Spread(f64),
     /// By rising prediction.
-    Bands(Vec<Band>),
+    bands: Vec<Band>,
 }
 
 /// Errors of rows with much the same prediction.
@@ -67,7 +58,7 @@ pub enum IntervalsError {
         least: usize,
     },
     /// A number that is none.
-    #[error("the {what} of row {row} is {value}, which is not {expected}")]
+    #[error("the {what} of row {row} is {value}, which is not a finite number")]
     Value {
         /// Of what.
         what: &'static str,
@@ -75,48 +66,10 @@ pub enum IntervalsError {
         row: usize,
         /// The value.
         value: f64,
-        /// What it should be.
-        expected: &'static str,
     },
 }
 
 impl Intervals {
-    /// Intervals whose width is in proportion to a predicted spread of each row.
-    ///
-    /// # Errors
-    /// Numbers that are not finite, a spread that is not above 0, or too few rows.
-    ///
-    /// # Panics
-    /// If the lengths differ, or the level is not between 0 and 1.
-    pub fn by_spread(
-        (predicted, spread): (&[f64], &[f64]),
-        outcome: &[f32],
-        (level, floor): (f64, Option<f64>),
-    ) -> Result<Intervals, IntervalsError> {
-        assert_eq!(spread.len(), outcome.len(), "one outcome a spread");
-        check(predicted, outcome, level)?;
-        let wrong = spread.iter().position(|of| !(of.is_finite() && *of > 0.0));
-        if let Some(row) = wrong {
-            return Err(IntervalsError::Value {
-                what: "spread",
-                row,
-                value: spread[row],
-                expected: "a finite number above 0",
-            });
-        }
-        let errors = predicted.iter().zip(outcome).zip(spread);
-        let mut errors: Vec<f64> = errors
-            .map(|((p, y), s)| (f64::from(*y) - p).abs() / s)
-            .collect();
-        errors.sort_by(f64::total_cmp);
-        let width = Width::Spread(upper(&errors, 1.0 - level));
-        Ok(Intervals {
-            level,
-            floor,
-            width,
-        })
-    }
-
     /// Intervals by the errors of rows with much the same prediction, of which there is a band for
     /// every hundred rows, twenty at most. Each end is missed by half of what is left of the level;
     /// where the low end is the floor it is never missed, and the high end takes all.
@@ -126,7 +79,7 @@ impl Intervals {
     ///
     /// # Panics
     /// If the lengths differ, or the level is not between 0 and 1.
-    pub fn by_bands(
+    pub fn new(
         predicted: &[f64],
         outcome: &[f32],
         (level, floor): (f64, Option<f64>),
@@ -141,43 +94,33 @@ impl Intervals {
             bands.push(Band::of(&rows[from..to], level, floor));
             from = to;
         }
-        let width = Width::Bands(bands);
         Ok(Intervals {
             level,
             floor,
-            width,
+            bands,
         })
     }
 
-    /// The interval around a prediction; `spread` is that of the row, for intervals by spread.
-    pub fn around(&self, predicted: f64, spread: f64) -> (f64, f64) {
-        let (low, high) = match &self.width {
-            Width::Spread(quantile) => (Some(-quantile * spread), quantile * spread),
-            Width::Bands(bands) => {
-                let at = bands.partition_point(|band| band.until < predicted);
-                let band = bands[at.min(bands.len() - 1)];
-                (band.low, band.high)
-            }
-        };
+    /// The interval around a prediction.
+    pub fn around(&self, predicted: f64) -> (f64, f64) {
+        let at = self.bands.partition_point(|band| band.until < predicted);
+        let band = self.bands[at.min(self.bands.len() - 1)];
         let floor = self.floor.unwrap_or(f64::NEG_INFINITY);
-        let low = low.map_or(floor, |low| (predicted + low).max(floor));
-        (low, (predicted + high).max(floor))
+        let low = band.low.map_or(floor, |low| (predicted + low).max(floor));
+        (low, (predicted + band.high).max(floor))
     }
 
     /// The share of outcomes that lie within the intervals around their predictions.
     ///
     /// # Panics
     /// If the lengths differ.
-    pub fn coverage(&self, predicted: &[f64], spread: Option<&[f64]>, outcome: &[f32]) -> f64 {
+    pub fn coverage(&self, predicted: &[f64], outcome: &[f32]) -> f64 {
         assert_eq!(predicted.len(), outcome.len(), "one outcome a prediction");
-        let held = predicted
-            .iter()
-            .zip(outcome)
-            .enumerate()
-            .filter(|(row, (p, y))| {
-                let (low, high) = self.around(**p, spread.map_or(1.0, |spread| spread[*row]));
-                (low..=high).contains(&f64::from(**y))
-            });
+        let holds = |(predicted, outcome): &(&f64, &f32)| {
+            let (low, high) = self.around(**predicted);
+            (low..=high).contains(&f64::from(**outcome))
+        };
+        let held = predicted.iter().zip(outcome).filter(holds);
         held.count() as f64 / outcome.len().max(1) as f64
     }
 }
@@ -256,7 +199,6 @@ fn check(predicted: &[f64], outcome: &[f32], level: f64) -> Result<(), Intervals
                 what,
                 row,
                 value: values[row],
-                expected: "a finite number",
             });
         }
     }

@@ -122,7 +122,7 @@ impl RegressionMetrics {
             total_error: share(errors().sum::<f64>() / rows),
             decile_error: share(gains.group_error(DECILES)),
             interval_coverage: None,
-            normalised_gini: share(gains.gini()).and_then(|_| gains.normalised_gini()),
+            normalised_gini: (mean > 0.0).then(|| gains.normalised_gini()).flatten(),
         }
     }
 }

@@ -134,13 +134,14 @@ pub fn fit_artifact(
         }
         None => checked.fit(&train, Some(&validation), plan.seed, &mut report)?,
     };
-    let calibration = calibrate(&model, plan.calibration, &part(split.calibration));
-    let intervals = intervals(&model, &calibration, &train, &part(split.calibration));
+    let later = part(split.calibration);
+    let calibration = calibrate(&model, plan.calibration, &later);
+    let intervals = intervals(&model, &calibration, &train, &later);
     let test = part(split.test);
     let mut test_metrics = judge(&model, &calibration, &test);
     if let (Metrics::Regression(metrics), Some(intervals)) = (&mut test_metrics, &intervals) {
         let predicted = predictions(&model, &calibration, &test);
-        metrics.interval_coverage = Some(intervals.coverage(&predicted, None, &test.outcome));
+        metrics.interval_coverage = Some(intervals.coverage(&predicted, &test.outcome));
     }
     let importances = importances.into_iter().map(|importance| ColumnImportance {
         column: importance.column,
@@ -254,7 +255,7 @@ fn intervals(
         .then_some(0.0);
     let predicted = predictions(model, calibration, rows);
     // Too few rows for the level: the card says that there are none.
-    Intervals::by_bands(&predicted, &rows.outcome, (INTERVAL_LEVEL, floor)).ok()
+    Intervals::new(&predicted, &rows.outcome, (INTERVAL_LEVEL, floor)).ok()
 }
 
 fn predictions(model: &FittedModel, calibration: &Calibration, rows: &Dataset) -> Vec<f64> {

@@ -28,6 +28,13 @@ const MAKINGS: u64 = 5;
 /// Who trains.
 const SIDES: [&str; 3] = ["ours", "xgboost", "lightgbm"];
 
+/// What one run gave.
+#[derive(Clone, Copy)]
+struct Run {
+    seconds: f64,
+    quality: f64,
+}
+
 /// What one side's runs gave, on every making of a set.
 #[derive(Default)]
 struct Side {
@@ -38,11 +45,11 @@ struct Side {
 }
 
 impl Side {
-    /// Notes the runs on one making, each with its seconds and its quality.
-    fn note(&mut self, runs: &[(f64, f64)]) {
-        let seconds = runs.iter().map(|run| run.0);
+    /// Notes the runs on one making.
+    fn note(&mut self, runs: &[Run]) {
+        let seconds = runs.iter().map(|run| run.seconds);
         self.seconds = self.seconds.into_iter().chain(seconds).reduce(f64::min);
-        self.qualities.extend(runs.last().map(|run| run.1));
+        self.qualities.extend(runs.last().map(|run| run.quality));
     }
 
     fn seconds(&self) -> f64 {
@@ -132,8 +139,8 @@ fn compare(settings: &Settings, makings: &[Set], threads: usize) -> Result<[Side
     Ok(sides)
 }
 
-/// Seconds and quality of our own training.
-fn ours(set: &Set) -> Result<(f64, f64), Failure> {
+/// Our own training.
+fn ours(set: &Set) -> Result<Run, Failure> {
     let dataset = |from: usize, to: usize| Dataset {
         matrix: Matrix {
             columns: Arc::clone(&set.columns),
@@ -164,17 +171,17 @@ fn ours(set: &Set) -> Result<(f64, f64), Failure> {
     let score = CompiledForest::new(&forest).predict_many(&test.matrix);
     let quality = Curve::new(&score, &test.outcome).average_precision();
     let quality = quality.ok_or_else(|| Failure::new("no positives are held out"))?;
-    Ok((seconds, quality))
+    Ok(Run { seconds, quality })
 }
 
-/// Seconds and quality of a peer's training.
+/// A peer's training.
 fn theirs(
     settings: &Settings,
     set: &Set,
     files: &[std::path::PathBuf; 2],
     library: &str,
     threads: usize,
-) -> Result<(f64, f64), Failure> {
+) -> Result<Run, Failure> {
     let text = |path: &Path| path.display().to_string();
     let arguments: Vec<String> = [
         &text(&files[0]),
@@ -194,5 +201,8 @@ fn theirs(
     .into();
     let figures = peer::run(settings, "boosting.py", arguments)?;
     let number = |name| peer::number(&figures, name);
-    Ok((number("seconds")?, number("quality")?))
+    Ok(Run {
+        seconds: number("seconds")?,
+        quality: number("quality")?,
+    })
 }

@@ -1,7 +1,7 @@
 //! `fraud-quality`: how much fraud is found on the public card payments, beside a peer and an
-//! oracle.
+//! oracle, and in our own world ([`fraud_world`]).
 //!
-//! Recall at 95 % precision over 2018-08-08..09-30, a row a payment, nobody left out, for frauds
+//! On the public payments: recall at 95 % precision over 2018-08-08..09-30, a row a payment, nobody left out, for frauds
 //! that are known after 7 days, 1 day and at once; the model is fitted to 2018-05-10 up to the
 //! last payment whose truth is known on 2018-08-08. That cut is read off the test's own curve, as
 //! it is for the peer and the oracle; beside it stands what a cut gives that was fixed before.
@@ -14,6 +14,7 @@ use acumen_base::Span;
 use serde_json::{Value, json};
 
 use crate::folds::Study;
+use crate::fraud_world;
 use crate::handbook::{self, LABEL_DELAY, Payments};
 use crate::report::{Failure, Outcome, skipped};
 use crate::settings::Settings;
@@ -25,7 +26,9 @@ const PROJECT: &str = "card-quality";
 
 /// Runs the measurement.
 pub(crate) fn run(settings: &Settings) -> Outcome {
-    cards(settings)
+    let mut figures = cards(settings)?;
+    merge(&mut figures, fraud_world::run(settings)?)?;
+    Ok(figures)
 }
 
 /// The part on the public card payments.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use acumen_model::metrics::{Curve, OperatingPoint};
 use serde_json::{Value, json};
 
-use crate::report::{Outcome, row, table};
+use crate::report::{Failure, Outcome, row, table};
 use crate::settings::Settings;
 use ablation::{Ensemble, subsets};
 use worlds::{Asked, Trained};
@@ -36,11 +36,6 @@ const PRECISION_BEFORE: f64 = 0.96;
 
 /// Runs the measurement.
 pub(crate) fn run(settings: &Settings) -> Outcome {
-    figures(settings)
-}
-
-/// The figures as JSON.
-pub(crate) fn figures(settings: &Settings) -> Outcome {
     let trained = Trained::on(settings.seed)?;
     let mut fresh = Asked::default();
     for after in FRESH {
@@ -58,13 +53,18 @@ pub(crate) fn figures(settings: &Settings) -> Outcome {
         "recall",
         "recall at 95 %",
     ])];
+    let judge = |members: &[usize]| -> Result<Judged, Failure> {
+        Ok(Judged::of(&Ensemble::fit(&trained, members)?, &fresh))
+    };
+    let everyone: Vec<usize> = (0..trained.members.len()).collect();
+    let whole = judge(&everyone)?;
+    lines.push(whole.line("all"));
     let mut ablation = serde_json::Map::new();
-    let mut whole = None;
+    ablation.insert("all".to_owned(), whole.figures());
     for (name, members) in subsets(&trained) {
-        let judged = Judged::of(&Ensemble::fit(&trained, &members)?, &fresh);
+        let judged = judge(&members)?;
         lines.push(judged.line(&name));
         ablation.insert(name, judged.figures());
-        whole.get_or_insert(judged);
     }
     let rules = fresh.point(|i| fresh.ruled[i]);
     lines.push(row([
@@ -80,7 +80,6 @@ pub(crate) fn figures(settings: &Settings) -> Outcome {
     let oracle = oracle.map_or(0.0, |point| point.recall);
     lines.push(row(["oracle", "", "", "", &format!("{oracle:.3}")]));
     table(&lines);
-    let whole = whole.unwrap_or_default();
     let stories = by_story(&fresh, &whole.flagged);
     Ok(json!({
         "world_precision": whole.fixed.precision,
@@ -105,21 +104,6 @@ struct Judged {
     /// At the cut that is read off these rows.
     read_off: f64,
     flagged: Vec<bool>,
-}
-
-impl Default for Judged {
-    fn default() -> Judged {
-        Judged {
-            average_precision: f64::NAN,
-            fixed: OperatingPoint {
-                threshold: f64::NAN,
-                precision: f64::NAN,
-                recall: f64::NAN,
-            },
-            read_off: f64::NAN,
-            flagged: Vec::new(),
-        }
-    }
 }
 
 impl Judged {

@@ -75,7 +75,7 @@ static MEASUREMENTS: &[Measurement] = &[
     },
     Measurement {
         name: "fraud-quality",
-        what: "how much fraud is found at 95 % precision, beside a peer and an oracle",
+        what: "how much fraud is found: public payments beside a peer and an oracle, our own world",
         run: fraud_quality::run,
     },
     Measurement {

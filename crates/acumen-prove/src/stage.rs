@@ -195,3 +195,33 @@ pub(crate) fn use_case(plan: &Plan) -> Result<usize, Failure> {
     let position = plan.position(USE_CASE);
     position.ok_or_else(|| Failure::new(format!("there is no use case `{USE_CASE}`")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_networks_rules_and_boosting_are_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let use_case = Path::new("usecases").join(USE_CASE);
+        let copied = folder.path().join(&use_case);
+        copy(&workspace("catalogue"), &folder.path().join("catalogue")).unwrap();
+        copy(&workspace("").join(&use_case), &copied).unwrap();
+        let path = copied.join("usecase.yaml");
+        let spec = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, without_networks(&spec)).unwrap();
+
+        let plan = child::plan(folder.path()).unwrap();
+        let whole = child::plan(&workspace("")).unwrap();
+        let [left, whole] = [&plan, &whole].map(|plan| {
+            let position = plan.position(USE_CASE).unwrap();
+            &plan.use_cases[position].declared
+        });
+        assert_eq!(left.member_names().collect::<Vec<_>>(), ["boosted"]);
+        let runs = |at: usize| &left.layers[at].run;
+        assert_eq!(left.layers.len(), 2);
+        assert_eq!(*runs(0), whole.layers[0].run);
+        assert_eq!(*runs(1), ["boosted"]);
+        assert_eq!(left.rules.len(), whole.rules.len());
+    }
+}

@@ -52,6 +52,7 @@ pub(crate) struct Found {
         (status = 200, body = Found),
         (status = 400, body = Problem, description = "the target cannot be reached, and what can be"),
         (status = 404, body = Problem, description = "no such use case or action"),
+        (status = 503, body = Problem, description = "it took too long, and nothing was changed"),
     )
 )]
 pub(crate) async fn fit(

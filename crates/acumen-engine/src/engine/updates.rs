@@ -1,9 +1,11 @@
 //! What others may ask about models that are trained beside the engine, and about going back.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 
-use acumen_base::{Control, Time, Update};
+use acumen_base::limits::REFIT_MICROS_MAX;
+use acumen_base::{Control, Deadline, Time, Update};
 
 use super::Engine;
 use crate::compare::{Comparison, compare};
@@ -101,10 +103,11 @@ impl Engine {
 
     /// Fits the thresholds of a use case to a target on what its models have not seen, or on the
     /// period that is named. With `by` they are put in force, and the log position of that is
-    /// given; without, nothing changes.
+    /// given; without, nothing changes. It is like a training: one at a time.
     ///
     /// # Errors
-    /// Where the target cannot be reached: what can, then.
+    /// Where the target cannot be reached: what can, then. Nothing changes either where it took
+    /// longer than a request may ([`REFIT_MICROS_MAX`]).
     pub fn refit(
         &self,
         use_case: &str,
@@ -113,6 +116,12 @@ impl Engine {
         by: Option<&str>,
     ) -> Result<(Refit, Option<u64>), Refusal> {
         let position = self.use_case(use_case)?;
+        let clock = Arc::clone(&self.clock);
+        let begun = clock.nanos();
+        let deadline = Deadline::after(clock, begun, REFIT_MICROS_MAX);
+        let held = self.place.hold(use_case, self.clock.now());
+        let _held = held.map_err(|running| Refusal::Invalid(busy(&running)))?;
+        self.place.stage("fitting thresholds".to_owned());
         // A question lets the log be flushed: what was decided up to here can be read.
         self.ask(|_, _| ())?;
         let options = RefitOptions {
@@ -125,6 +134,13 @@ impl Engine {
             to: to.unwrap_or(Time::LATEST),
         };
         let found = refit(&self.sources, position, &options, &mut |_| ())?;
+        if deadline.expired() {
+            return Err(Refusal::NotReady(
+                "fitting took longer than a request may, and nothing was changed: name a shorter \
+                 period, or run `acumen thresholds` while the server is stopped"
+                    .to_owned(),
+            ));
+        }
         let put = |by| self.control_now(found.control.clone(), by);
         let in_force = by.map(put).transpose()?;
         Ok((found, in_force))

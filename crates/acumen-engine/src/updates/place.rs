@@ -27,6 +27,12 @@ impl Place {
         }
     }
 
+    /// Takes the place until what is given is dropped, or says who has it.
+    pub(crate) fn hold(&self, use_case: &str, since: Time) -> Result<Held, Running> {
+        self.take(use_case, since)?;
+        Ok(Held(self.clone()))
+    }
+
     /// Who has it.
     pub(crate) fn running(&self) -> Option<Running> {
         self.0
@@ -43,5 +49,15 @@ impl Place {
 
     pub(crate) fn free(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// The place, free again when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held(Place);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.free();
     }
 }

@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
 use super::{Accepts, Context, Need, Operator, ParamDoc, ParamKind};
-use crate::history::{Entry, History, Keep};
+use crate::history::{History, Keep, Remembers};
 use crate::problem::suggest;
 use crate::spec::Operand;
-use crate::state::{Facts, Keyed, Logic};
+use crate::state::{Facts, Keyed};
 use crate::stateless::{FromEvent, Stateless};
 
 /// The operator.
@@ -85,14 +85,18 @@ struct Changes {
     keep: Keep,
 }
 
-impl Logic for Changes {
-    type Of = History<Hashes>;
+impl Remembers for Changes {
+    type Value = Hashes;
+
+    fn keep(&self) -> Keep {
+        self.keep
+    }
 
     fn width(&self) -> usize {
         1
     }
 
-    fn read(&self, of: &mut Self::Of, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
+    fn read(&self, of: &History<Hashes>, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
         out[0] = f64::NAN;
         let current = current.filter(|facts| facts.kind == self.components.kind);
         let Some((facts, before)) = current.zip(of.last(at)) else {
@@ -108,27 +112,12 @@ impl Logic for Changes {
         }
     }
 
-    fn observe(&self, of: &mut Self::Of, facts: &Facts<'_>) {
+    fn value(&self, facts: &Facts<'_>) -> Option<Hashes> {
         if facts.kind != self.components.kind {
-            return;
+            return None;
         }
-        let value = self.components.hashes(facts.event);
-        if value.iter().any(Option::is_some) {
-            let entry = Entry {
-                time: facts.time,
-                position: facts.position,
-                value,
-            };
-            of.insert(entry, facts.known_at, self.keep);
-        }
-    }
-
-    fn newest(&self, of: &Self::Of, at: i64) -> Option<i64> {
-        of.last(at).map(|entry| entry.time)
-    }
-
-    fn merge(&self, of: &mut Self::Of, other: &Self::Of) {
-        of.merge(other, self.keep);
+        let hashes = self.components.hashes(facts.event);
+        hashes.iter().any(Option::is_some).then_some(hashes)
     }
 }
 

@@ -1,10 +1,10 @@
 //! `geo_velocity`: how fast one would have had to travel.
 
-use acumen_base::{ColumnKind, FieldType, Geo, Span, Value};
+use acumen_base::{ColumnKind, Geo, Span, Value};
 
 use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
-use crate::history::{Entry, History, Keep};
-use crate::state::{Facts, Keyed, Logic};
+use crate::history::{History, Keep, Remembers};
+use crate::state::{Facts, Keyed};
 
 /// The operator.
 pub(super) struct GeoVelocity;
@@ -28,25 +28,20 @@ pub(super) fn distance_km(a: Geo, b: Geo) -> f64 {
     2.0 * EARTH_KM * h.clamp(0.0, 1.0).sqrt().asin()
 }
 
-impl Travel {
-    fn place(&self, facts: &Facts<'_>) -> Option<Geo> {
-        if facts.kind != self.kind {
-            return None;
-        }
-        facts.event.values.get(self.field).and_then(Value::as_geo)
-    }
-}
+impl Remembers for Travel {
+    type Value = Geo;
 
-impl Logic for Travel {
-    type Of = History<Geo>;
+    fn keep(&self) -> Keep {
+        self.keep
+    }
 
     fn width(&self) -> usize {
         3
     }
 
-    fn read(&self, of: &mut Self::Of, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
+    fn read(&self, of: &History<Geo>, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
         out.fill(f64::NAN);
-        let (Some(here), Some(before)) = (current.and_then(|f| self.place(f)), of.last(at)) else {
+        let (Some(here), Some(before)) = (current.and_then(|f| self.value(f)), of.last(at)) else {
             return;
         };
         let km = distance_km(before.value, here);
@@ -57,23 +52,11 @@ impl Logic for Travel {
         out[2] = (km - unsure).max(0.0) / hours;
     }
 
-    fn observe(&self, of: &mut Self::Of, facts: &Facts<'_>) {
-        if let Some(value) = self.place(facts) {
-            let entry = Entry {
-                time: facts.time,
-                position: facts.position,
-                value,
-            };
-            of.insert(entry, facts.known_at, self.keep);
+    fn value(&self, facts: &Facts<'_>) -> Option<Geo> {
+        if facts.kind != self.kind {
+            return None;
         }
-    }
-
-    fn newest(&self, of: &Self::Of, at: i64) -> Option<i64> {
-        of.last(at).map(|entry| entry.time)
-    }
-
-    fn merge(&self, of: &mut Self::Of, other: &Self::Of) {
-        of.merge(other, self.keep);
+        facts.event.values.get(self.field).and_then(Value::as_geo)
     }
 }
 
@@ -111,14 +94,9 @@ impl Operator for GeoVelocity {
     fn compile(&self, context: &mut Context<'_>) {
         let least = context.span("least_time", Span(60_000)).0.max(1);
         let entities = context.entities();
-        let Some((kind, field, field_kind)) = context.event_field() else {
+        let Some((kind, field)) = context.place_field() else {
             return;
         };
-        if field_kind != FieldType::Geo {
-            let help = "use a field of type geo".to_owned();
-            context.problem("of", format!("a {field_kind} is not a place"), help);
-            return;
-        }
         let keep = Keep {
             lateness: context.lateness(),
             last: 1,

@@ -3,9 +3,9 @@
 use acumen_base::{ColumnKind, FieldType, Value};
 
 use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
-use crate::history::{Entry, History, Keep};
+use crate::history::{History, Keep, Remembers};
 use crate::reader::{Numbers, Reader};
-use crate::state::{Facts, Keyed, Logic};
+use crate::state::{Facts, Keyed};
 
 /// The operator.
 pub(super) struct Profile;
@@ -31,14 +31,18 @@ impl Attributes {
     }
 }
 
-impl Logic for Attributes {
-    type Of = History<Numbers>;
+impl Remembers for Attributes {
+    type Value = Numbers;
+
+    fn keep(&self) -> Keep {
+        self.keep
+    }
 
     fn width(&self) -> usize {
         self.reader.width() + usize::from(self.age_of.is_some())
     }
 
-    fn read(&self, of: &mut Self::Of, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
+    fn read(&self, of: &History<Numbers>, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
         match current.filter(|facts| facts.kind == self.reader.kind) {
             Some(facts) => out.copy_from_slice(&self.state(facts)),
             None => match of.last(at) {
@@ -51,24 +55,8 @@ impl Logic for Attributes {
         }
     }
 
-    fn observe(&self, of: &mut Self::Of, facts: &Facts<'_>) {
-        if facts.kind == self.reader.kind {
-            let value = self.state(facts);
-            let entry = Entry {
-                time: facts.time,
-                position: facts.position,
-                value,
-            };
-            of.insert(entry, facts.known_at, self.keep);
-        }
-    }
-
-    fn newest(&self, of: &Self::Of, at: i64) -> Option<i64> {
-        of.last(at).map(|entry| entry.time)
-    }
-
-    fn merge(&self, of: &mut Self::Of, other: &Self::Of) {
-        of.merge(other, self.keep);
+    fn value(&self, facts: &Facts<'_>) -> Option<Numbers> {
+        (facts.kind == self.reader.kind).then(|| self.state(facts))
     }
 }
 

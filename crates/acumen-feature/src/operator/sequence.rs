@@ -4,9 +4,9 @@ use acumen_base::ColumnKind;
 use acumen_base::limits::LAST_MAX;
 
 use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
-use crate::history::{Entry, History, Keep};
+use crate::history::{History, Keep, Remembers};
 use crate::reader::{Described, Numbers, Reader};
-use crate::state::{Facts, Keyed, Logic};
+use crate::state::{Facts, Keyed};
 
 /// The name of the ages' columns.
 const AGE: &str = "age";
@@ -29,14 +29,18 @@ impl Last {
     }
 }
 
-impl Logic for Last {
-    type Of = History<Numbers>;
+impl Remembers for Last {
+    type Value = Numbers;
+
+    fn keep(&self) -> Keep {
+        self.keep
+    }
 
     fn width(&self) -> usize {
         self.last * self.step_width()
     }
 
-    fn read(&self, of: &mut Self::Of, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
+    fn read(&self, of: &History<Numbers>, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
         let current = current.filter(|facts| facts.kind == self.reader.kind);
         let current = current.map(|facts| self.reader.read(facts));
         let current = current.iter().map(|numbers| (numbers, at));
@@ -54,24 +58,8 @@ impl Logic for Last {
         }
     }
 
-    fn observe(&self, of: &mut Self::Of, facts: &Facts<'_>) {
-        if facts.kind == self.reader.kind {
-            let value = self.reader.read(facts);
-            let entry = Entry {
-                time: facts.time,
-                position: facts.position,
-                value,
-            };
-            of.insert(entry, facts.known_at, self.keep);
-        }
-    }
-
-    fn newest(&self, of: &Self::Of, at: i64) -> Option<i64> {
-        of.last(at).map(|entry| entry.time)
-    }
-
-    fn merge(&self, of: &mut Self::Of, other: &Self::Of) {
-        of.merge(other, self.keep);
+    fn value(&self, facts: &Facts<'_>) -> Option<Numbers> {
+        (facts.kind == self.reader.kind).then(|| self.reader.read(facts))
     }
 }
 

@@ -4,8 +4,8 @@ use acumen_base::ColumnKind;
 
 use super::{Accepts, Context, Operator, ParamDoc, WHERE};
 use crate::condition::Where;
-use crate::history::{Entry, History, Keep};
-use crate::state::{Facts, Keyed, Logic};
+use crate::history::{History, Keep, Remembers};
+use crate::state::{Facts, Keyed};
 
 /// The operator.
 pub(super) struct SinceLast;
@@ -16,39 +16,28 @@ struct Previous {
     keep: Keep,
 }
 
-impl Logic for Previous {
-    type Of = History<()>;
+impl Remembers for Previous {
+    type Value = ();
+
+    fn keep(&self) -> Keep {
+        self.keep
+    }
 
     fn width(&self) -> usize {
         1
     }
 
-    fn read(&self, of: &mut History<()>, _: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
+    fn read(&self, of: &History<()>, _: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
         let last = of.last(at);
         out[0] = last.map_or(f64::NAN, |entry| (at - entry.time) as f64 / 1_000.0);
     }
 
-    fn observe(&self, of: &mut History<()>, facts: &Facts<'_>) {
-        if facts.kind == self.kind && facts.holds.admits(self.when) {
-            let entry = Entry {
-                time: facts.time,
-                position: facts.position,
-                value: (),
-            };
-            of.insert(entry, facts.known_at, self.keep);
-        }
+    fn value(&self, facts: &Facts<'_>) -> Option<()> {
+        (facts.kind == self.kind).then_some(())
     }
 
     fn when(&self) -> Option<Where> {
         self.when
-    }
-
-    fn newest(&self, of: &History<()>, at: i64) -> Option<i64> {
-        of.last(at).map(|entry| entry.time)
-    }
-
-    fn merge(&self, of: &mut History<()>, other: &History<()>) {
-        of.merge(other, self.keep);
     }
 }
 

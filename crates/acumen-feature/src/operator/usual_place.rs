@@ -1,13 +1,13 @@
 //! `usual_place`: how far away this is from where the key usually is.
 
 use acumen_base::limits::LAST_MAX;
-use acumen_base::{ColumnKind, FieldType, Geo, Value};
+use acumen_base::{ColumnKind, Geo, Value};
 use smallvec::SmallVec;
 
 use super::geo_velocity::distance_km;
 use super::{Accepts, Context, Operator, ParamDoc, ParamKind};
-use crate::history::{Entry, History, Keep};
-use crate::state::{Facts, Keyed, Logic};
+use crate::history::{History, Keep, Remembers};
+use crate::state::{Facts, Keyed};
 
 /// The operator.
 pub(super) struct UsualPlace;
@@ -19,25 +19,20 @@ struct Places {
     keep: Keep,
 }
 
-impl Places {
-    fn place(&self, facts: &Facts<'_>) -> Option<Geo> {
-        if facts.kind != self.kind {
-            return None;
-        }
-        facts.event.values.get(self.field).and_then(Value::as_geo)
-    }
-}
+impl Remembers for Places {
+    type Value = Geo;
 
-impl Logic for Places {
-    type Of = History<Geo>;
+    fn keep(&self) -> Keep {
+        self.keep
+    }
 
     fn width(&self) -> usize {
         2
     }
 
-    fn read(&self, of: &mut Self::Of, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
+    fn read(&self, of: &History<Geo>, current: Option<&Facts<'_>>, at: i64, out: &mut [f64]) {
         out.fill(f64::NAN);
-        let Some(here) = current.and_then(|facts| self.place(facts)) else {
+        let Some(here) = current.and_then(|facts| self.value(facts)) else {
             return;
         };
         let known = of.until(at);
@@ -53,23 +48,11 @@ impl Logic for Places {
         out[1] = *median;
     }
 
-    fn observe(&self, of: &mut Self::Of, facts: &Facts<'_>) {
-        if let Some(value) = self.place(facts) {
-            let entry = Entry {
-                time: facts.time,
-                position: facts.position,
-                value,
-            };
-            of.insert(entry, facts.known_at, self.keep);
+    fn value(&self, facts: &Facts<'_>) -> Option<Geo> {
+        if facts.kind != self.kind {
+            return None;
         }
-    }
-
-    fn newest(&self, of: &Self::Of, at: i64) -> Option<i64> {
-        of.last(at).map(|entry| entry.time)
-    }
-
-    fn merge(&self, of: &mut Self::Of, other: &Self::Of) {
-        of.merge(other, self.keep);
+        facts.event.values.get(self.field).and_then(Value::as_geo)
     }
 }
 
@@ -105,14 +88,9 @@ impl Operator for UsualPlace {
     fn compile(&self, context: &mut Context<'_>) {
         let last = context.int("last", 20, 1, LAST_MAX as i64) as usize;
         let entities = context.entities();
-        let Some((kind, field, field_kind)) = context.event_field() else {
+        let Some((kind, field)) = context.place_field() else {
             return;
         };
-        if field_kind != FieldType::Geo {
-            let help = "use a field of type geo".to_owned();
-            context.problem("of", format!("a {field_kind} is not a place"), help);
-            return;
-        }
         let keep = Keep {
             lateness: context.lateness(),
             last,

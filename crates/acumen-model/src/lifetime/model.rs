@@ -158,12 +158,6 @@ impl LifetimeModel {
         }
     }
 
-    /// The probability that the customer of a row has not stopped.
-    pub fn alive(&self, row: &[f32]) -> f64 {
-        let value = |column: usize| f64::from(row[column]);
-        self.process.alive(&self.reads.history(value).nearest())
-    }
-
     /// Whether it is what it says.
     pub(crate) fn check(&self) -> Result<(), BrokenLifetime> {
         let is_positive = |value: &f64| value.is_finite() && *value > 0.0;

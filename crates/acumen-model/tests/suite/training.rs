@@ -143,7 +143,7 @@ fn values_come_with_intervals() {
         (0.85..0.95).contains(&metrics.interval_coverage.unwrap()),
         "{metrics:?}"
     );
-    let (low, high) = artifact.intervals.as_ref().unwrap().around(5.0, 1.0);
+    let (low, high) = artifact.intervals.as_ref().unwrap().around(5.0);
     assert!(low == 0.0 && high > 5.0);
 
     let folder = tempfile::tempdir().unwrap();

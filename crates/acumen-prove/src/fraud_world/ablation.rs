@@ -20,11 +20,11 @@ pub(super) struct Ensemble {
     pub(super) cut: f64,
 }
 
-/// Which models vote, each time with a name; all of them first.
+/// Some of the models, each time with a name: those of a layer, each one, all but one.
 pub(super) fn subsets(trained: &Trained) -> Vec<(String, Vec<usize>)> {
     let members = &trained.members;
     let all = || 0..members.len();
-    let mut subsets = vec![("all".to_owned(), all().collect())];
+    let mut subsets = Vec::new();
     for (layer, models) in &trained.layers {
         let of = |i: &usize| models.contains(&members[*i]);
         subsets.push((format!("layer {layer} alone"), all().filter(of).collect()));
