@@ -88,6 +88,11 @@ pub trait Checked: fmt::Debug + Send + Sync {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError>;
 
+    /// Whether what it predicts is, once calibrated, the probability of the outcome, and not a value.
+    fn predicts_probability(&self) -> bool {
+        true
+    }
+
     /// Whether [`Checked::fit_from`] goes on from a model of the same learner over the same columns,
     /// so many; otherwise it begins anew.
     fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {

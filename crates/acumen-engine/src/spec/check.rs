@@ -129,9 +129,21 @@ impl Check<'_> {
                 continue;
             };
             let seen = seen_by(use_case.training.as_ref(), model, columns);
-            if let Err(problems) = learner.check(&model.params, &seen) {
-                for wrong in problems {
-                    problem(format!("{path}.{}", wrong.param), wrong.message, wrong.help);
+            match learner.check(&model.params, &seen) {
+                Ok(checked) if !checked.predicts_probability() => problem(
+                    format!("{path}.algorithm"),
+                    format!(
+                        "`{}` predicts a value here, and decisions are made on the probability of \
+                         the outcome",
+                        model.algorithm
+                    ),
+                    "choose another algorithm, or `objective: binary:logistic`".to_owned(),
+                ),
+                Ok(_) => {}
+                Err(problems) => {
+                    for wrong in problems {
+                        problem(format!("{path}.{}", wrong.param), wrong.message, wrong.help);
+                    }
                 }
             }
             used.push(learner);

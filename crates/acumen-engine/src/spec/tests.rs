@@ -167,6 +167,16 @@ fn wrong_names_are_found_wherever_they_stand() {
 }
 
 #[test]
+fn a_model_of_values_is_refused() {
+    for algorithm in ["two_part", "xgboost, objective: reg:tweedie"] {
+        let text = with(&[("algorithm: xgboost", &format!("algorithm: {algorithm}"))]);
+        let found = problems(&text);
+        let said = |found: &String| found.contains("predicts a value here");
+        assert!(found.iter().any(said), "{algorithm}: {found:#?}");
+    }
+}
+
+#[test]
 fn a_mistake_in_an_expression_has_its_column() {
     let text = with(&[("orders.count_5m > 3.0", "orders.count_6m > 3.0")]);
     let line = text

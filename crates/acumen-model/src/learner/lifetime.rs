@@ -106,6 +106,10 @@ impl Checked for LifetimeParams {
         })
     }
 
+    fn predicts_probability(&self) -> bool {
+        false
+    }
+
     fn params_json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("numbers and words become JSON")
     }

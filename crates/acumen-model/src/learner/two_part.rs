@@ -187,6 +187,10 @@ impl Checked for TwoPartParams {
         })
     }
 
+    fn predicts_probability(&self) -> bool {
+        false
+    }
+
     fn params_json(&self) -> serde_json::Value {
         let mut json = serde_json::to_value(self).expect("numbers and words become JSON");
         if let Some(map) = json.as_object_mut() {

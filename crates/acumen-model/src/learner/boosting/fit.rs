@@ -62,6 +62,10 @@ impl Checked for BoostingParams {
         self.boost(previous, train, valid, seed, progress)
     }
 
+    fn predicts_probability(&self) -> bool {
+        self.objective.is_binary()
+    }
+
     fn params_json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("numbers and words become JSON")
     }
