@@ -117,13 +117,36 @@ impl<'a> Each<'a> {
         self.base.is_none_or(|column| row[column] > 0.0)
     }
 
+    /// Why a key is not scored that does not.
+    pub(crate) fn not_of_the_base(&self) -> String {
+        let base = self.base().unwrap_or_default();
+        format!("not of the base: {base} is not above 0")
+    }
+
     /// The column that says so.
     pub(crate) fn base(&self) -> Option<&str> {
         self.subject.base.as_deref()
     }
 }
 
-/// Reads the rows of every key of the base at each of the times, rising, with what followed.
+/// Reads the rows of every key of the base at each of the times, with what followed: all of it
+/// where that is known, else as far as it is.
+///
+/// # Errors
+/// Where the use case decides on events, or the log cannot be read.
+pub fn origin_rows(
+    sources: &Sources,
+    use_case: usize,
+    times: &[Time],
+    progress: &mut dyn FnMut(u64),
+) -> Result<OriginRows, EngineError> {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let reach = Reach::of(sources, use_case, None)?;
+    rows_at(sources, use_case, &times, reach, progress)
+}
+
+/// The same of times that rise, with what was known by a time.
 pub(crate) fn rows_at(
     sources: &Sources,
     use_case: usize,

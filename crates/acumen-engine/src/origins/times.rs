@@ -67,11 +67,16 @@ pub(crate) fn origins(
         OriginsDecl::At(times) => named(times, over, latest, reach)?,
         OriginsDecl::Every { every, season } => {
             let from = begins(training.data, reach).max(reach.from);
+            let before = match training.data {
+                TrainingData::Between(_, to) => Some(to),
+                TrainingData::Last(_) => None,
+            };
             let scored = reach.as_of;
             let day = Time(latest.0.div_euclid(DAY.0) * DAY.0);
             (0..)
                 .map(|n| every.times(n).before(day))
                 .take_while(|at| *at > from)
+                .filter(|at| before.is_none_or(|end| *at < end))
                 .filter(|at| season.is_none_or(|season| in_season(*at, scored, season)))
                 .collect()
         }

@@ -413,7 +413,8 @@ fn recurrence(known: &Known<'_>, out: &mut Named) {
         }
         let [first, last] = [sums.first_key_value(), sums.last_key_value()]
             .map(|found| found.map_or(f64::NAN, |(number, _)| *number as f64));
-        let (at, count) = (known.at() as f64 / period as f64, sums.len() as f64);
+        let since = |number: f64| (known.at() as f64 - number * period as f64) / period as f64;
+        let count = sums.len() as f64;
         let later = sums.values().skip(1).sum::<f64>();
         let columns = [
             ("count", if there { count } else { f64::NAN }),
@@ -426,8 +427,8 @@ fn recurrence(known: &Known<'_>, out: &mut Named) {
                 },
             ),
             ("recency", last - first),
-            ("age", at - first),
-            ("since_last", at - last),
+            ("age", since(first)),
+            ("since_last", since(last)),
             (
                 "value",
                 if count > 1.0 {
