@@ -3,7 +3,8 @@
 //! ```text
 //! usecases/NAME/usecase.yaml ─┐
 //! catalogue/events/*.yaml ────┼─▶ tree with places ─▶ walk: types, or every problem at once
-//! catalogue/features/*.yaml ──┘
+//! catalogue/features/*.yaml ──┤
+//! catalogue/sources/*.yaml ───┘
 //! ```
 //!
 //! A [`UseCase`] that exists has no mistake in it; every problem is a
@@ -24,6 +25,7 @@ pub(crate) mod review;
 pub mod scaffold;
 pub mod schema;
 mod serving;
+mod sources;
 pub mod test_file;
 mod training;
 mod tree;
@@ -35,7 +37,7 @@ pub use catalogue::{Catalogue, FeatureSet};
 pub use places::Places;
 pub use project::Project;
 pub use scaffold::{ScaffoldError, scaffold};
-pub use schema::schema;
+pub use schema::{mapping_schema, schema, source_schema};
 pub use test_file::TestFile;
 pub use types::{
     Autoscaling, BatchDecl, Calibration, Combination, Durability, EnsembleDecl, ExplainDecl,

@@ -8,6 +8,7 @@ mod drilling;
 mod durability;
 mod editing;
 mod files;
+mod ingesting;
 mod learning;
 mod live;
 mod retention;
