@@ -9,7 +9,8 @@ use std::sync::Arc;
 use acumen_base::control::CHALLENGER;
 use acumen_base::limits::UPDATES_KEPT;
 use acumen_base::{
-    Body, Control, Decision, Event, EventType, Key, Member, Money, Record, Row, Span, Time,
+    Body, Control, Decision, Event, EventType, Key, Member, Money, Record, Row, SourceMark, Span,
+    Time,
 };
 use acumen_decision::State;
 use acumen_event::Seen;
@@ -45,7 +46,7 @@ pub struct Core {
     plan: Arc<Plan>,
     store: Arc<ModelStore>,
     /// For how long ids are remembered.
-    ids_kept: Span,
+    pub(crate) ids_kept: Span,
     /// Which ids are in the log.
     pub seen: Seen,
     /// One for each use case of the plan.
@@ -291,11 +292,35 @@ impl Core {
             }
         }
         let update = matches!(control, Control::Update(_));
+        let control = self.with_what_was_read(control);
         self.controls.push((position, control));
         if update {
             self.forget_updates();
         }
         self.next = position + 1;
+    }
+
+    /// A source is read without end: its newest mark takes the place of the one before.
+    fn with_what_was_read(&mut self, control: Control) -> Control {
+        let Control::Source(newer) = control else {
+            return control;
+        };
+        let mut mark = self.source_mark(&newer.source).cloned().unwrap_or_default();
+        let is_before = |known: &Control| match known {
+            Control::Source(mark) => mark.source == newer.source,
+            _ => false,
+        };
+        self.controls.retain(|(_, known)| !is_before(known));
+        mark.advance(*newer);
+        Control::Source(Box::new(mark))
+    }
+
+    /// How far a source has been read, where it has been.
+    pub fn source_mark(&self, source: &str) -> Option<&SourceMark> {
+        self.controls.iter().find_map(|(_, control)| match control {
+            Control::Source(mark) if mark.source == source => Some(&**mark),
+            _ => None,
+        })
     }
 
     /// Slows models down, those that are deployed and those that will be; nothing of it is logged.

@@ -2,6 +2,8 @@
 //!
 //! Operators and learners describe themselves; what is written here is the rest.
 
+mod sources;
+
 use acumen_base::FieldType;
 use acumen_feature::OPERATORS;
 use acumen_feature::operator::{Need, Operator, ParamKind};
@@ -10,6 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::types::GateMetric;
 use crate::learners::learners;
+
+pub use sources::{mapping_schema, source_schema};
 
 /// The schema, draft 2020-12.
 pub fn schema() -> Value {

@@ -9,6 +9,7 @@ mod drilling;
 mod durability;
 mod editing;
 mod files;
+mod ingesting;
 mod learning;
 mod live;
 mod regulars;
