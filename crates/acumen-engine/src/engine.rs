@@ -445,9 +445,15 @@ impl Engine {
         self.ask(move |core, _| {
             let mut missing = Vec::new();
             for (plan, live) in plan.use_cases.iter().zip(&core.live) {
+                let is_live = |model: &str| live.state.member(model).is_some();
+                let answers = |model: &str| is_live(model) && !live.unusable.contains_key(model);
+                // Of models that were compared, the best answers alone.
+                if plan.declared.subject.is_some() && plan.declared.member_names().any(answers) {
+                    continue;
+                }
                 for model in plan.declared.member_names() {
                     let name = &plan.declared.name;
-                    let deployed = live.state.members().any(|member| member.name() == model);
+                    let deployed = is_live(model);
                     let why = match live.unusable.get(model) {
                         Some(why) => why.as_str(),
                         None if !deployed => "it is not deployed",

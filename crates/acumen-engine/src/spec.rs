@@ -24,6 +24,7 @@ pub(crate) mod review;
 pub mod scaffold;
 pub mod schema;
 mod serving;
+mod subject;
 pub mod test_file;
 mod training;
 mod tree;
@@ -36,12 +37,13 @@ pub use places::Places;
 pub use project::Project;
 pub use scaffold::{ScaffoldError, scaffold};
 pub use schema::schema;
+pub(crate) use subject::is_of_purchases;
 pub use test_file::TestFile;
 pub use types::{
     Autoscaling, BatchDecl, Calibration, Combination, Durability, EnsembleDecl, ExplainDecl,
-    ExploreDecl, FeatureDecl, GateMetric, GatesDecl, LayerDecl, ModelDecl, OutcomeDecl, RatesDecl,
-    ReviewDecl, RuleDecl, ScoreDecl, ServingDecl, TrainingData, TrainingDecl, UseCase, ValueDecl,
-    When, WhenLogFails,
+    ExploreDecl, FeatureDecl, GateMetric, GatesDecl, LayerDecl, ModelDecl, OriginsDecl,
+    OutcomeDecl, RatesDecl, ReviewDecl, RuleDecl, ScoreDecl, ServingDecl, SubjectDecl, TargetDecl,
+    TrainingData, TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
 };
 pub use use_case::USE_CASE_FILE;
 

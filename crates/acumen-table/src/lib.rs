@@ -34,7 +34,7 @@ pub use mapping::{
 pub use order::sorted_by_known_at;
 pub use source::{Batch, EventSource, RejectedRecord};
 pub use template::{Piece, Template, TemplateError};
-pub use write::{RowWriter, write_decisions};
+pub use write::{RowWriter, Scores, write_decisions, write_scores};
 
 /// Records that are read at once.
 pub const RECORDS_PER_BATCH: usize = 8_192;
