@@ -115,8 +115,9 @@ fn a_stream_gives_the_rows_of_the_log() {
     let (streamed, mapping) = (streamed.to_str().unwrap(), data("bills/mapping.yaml"));
     let command = [ACUMEN, "rows", "bills", "--root", root.to_str().unwrap()];
     let stream = ["--arrow-stream", "--mapping", mapping.to_str().unwrap()];
+    let script = script();
     let ours = [
-        &[script().as_str(), "stream", &records, streamed],
+        &[script.as_str(), "stream", &records, streamed],
         &command[..],
         &stream,
     ]
