@@ -9,10 +9,9 @@ use crate::program::{ACUMEN, Server, data, repository, well};
 
 /// The Python that `cargo xtask test` sets up; `None`, and a word of why, where there is none.
 fn python() -> Option<String> {
-    let given = std::env::var("ACUMEN_OUTSIDE_PYTHON").ok();
-    let usual = repository().join(".venv-outside/bin/python");
-    let python = given.unwrap_or_else(|| usual.to_string_lossy().into_owned());
-    let there = Path::new(&python).is_file();
+    let python = repository().join(".venv-outside/bin/python");
+    let there = python.is_file();
+    let python = python.to_string_lossy().into_owned();
     if !there {
         eprintln!("skipped: {python} is not here; `cargo xtask test` sets it up");
     }
