@@ -47,7 +47,7 @@ def fit_xgboost(x, y, p, threads):
     settings = dict(
         objective="binary:logistic", tree_method="hist", eta=p["learning_rate"], max_depth=p["max_depth"],
         max_bin=p["max_bin"], min_child_weight=p["min_child_weight"], reg_lambda=p["lambda"],
-        base_score=p["base_score"], nthread=threads, verbosity=0,
+        base_score=float(np.mean(y)), nthread=threads, verbosity=0,
     )
     model = xgboost.train(settings, xgboost.QuantileDMatrix(x, y, max_bin=p["max_bin"], nthread=threads), p["n_estimators"])
     return lambda rows: model.inplace_predict(rows)

@@ -51,7 +51,9 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         ],
     )?;
     step("tests");
-    run("cargo", &["test", "--workspace"])?;
+    let python = setup::outside()?;
+    let outside = [("ACUMEN_OUTSIDE_PYTHON", python.as_str())];
+    run_with("cargo", &["test", "--workspace"], &outside)?;
     println!("\nall checks passed");
     Ok(())
 }

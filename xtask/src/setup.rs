@@ -28,29 +28,39 @@ pub(crate) fn cargo_deny() -> Outcome {
 
 /// A Python with the peers that we measure against, in a folder of its own.
 pub(crate) fn peers() -> Result<String, String> {
-    let folder = root().join(".venv-peers");
-    let python = folder.join("bin/python").to_string_lossy().into_owned();
-    let wanted = root().join("peers/requirements.txt");
-    let marker = folder.join("installed.txt");
+    python(".venv-peers", "peers/requirements.txt")
+}
+
+/// What the tests of sources and sinks meet on the other side: a PostgreSQL server, DuckDB, pandas,
+/// and Spark with its Java.
+pub(crate) fn outside() -> Result<String, String> {
+    if !std::path::Path::new("/usr/lib/postgresql").is_dir() && !answers("initdb", &["--version"]) {
+        install(&["postgresql"])?;
+    }
+    if !answers("java", &["-version"]) {
+        install(&["default-jre-headless"])?;
+    }
+    python(".venv-outside", "examples/requirements.txt")
+}
+
+/// A Python with the packages of a file, in a folder of its own.
+fn python(folder: &str, requirements: &str) -> Result<String, String> {
+    let python = root().join(folder).join("bin/python");
+    let python = python.to_string_lossy().into_owned();
+    let wanted = root().join(requirements);
+    let marker = root().join(folder).join("installed.txt");
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     if answers(&python, &["--version"]) && read(&marker) == read(&wanted) {
         return Ok(python);
     }
-    println!("setting up the peers in .venv-peers (Python packages of peers/requirements.txt)");
+    println!("setting up {folder} (Python packages of {requirements})");
     if !answers("python3", &["-c", "import venv, ensurepip"]) {
         install(&["python3", "python3-venv"])?;
     }
-    run("python3", &["-m", "venv", ".venv-peers"])?;
+    run("python3", &["-m", "venv", folder])?;
     run(
         &python,
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "-r",
-            "peers/requirements.txt",
-        ],
+        &["-m", "pip", "install", "--quiet", "-r", requirements],
     )?;
     std::fs::copy(&wanted, &marker).map_err(|e| format!("cannot write {marker:?}: {e}"))?;
     Ok(python)

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decision::RuleMode;
+use crate::source::SourceMark;
 use crate::time::Time;
 use crate::update::Update;
 
@@ -63,4 +64,6 @@ pub enum Control {
     },
     /// Models were trained anew; what became of that. It changes no answer by itself.
     Update(Box<Update>),
+    /// Everything of a source up to here is in the log. It changes no answer by itself.
+    Source(Box<SourceMark>),
 }

@@ -100,7 +100,8 @@ impl State {
             | Control::Thresholds { .. }
             | Control::Deploy { .. }
             | Control::Withdraw { .. }
-            | Control::Update(_) => {}
+            | Control::Update(_)
+            | Control::Source(_) => {}
         }
         self.control = position;
         Ok(())

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use acumen_base::control::CHALLENGER;
 use acumen_base::limits::UPDATES_KEPT;
 use acumen_base::{
-    Body, Control, Decision, Event, EventType, Key, Member, Money, Record, Row, Span, Time,
+    Body, Control, Decision, Event, EventType, Key, Member, Money, Record, Row, SourceMark, Span,
+    Time,
 };
 use acumen_decision::State;
 use acumen_event::Seen;
@@ -23,6 +24,7 @@ use crate::error::EngineError;
 use crate::plan::{Plan, UseCasePlan};
 use crate::projected::{Unusable, in_rows_of};
 use crate::rules::{self, FiringsByRule};
+use crate::scoring::ScoreCache;
 use crate::truth;
 
 /// How many events may wait for a decision that was not made, before the oldest is forgotten
@@ -44,7 +46,7 @@ pub struct Core {
     plan: Arc<Plan>,
     store: Arc<ModelStore>,
     /// For how long ids are remembered.
-    ids_kept: Span,
+    pub(crate) ids_kept: Span,
     /// Which ids are in the log.
     pub seen: Seen,
     /// One for each use case of the plan.
@@ -82,6 +84,8 @@ pub struct Live {
     pub cases: Cases,
     /// The latest decisions, oldest first.
     pub latest: VecDeque<Arc<Decision>>,
+    /// Answers for keys that are kept, where each is decided on.
+    pub(crate) scores: Option<Arc<ScoreCache>>,
 }
 
 /// An event, its row, and the state that was in force at its log position.
@@ -171,6 +175,7 @@ impl Core {
                 rows.push((i, undecided));
             }
             live.settle(plan, event, position);
+            live.forget_score(plan, event);
         }
         rows
     }
@@ -276,20 +281,46 @@ impl Core {
                 && *use_case == plan.declared.name
             {
                 live.unusable.remove(member.name());
+                live.scores.iter().for_each(|scores| scores.clear());
                 state.deploy(position, drilled(&self.drills, member));
             }
             if let Control::Withdraw { use_case, member } = &control
                 && *use_case == plan.declared.name
             {
                 live.unusable.remove(member);
+                live.scores.iter().for_each(|scores| scores.clear());
             }
         }
         let update = matches!(control, Control::Update(_));
+        let control = self.with_what_was_read(control);
         self.controls.push((position, control));
         if update {
             self.forget_updates();
         }
         self.next = position + 1;
+    }
+
+    /// A source is read without end: its newest mark takes the place of the one before.
+    fn with_what_was_read(&mut self, control: Control) -> Control {
+        let Control::Source(newer) = control else {
+            return control;
+        };
+        let mut mark = self.source_mark(&newer.source).cloned().unwrap_or_default();
+        let is_before = |known: &Control| match known {
+            Control::Source(mark) => mark.source == newer.source,
+            _ => false,
+        };
+        self.controls.retain(|(_, known)| !is_before(known));
+        mark.advance(*newer);
+        Control::Source(Box::new(mark))
+    }
+
+    /// How far a source has been read, where it has been.
+    pub fn source_mark(&self, source: &str) -> Option<&SourceMark> {
+        self.controls.iter().find_map(|(_, control)| match control {
+            Control::Source(mark) if mark.source == source => Some(&**mark),
+            _ => None,
+        })
     }
 
     /// Slows models down, those that are deployed and those that will be; nothing of it is logged.
@@ -428,6 +459,7 @@ impl Live {
             firings: FiringsByRule::new(),
             cases: Cases::default(),
             latest: VecDeque::new(),
+            scores: None,
         }
     }
 
@@ -453,6 +485,15 @@ impl Live {
             self.undecided.pop_first();
         }
         undecided
+    }
+
+    /// What happens to a key makes its kept answer stale.
+    fn forget_score(&self, plan: &UseCasePlan, event: &Event) {
+        if let (Some(scores), Some(subject)) = (&self.scores, &plan.declared.subject)
+            && let Some(id) = event.value(&subject.kind.fields[0].name).as_text()
+        {
+            scores.drop_key(id);
+        }
     }
 
     /// Lets the ledger and the cases know of the truth that an event carries, and of the time.

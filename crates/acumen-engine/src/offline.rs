@@ -43,8 +43,10 @@ pub enum Imported {
     New,
     /// It was there already, with the same body.
     Repeated,
-    /// Another body is there under its id, at this position.
-    Conflict(u64),
+    /// Another body is there under its id, at this position where it is at hand.
+    Conflict(Option<u64>),
+    /// Its id is older than what is left of the log: whether it was there cannot be told.
+    TooOld,
 }
 
 impl Offline {
@@ -85,7 +87,7 @@ impl Offline {
     pub fn import(&mut self, event: &Arc<Event>) -> Result<Imported, EngineError> {
         match self.core.seen.check(event) {
             Freshness::Same(_) => return Ok(Imported::Repeated),
-            Freshness::Conflict(position) => return Ok(Imported::Conflict(position)),
+            Freshness::Conflict(position) => return Ok(Imported::Conflict(Some(position))),
             Freshness::New => {}
         }
         if event.known_at < self.core.newest {
@@ -95,13 +97,19 @@ impl Offline {
                 event.id, event.known_at, self.core.newest
             )));
         }
+        self.append(event)?;
+        Ok(Imported::New)
+    }
+
+    /// Appends an event that is new.
+    pub(crate) fn append(&mut self, event: &Arc<Event>) -> Result<(), EngineError> {
         let position = self.log.append(&Body::Event(Arc::clone(event)))?;
         self.core.event(event, position, false);
         self.appended += 1;
         if self.appended.is_multiple_of(COMMIT_EVERY) {
             self.log.commit()?;
         }
-        Ok(Imported::New)
+        Ok(())
     }
 
     /// Puts on record what someone found about a decision, durably.

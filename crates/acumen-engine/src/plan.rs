@@ -1,5 +1,6 @@
 //! A checked project, compiled: what every event, row and decision is computed by.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use acumen_base::control::CHALLENGER;
@@ -9,6 +10,7 @@ use acumen_base::{
 use acumen_decision::{Policy, State};
 use acumen_event::Decoder;
 use acumen_feature::{Pipeline, PipelineSpec};
+use acumen_table::SourceDecl;
 use acumen_value::{Valuation, ValueSpec};
 
 use crate::refusal::Refusal;
@@ -17,10 +19,14 @@ use crate::spec::{Project, UseCase, compile};
 /// The use cases of a project with everything that was compiled from them.
 #[derive(Debug)]
 pub struct Plan {
+    /// The project's folder.
+    pub root: PathBuf,
     /// The use cases in the order of their names.
     pub use_cases: Vec<UseCasePlan>,
-    /// Every event type that some use case reads, by name.
+    /// Every event type that a use case or the catalogue declares, by name.
     pub types: Vec<Arc<EventType>>,
+    /// Where events are read from.
+    pub sources: Vec<SourceDecl>,
     /// Bytes into events of these types.
     pub decoder: Decoder,
 }
@@ -58,12 +64,23 @@ impl Plan {
                 Err(found) => problems.extend(found),
             }
         }
+        for kind in &project.catalogue.events {
+            if !types.iter().any(|known| known.name == kind.name) {
+                types.push(Arc::clone(kind));
+            }
+        }
         types.sort_by(|a, b| a.name.cmp(&b.name));
+        let sources = project.catalogue.sources;
+        if problems.is_empty() {
+            problems.extend(sources.iter().flat_map(|source| source.check(&types)));
+        }
         let decoder = Decoder::new(types.clone());
         (
             Plan {
+                root: project.root,
                 use_cases,
                 types,
+                sources,
                 decoder,
             },
             problems,

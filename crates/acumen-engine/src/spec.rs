@@ -3,7 +3,8 @@
 //! ```text
 //! usecases/NAME/usecase.yaml ─┐
 //! catalogue/events/*.yaml ────┼─▶ tree with places ─▶ walk: types, or every problem at once
-//! catalogue/features/*.yaml ──┘
+//! catalogue/features/*.yaml ──┤
+//! catalogue/sources/*.yaml ───┘
 //! ```
 //!
 //! A [`UseCase`] that exists has no mistake in it; every problem is a
@@ -24,7 +25,11 @@ pub(crate) mod review;
 pub mod scaffold;
 pub mod schema;
 mod serving;
+<<<<<<< HEAD
 mod subject;
+=======
+mod sources;
+>>>>>>> main
 pub mod test_file;
 mod training;
 mod tree;
@@ -36,8 +41,12 @@ pub use catalogue::{Catalogue, FeatureSet};
 pub use places::Places;
 pub use project::Project;
 pub use scaffold::{ScaffoldError, scaffold};
+<<<<<<< HEAD
 pub use schema::schema;
 pub(crate) use subject::is_of_purchases;
+=======
+pub use schema::{mapping_schema, schema, source_schema};
+>>>>>>> main
 pub use test_file::TestFile;
 pub use types::{
     Autoscaling, BatchDecl, Calibration, Combination, Durability, EnsembleDecl, ExplainDecl,

@@ -9,7 +9,7 @@ use crate::condition::Holds;
 use crate::entity::{EntityIndex, NO_SLOT, id_at, key_at};
 use crate::operand::MISSING;
 use crate::outcome::{Mark, OutcomeIndex};
-use crate::plan::Plan;
+use crate::plan::{Compiled, Plan};
 use crate::problem::Problem;
 use crate::rates::RateTable;
 use crate::spec::PipelineSpec;
@@ -86,7 +86,11 @@ impl Pipeline {
     /// # Errors
     /// All problems at once, each with its feature, key and help.
     pub fn compile(spec: PipelineSpec) -> Result<Pipeline, Vec<Problem>> {
-        let (plan, units) = Plan::compile(spec)?;
+        Ok(Pipeline::of(Plan::compile(spec)?))
+    }
+
+    /// A pipeline that has observed nothing.
+    pub(crate) fn of((plan, units): Compiled) -> Pipeline {
         let views = &plan.views;
         let counters = Counters {
             rows: vec![0; views.len()],
@@ -96,7 +100,7 @@ impl Pipeline {
                 .collect(),
             ..Counters::default()
         };
-        Ok(Pipeline {
+        Pipeline {
             entities: plan
                 .spec
                 .entities
@@ -114,7 +118,7 @@ impl Pipeline {
             plan: Arc::new(plan),
             units,
             counters,
-        })
+        }
     }
 
     /// The columns of a view, in the order of its rows.

@@ -82,7 +82,7 @@ impl Plan {
         let mut builder = Builder::new(&spec);
         let rate = check_rates(&mut builder);
         check_outcomes(&mut builder);
-        let mut entity_fields = entity_fields(&mut builder);
+        let entity_fields = entity_fields(&mut builder);
         let mut names = BTreeSet::new();
         for feature in &spec.features {
             if !names.insert(feature.name.as_str()) {
@@ -138,6 +138,7 @@ impl Plan {
         for width in widths {
             offsets.push(offsets[offsets.len() - 1] + width);
         }
+<<<<<<< HEAD
         for fields in &mut entity_fields {
             for (entity, field) in fields.iter_mut().enumerate() {
                 let name = Some(spec.entities[entity].name.as_str());
@@ -147,6 +148,8 @@ impl Plan {
                 }
             }
         }
+=======
+>>>>>>> main
         let views = spec.views.iter().zip(views);
         let views = views
             .map(|(view, (kind, drafts))| {
@@ -173,7 +176,7 @@ impl Plan {
             sources[at.0] = true;
         }
         let fingerprint = fingerprint(&spec);
-        let plan = Plan {
+        let mut plan = Plan {
             entity_fields,
             operands,
             conditions,
@@ -189,7 +192,19 @@ impl Plan {
             fingerprint,
             spec,
         };
+        plan.forget_entities_of_no_unit(&units);
         Ok((plan, units))
+    }
+
+    /// Keys are looked up of those entities only that some unit is about.
+    pub(crate) fn forget_entities_of_no_unit(&mut self, units: &[Box<dyn State>]) {
+        for fields in &mut self.entity_fields {
+            for (entity, field) in fields.iter_mut().enumerate() {
+                if !units.iter().any(|unit| unit.entities().contains(&entity)) {
+                    *field = None;
+                }
+            }
+        }
     }
 }
 
@@ -493,7 +508,7 @@ fn behind(at: &mut At, units: usize) {
 }
 
 /// The columns of a view and all that they are derived from.
-fn needed(drafts: &[ColumnDraft], derived: &[Derived], units: usize) -> BTreeSet<At> {
+pub(crate) fn needed(drafts: &[ColumnDraft], derived: &[Derived], units: usize) -> BTreeSet<At> {
     let mut needed: BTreeSet<At> = drafts.iter().map(|draft| draft.at).collect();
     for (index, derived) in derived.iter().enumerate().rev() {
         if needed.contains(&(units + index, 0)) {

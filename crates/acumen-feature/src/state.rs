@@ -56,6 +56,10 @@ pub(crate) trait State: Send + Sync {
     fn when(&self) -> Option<Where> {
         None
     }
+    /// The outcome that it hears of.
+    fn outcome(&self) -> Option<usize> {
+        None
+    }
     /// The keys that a row reaches through it, for gathering.
     fn hops(&mut self, _facts: &Facts<'_>) -> Hops {
         Hops::default()
@@ -147,6 +151,10 @@ impl<L: Logic> State for Keyed<L> {
 
     fn when(&self) -> Option<Where> {
         self.logic.when()
+    }
+
+    fn outcome(&self) -> Option<usize> {
+        self.logic.outcome()
     }
 
     fn step(&mut self, facts: &Facts<'_>, out: Option<&mut [f64]>) {

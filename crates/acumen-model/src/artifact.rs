@@ -325,7 +325,7 @@ impl Artifact {
     }
 
     /// The columns that its model sees: those of its rows, and what a model of purchases says.
-    pub(crate) fn seen(&self) -> Columns {
+    pub fn seen(&self) -> Columns {
         match self.model.n_features() > self.columns.len() {
             true => informed_columns(&self.columns),
             false => self.columns.clone(),

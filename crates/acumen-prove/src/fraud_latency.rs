@@ -1,9 +1,11 @@
 //! `fraud-latency`: the fraud use case with all of its layers, over HTTP on loopback, durable
 //! before it answers, under open-loop load ([`Level`]) from the same cores.
 //!
-//! Once as it is; once while versions of all models are swapped; once with a member of the deepest
+//! First each model alone, one row at a time. Then the load: once as it is; once while versions of all models are swapped; once with a member of the deepest
 //! layer that hangs. Then a rule is tried out on the public card payments, whose rows have been
 //! read once before.
+
+mod members;
 
 use std::time::Duration;
 
@@ -47,6 +49,7 @@ const SIZE: Size = Size {
 /// Runs the measurement.
 pub(crate) fn run(settings: &Settings) -> Outcome {
     let stage = Stage::build(settings.seed, SIZE)?;
+    let one_row = members::one_row(&stage)?;
     let seconds = settings.seconds;
     let mut server = Server::start(&stage.root, &stage.data)?;
     let warm = Level::run(&stage, &server.address, RATE, WARM_SECONDS, 0)?;
@@ -82,6 +85,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "swaps": swaps,
         "swap_errors": swapping.errors,
         "swap_p99_ms": swapping.quantile(0.99),
+        "one_row": one_row,
         "backtest_seconds": backtested["seconds"],
         "backtest_rows": backtested["rows"],
         "rows_built_seconds": backtested["built_seconds"],

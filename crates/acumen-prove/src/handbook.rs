@@ -132,22 +132,34 @@ impl InOrder {
     }
 }
 
-/// A stream of events in the order in which they became known.
-type Stream = Receiver<Result<Vec<Arc<Event>>, Failure>>;
+/// Chunks of events in the order in which they became known.
+pub(crate) struct Stream {
+    chunks: Receiver<Result<Vec<Arc<Event>>, Failure>>,
+    /// Records of the file.
+    records: usize,
+}
+
+impl Iterator for Stream {
+    type Item = Result<Vec<Arc<Event>>, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.chunks.recv().ok()
+    }
+}
 
 /// Reads the file on a thread of its own.
-pub(crate) fn events(path: &Path, plan: &Arc<Plan>) -> Stream {
+pub(crate) fn events(path: &Path, plan: &Plan) -> Result<Stream, Failure> {
     events_known_after(path, plan, LABEL_DELAY)
 }
 
-fn events_known_after(path: &Path, plan: &Arc<Plan>, known_after: Span) -> Stream {
-    let (sender, receiver) = sync_channel(CHUNKS_WAITING);
-    let (path, plan) = (path.to_owned(), Arc::clone(plan));
+fn events_known_after(path: &Path, plan: &Plan, known_after: Span) -> Result<Stream, Failure> {
+    let (sender, chunks) = sync_channel(CHUNKS_WAITING);
+    let mut source = open(path, plan, known_after)?;
+    let records = source.total().unwrap_or_default() as usize;
     std::thread::spawn(move || {
         let mut order = InOrder::new();
         let send = |events: Vec<Arc<Event>>| sender.send(Ok(events)).is_ok();
         let mut read = || -> Result<(), Failure> {
-            let mut source = open(&path, &plan, known_after)?;
             while let Some(batch) = source.next_batch()? {
                 if let Some(rejected) = batch.rejected.first() {
                     return Err(Failure::new(rejected.message.clone()));
@@ -168,7 +180,7 @@ fn events_known_after(path: &Path, plan: &Arc<Plan>, known_after: Span) -> Strea
             let _nobody = sender.send(Err(failure));
         }
     });
-    receiver
+    Ok(Stream { chunks, records })
 }
 
 /// All rows of a use case.
@@ -184,7 +196,7 @@ pub(crate) struct Rows {
 /// From the file to rows, through the pipeline of a use case; `see` sees every event.
 pub(crate) fn rows(
     path: &Path,
-    plan: &Arc<Plan>,
+    plan: &Plan,
     use_case: &str,
     see: impl FnMut(&Arc<Event>),
 ) -> Result<Rows, Failure> {
@@ -194,7 +206,7 @@ pub(crate) fn rows(
 /// The same where frauds are known so long after they happened.
 pub(crate) fn rows_known_after(
     path: &Path,
-    plan: &Arc<Plan>,
+    plan: &Plan,
     use_case: &str,
     known_after: Span,
     mut see: impl FnMut(&Arc<Event>),
@@ -204,9 +216,11 @@ pub(crate) fn rows_known_after(
         .ok_or_else(|| Failure::new(format!("there is no use case `{use_case}`")))?;
     let mut pipeline: Pipeline = plan.use_cases[position].fresh_pipeline();
     let columns = Arc::clone(pipeline.columns(0));
-    let mut data: Vec<Vec<f64>> = vec![Vec::new(); columns.len()];
+    let stream = events_known_after(path, plan, known_after)?;
+    let column = || Vec::with_capacity(stream.records);
+    let mut data: Vec<Vec<f64>> = columns.list.iter().map(|_| column()).collect();
     let mut taken = 0;
-    for chunk in events_known_after(path, plan, known_after) {
+    for chunk in stream {
         let chunk = chunk?;
         chunk.iter().for_each(&mut see);
         let block = pipeline.step_many(&chunk, taken, 0);

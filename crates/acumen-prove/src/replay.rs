@@ -44,7 +44,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
     let (narrow, wide) = (narrow.ok_or_else(absent)?, wide.ok_or_else(absent)?);
 
     let mut payments = Payments::default();
-    for chunk in handbook::events(&file, &plan) {
+    for chunk in handbook::events(&file, &plan)? {
         chunk?.iter().for_each(|event| payments.see(event));
     }
     let sampled = oracle::sampled(&payments.list, &wide, settings.seed);

@@ -16,7 +16,10 @@ pub(crate) enum ColumnType {
     Float,
     Bool,
     Text,
+    /// Instants.
     Time,
+    /// Days, or readings of a clock without its zone.
+    NaiveTime,
     /// A type that is not read, by its name.
     Unreadable(String),
 }
@@ -54,6 +57,7 @@ pub(crate) enum ColumnCells {
         column: usize,
     },
     Json(Vec<Json>),
+    Data(Vec<Datum>),
     /// A column that the file does not have, of a format that does not say which it has.
     Missing,
 }
@@ -120,7 +124,55 @@ impl ColumnCells {
                 Some(text) => Cell::Text(text),
             },
             ColumnCells::Json(values) => json_cell(&values[row]),
+            ColumnCells::Data(values) => values[row].cell(),
             ColumnCells::Missing => Cell::Missing,
+        }
+    }
+}
+
+/// A value of a database's row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Datum {
+    Missing,
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    Text(String),
+    Time { millis: i64, is_utc: bool },
+    Unreadable,
+}
+
+impl Datum {
+    fn cell(&self) -> Cell<'_> {
+        match self {
+            Datum::Missing => Cell::Missing,
+            Datum::Int(value) => Cell::Int(*value),
+            Datum::Float(value) => Cell::Float(*value),
+            Datum::Bool(value) => Cell::Bool(*value),
+            Datum::Text(text) => Cell::Text(text),
+            Datum::Time { millis, is_utc } => Cell::Time {
+                millis: *millis,
+                is_utc: *is_utc,
+            },
+            Datum::Unreadable => Cell::Unreadable,
+        }
+    }
+
+    /// Its kind and value as bytes: different values, different bytes.
+    pub(crate) fn write_canonical(&self, bytes: &mut Vec<u8>) {
+        let (kind, value) = match self {
+            Datum::Missing => (0, 0),
+            Datum::Int(value) => (1, value.cast_unsigned()),
+            Datum::Float(value) => (2, value.to_bits()),
+            Datum::Bool(value) => (3, u64::from(*value)),
+            Datum::Text(text) => (4, text.len() as u64),
+            Datum::Time { millis, .. } => (5, millis.cast_unsigned()),
+            Datum::Unreadable => (6, 0),
+        };
+        bytes.push(kind);
+        bytes.extend_from_slice(&value.to_le_bytes());
+        if let Datum::Text(text) = self {
+            bytes.extend_from_slice(text.as_bytes());
         }
     }
 }

@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use acumen_base::limits::TEXT_BYTES_MAX;
-use acumen_base::{Currency, Geo, Money, Span, Time, Value};
+use acumen_base::{Geo, Time, Value};
 
+use crate::amount::AmountReading;
 use crate::cell::{Block, Cell};
-use crate::mapping::{Scalar, TimeUnit};
+use crate::instant::TimeReading;
+use crate::mapping::{Scalar, Test};
 
 /// Why a cell gives no value, and what to do.
 pub(crate) type Refusal = (String, &'static str);
@@ -20,10 +22,7 @@ pub(crate) enum Reading {
         pieces: Vec<TextPiece>,
         bytes_max: usize,
     },
-    Money {
-        column: usize,
-        currency: CurrencyReading,
-    },
+    Money(AmountReading),
     Int(usize),
     Number(usize),
     Bool(usize),
@@ -41,24 +40,9 @@ pub(crate) enum TextPiece {
     Column(usize),
 }
 
-pub(crate) enum CurrencyReading {
-    Fixed(Currency),
-    Column(usize),
-    /// The text says it: `12.34 GBP`.
-    Inline,
-}
-
 pub(crate) enum AccuracyReading {
     Fixed(f32),
     Column(usize),
-}
-
-/// How an instant is read.
-pub(crate) struct TimeReading {
-    pub(crate) column: usize,
-    pub(crate) unit: Option<TimeUnit>,
-    pub(crate) origin: Time,
-    pub(crate) ahead_of_utc: Span,
 }
 
 /// How one declared field is read.
@@ -67,6 +51,29 @@ pub(crate) struct FieldReading {
     pub(crate) reading: Reading,
     pub(crate) optional: bool,
     pub(crate) signed: bool,
+}
+
+/// A condition on the columns of a block.
+pub(crate) struct ConditionReading {
+    pub(crate) column: usize,
+    pub(crate) test: Test,
+}
+
+impl ConditionReading {
+    /// Whether a record passes.
+    pub(crate) fn holds(&self, block: &Block, row: usize) -> bool {
+        let cell = block.columns[self.column].cell(row);
+        match &self.test {
+            Test::Equals(value) => is_equal(cell, value),
+            Test::NotEquals(value) => !is_equal(cell, value),
+            Test::Below(bound) => number(cell).is_ok_and(|value| value.is_some_and(|v| v < *bound)),
+            Test::AtLeast(bound) => {
+                number(cell).is_ok_and(|value| value.is_some_and(|v| v >= *bound))
+            }
+            Test::StartsWith(beginning) => begins(cell, beginning),
+            Test::NotStartsWith(beginning) => !begins(cell, beginning),
+        }
+    }
 }
 
 impl FieldReading {
@@ -106,11 +113,8 @@ impl FieldReading {
                 refuse_long(buffer, *bytes_max)?;
                 Ok(Value::Text(Arc::from(buffer.as_str())))
             }
-            Reading::Money { column, currency } => match cell(*column) {
-                Cell::Missing => Ok(Value::Missing),
-                amount => money(amount, currency, cell).map(Value::Money),
-            },
-            Reading::Int(column) => whole(cell(*column)),
+            Reading::Money(reading) => reading.read(block, row).map(or_missing(Value::Money)),
+            Reading::Int(column) => whole_number(cell(*column)).map(or_missing(Value::Int)),
             Reading::Number(column) => number(cell(*column)).map(or_missing(Value::Number)),
             Reading::Bool(column) => flag(cell(*column)),
             Reading::Time(reading) => reading.read(block, row).map(or_missing(Value::Time)),
@@ -179,7 +183,7 @@ pub(crate) fn refuse_long(text: &str, bytes_max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn not(cell: Cell<'_>, wanted: &str) -> Refusal {
+pub(crate) fn not(cell: Cell<'_>, wanted: &str) -> Refusal {
     let shown = match cell {
         Cell::Missing => "nothing".to_owned(),
         Cell::Int(value) => value.to_string(),
@@ -192,9 +196,9 @@ fn not(cell: Cell<'_>, wanted: &str) -> Refusal {
     (format!("{shown} is not {wanted}"), "mend the value")
 }
 
-fn whole(cell: Cell<'_>) -> Result<Value, Refusal> {
+pub(crate) fn whole_number(cell: Cell<'_>) -> Result<Option<i64>, Refusal> {
     let value = match cell {
-        Cell::Missing => return Ok(Value::Missing),
+        Cell::Missing => return Ok(None),
         Cell::Int(value) => Some(value),
         Cell::Float(value) => {
             (value.fract() == 0.0 && value.abs() < 9.0e15).then_some(value as i64)
@@ -202,9 +206,7 @@ fn whole(cell: Cell<'_>) -> Result<Value, Refusal> {
         Cell::Text(text) => text.trim().parse().ok(),
         _ => None,
     };
-    value
-        .map(Value::Int)
-        .ok_or_else(|| not(cell, "a whole number"))
+    value.map(Some).ok_or_else(|| not(cell, "a whole number"))
 }
 
 fn number(cell: Cell<'_>) -> Result<Option<f64>, Refusal> {
@@ -249,123 +251,8 @@ fn place(lat: Option<f64>, lon: Option<f64>, accuracy: Option<f64>) -> Result<Va
     }))
 }
 
-fn money<'a>(
-    amount: Cell<'a>,
-    currency: &CurrencyReading,
-    cell: impl Fn(usize) -> Cell<'a>,
-) -> Result<Money, Refusal> {
-    const HELP: &str = "amounts are in major units, with the decimals of their currency";
-    let currency = match currency {
-        CurrencyReading::Fixed(currency) => *currency,
-        CurrencyReading::Column(column) => match cell(*column) {
-            Cell::Text(code) => code
-                .trim()
-                .parse()
-                .map_err(|error| (format!("{error}"), "write the three letters of ISO 4217"))?,
-            other => return Err(not(other, "a currency code")),
-        },
-        CurrencyReading::Inline => {
-            let Cell::Text(text) = amount else {
-                return Err(not(amount, "an amount with its currency"));
-            };
-            let read: Result<Money, _> = text.trim().parse();
-            return read.map_err(|error| (error.to_string(), "write `12.34 GBP`"));
-        }
-    };
-    match amount {
-        Cell::Int(value) => value
-            .checked_mul(currency.units())
-            .map(|minor| Money::new(minor, currency))
-            .ok_or_else(|| not(amount, "an amount that fits")),
-        Cell::Float(value) => decimal_amount(value, currency),
-        Cell::Text(text) => {
-            Money::parse(text.trim(), currency).map_err(|error| (error.to_string(), HELP))
-        }
-        other => Err(not(other, "an amount")),
-    }
-}
-
-/// A decimal number that is a whole count of minor units, up to what a number can hold.
-fn decimal_amount(value: f64, currency: Currency) -> Result<Money, Refusal> {
-    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    let scaled = value * currency.units() as f64;
-    let minor = scaled.round();
-    if !minor.is_finite() || minor.abs() > EXACT_MAX {
-        return Err(not(Cell::Float(value), "an amount that fits"));
-    }
-    let tolerance = f64::max(1e-6, 4.0 * f64::EPSILON * scaled.abs());
-    if (scaled - minor).abs() > tolerance {
-        return Err((
-            format!(
-                "{value} has more decimals than {currency} has ({})",
-                currency.exponent()
-            ),
-            "round it to whole minor units before the import",
-        ));
-    }
-    Ok(Money::new(minor as i64, currency))
-}
-
-impl TimeReading {
-    /// The instant of a record; `None` where the cell is missing.
-    pub(crate) fn read(&self, block: &Block, row: usize) -> Result<Option<Time>, Refusal> {
-        let cell = block.columns[self.column].cell(row);
-        let time = match cell {
-            Cell::Missing => return Ok(None),
-            Cell::Time {
-                millis,
-                is_utc: true,
-            } => Some(Time(millis)),
-            Cell::Time { millis, .. } => Some(Time(millis) - self.ahead_of_utc),
-            Cell::Int(value) => self.counted(value),
-            Cell::Float(value) => self.counted_decimal(value),
-            Cell::Text(text) => self.written(text.trim()),
-            Cell::Bool(_) | Cell::Unreadable => None,
-        };
-        let plausible = time.filter(|time| time.is_plausible());
-        plausible.map(Some).ok_or_else(|| {
-            let (message, _) = not(cell, "an instant between 1900 and 2200");
-            (
-                message,
-                "write RFC 3339, or give the column's unit and origin",
-            )
-        })
-    }
-
-    fn counted(&self, value: i64) -> Option<Time> {
-        let millis = value.checked_mul(match self.unit? {
-            TimeUnit::Seconds => 1_000,
-            TimeUnit::Milliseconds => 1,
-        })?;
-        let since = self.origin.0.checked_add(millis)?;
-        Some(Time(since) - self.ahead_of_utc)
-    }
-
-    fn counted_decimal(&self, value: f64) -> Option<Time> {
-        let millis = match self.unit? {
-            TimeUnit::Seconds => value * 1_000.0,
-            TimeUnit::Milliseconds => value,
-        };
-        let fits = millis.abs() < 9.0e15;
-        fits.then(|| Time(self.origin.0 + millis.round() as i64) - self.ahead_of_utc)
-    }
-
-    fn written(&self, text: &str) -> Option<Time> {
-        if self.unit.is_some() {
-            let counted = text.parse().ok().and_then(|value| self.counted(value));
-            return counted.or_else(|| text.parse().ok().and_then(|v| self.counted_decimal(v)));
-        }
-        if let Ok(at) = text.parse::<jiff::Timestamp>() {
-            return Some(Time(at.as_millisecond()));
-        }
-        let civil: jiff::civil::DateTime = text.parse().ok()?;
-        let at = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
-        Some(Time(at.as_millisecond()) - self.ahead_of_utc)
-    }
-}
-
 /// Whether a cell is the value of a condition; a text is compared with a number as a number.
-pub(crate) fn is_equal(cell: Cell<'_>, value: &Scalar) -> bool {
+fn is_equal(cell: Cell<'_>, value: &Scalar) -> bool {
     match (cell, value) {
         (Cell::Bool(cell), Scalar::Bool(value)) => cell == *value,
         (Cell::Int(cell), Scalar::Bool(value)) => cell == i64::from(*value),
@@ -380,20 +267,17 @@ pub(crate) fn is_equal(cell: Cell<'_>, value: &Scalar) -> bool {
     }
 }
 
+fn begins(cell: Cell<'_>, beginning: &str) -> bool {
+    match cell {
+        Cell::Text(text) => text.starts_with(beginning),
+        Cell::Int(value) => value.to_string().starts_with(beginning),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn decimal_amounts_are_exact_or_refused() {
-        let amount = |value| decimal_amount(value, Currency::GBP).map(|money| money.minor);
-        for minor in [0, 1, 29, 57, 115, 1_999, 123_456_789_012] {
-            assert_eq!(amount(minor as f64 / 100.0), Ok(minor));
-        }
-        for wrong in [0.001, 12.345, f64::NAN, f64::INFINITY, 1e17] {
-            assert!(amount(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn conditions_compare_across_formats() {

@@ -1,10 +1,11 @@
 //! Files as blocks of cells.
 
-mod arrow;
+pub(crate) mod arrow;
 mod csv;
 mod ndjson;
 mod parquet;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,20 +25,48 @@ pub(crate) enum FileReader {
 impl FileReader {
     /// Opens a file; the format is declared, or follows from the name.
     pub(crate) fn open(path: &Path, format: Option<Format>) -> Result<FileReader, Diagnostic> {
-        let Some(format) = format.or_else(|| by_extension(path)) else {
+        let name = path.display().to_string();
+        FileReader::open_named(path, &name, format)
+    }
+
+    /// The same of a file that people know by another name.
+    pub(crate) fn open_named(
+        path: &Path,
+        name: &str,
+        format: Option<Format>,
+    ) -> Result<FileReader, Diagnostic> {
+        let Some(format) = format.or_else(|| by_extension(Path::new(name))) else {
             return Err(refuse(
-                path,
+                Path::new(name),
                 "unknown_format",
                 "its name does not say what it is",
                 "name it `.parquet`, `.csv` or `.ndjson`, or write `source: {format: csv}`",
             ));
         };
-        match format {
+        let opened = match format {
             Format::Parquet => {
                 parquet::ParquetFile::open(path).map(|file| FileReader::Parquet(Box::new(file)))
             }
             Format::Csv => csv::CsvFile::open(path).map(|file| FileReader::Csv(Box::new(file))),
             Format::Ndjson => ndjson::NdjsonFile::open(path).map(FileReader::Ndjson),
+        };
+        opened.map_err(|mut problem| {
+            let path = path.display().to_string();
+            problem.message = problem.message.replace(&path, name);
+            name.clone_into(&mut problem.place.file);
+            problem
+        })
+    }
+
+    /// The columns with their types as the format names them, where it does.
+    pub(crate) fn described(&self) -> BTreeMap<String, String> {
+        match self {
+            FileReader::Parquet(file) => file.described(),
+            FileReader::Csv(file) => {
+                let columns = file.columns().into_iter();
+                columns.map(|(name, _)| (name, "text".to_owned())).collect()
+            }
+            FileReader::Ndjson(_) => BTreeMap::new(),
         }
     }
 
@@ -82,6 +111,11 @@ impl FileReader {
             FileReader::Ndjson(file) => file.total(),
         }
     }
+}
+
+/// Whether a file's name says what it is.
+pub(crate) fn is_known(path: &Path) -> bool {
+    by_extension(path).is_some()
 }
 
 fn by_extension(path: &Path) -> Option<Format> {

@@ -15,26 +15,37 @@
 //!
 //! It does not know what an event means, where state is kept, or what a log is.
 
+mod address;
+mod amount;
 mod cell;
+mod database;
+mod declared;
 mod error;
 mod field;
 mod file;
+mod instant;
 mod mapping;
+mod objects;
 mod order;
 mod plan;
+mod reader;
 mod source;
+mod stream;
 mod template;
 mod write;
 
-pub use error::TableError;
+pub use address::Environment;
+pub use declared::SourceDecl;
+pub use error::{SourceError, TableError};
 pub use mapping::{
-    Accuracy, Condition, CurrencySource, EventMapping, Format, KnownAt, Mapping, Scalar, Source,
-    SourceFormat, TimeSource, TimeUnit,
+    Accuracy, After, Condition, CurrencySource, EventMapping, Format, KnownAt, Mapping, Scalar,
+    Source, SourceFormat, Test, TimeSource, TimeUnit,
 };
 pub use order::sorted_by_known_at;
+pub use reader::{Opening, SourceReader};
 pub use source::{Batch, EventSource, RejectedRecord};
 pub use template::{Piece, Template, TemplateError};
-pub use write::{RowWriter, Scores, write_decisions, write_scores};
+pub use write::{RowStream, RowWriter, Scores, write_decisions, write_scores};
 
 /// Records that are read at once.
 pub const RECORDS_PER_BATCH: usize = 8_192;

@@ -1,15 +1,20 @@
 //! Mappings: how the records of a file become events, as they are declared in YAML or JSON.
 
+mod condition;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use acumen_base::money::MoneyError;
 use acumen_base::{Currency, Span, Time};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::template::Template;
+
+pub use condition::{Condition, Scalar, Test};
 
 /// How each record of a file becomes one event or several.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -58,11 +63,30 @@ pub struct EventMapping {
     /// When it became known; when it happened, where this is left out.
     #[serde(default)]
     pub known_at: Option<KnownAt>,
-    /// Which records give this event; all, where this is left out.
+    /// Which records give this event, by conditions of which all have to hold; all records, where
+    /// this is left out.
+    #[serde(default, deserialize_with = "condition::one_or_several")]
+    pub when: Vec<Condition>,
+    /// The column with the id of whom the event is about: a record without it is a guest's, which
+    /// is counted and gives no event. Where this is left out, there are no guests.
     #[serde(default)]
-    pub when: Option<Condition>,
+    pub guest_without: Option<String>,
+    /// What it must not come before.
+    #[serde(default)]
+    pub after: Option<After>,
     /// Where each field comes from; a group's field is named with a dot, `device.os`.
     pub fields: BTreeMap<String, Source>,
+}
+
+/// The first event of a type that has the same value in a field: an order is not placed before its
+/// customer's account is opened.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct After {
+    /// The type of event that comes first.
+    pub event: String,
+    /// The field that both have.
+    pub by: String,
 }
 
 /// A column that holds instants.
@@ -74,8 +98,9 @@ pub struct TimeSource {
     pub unit: Option<TimeUnit>,
     /// The instant that numbers count from: 1970-01-01, where this is left out.
     pub origin: Option<Time>,
-    /// How far ahead of UTC the clock is that instants without an offset were read from.
-    pub ahead_of_utc: Span,
+    /// How far ahead of UTC the clock is that instants without an offset were read from; where it
+    /// is not declared, such instants are refused.
+    pub ahead_of_utc: Option<Span>,
 }
 
 /// The unit of numbers that count time.
@@ -98,28 +123,6 @@ pub enum KnownAt {
     Column(TimeSource),
 }
 
-/// Which records give an event.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Condition {
-    /// The column.
-    pub column: String,
-    /// The value that it has to hold.
-    pub equals: Scalar,
-}
-
-/// A value in a mapping.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(untagged)]
-pub enum Scalar {
-    /// True or false.
-    Bool(bool),
-    /// A number.
-    Number(f64),
-    /// A text.
-    Text(String),
-}
-
 /// Where a field's value comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
@@ -133,6 +136,10 @@ pub enum Source {
         column: String,
         /// The currency of every amount.
         currency: CurrencySource,
+        /// A column of whole numbers that each amount is multiplied by: prices into totals.
+        times: Option<String>,
+        /// Whether the sign is turned round: a refund of 12.00 may stand there as -12.00.
+        negated: bool,
     },
     /// Two columns of degrees, and how precise they are.
     Geo {
@@ -145,6 +152,16 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// The columns that a text is read from; `None` for what is no text.
+    pub fn columns(&self) -> Option<Vec<String>> {
+        match self {
+            Source::Template(template) => Some(template.columns()),
+            _ => None,
+        }
+    }
+}
+
 /// Which currency amounts are in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CurrencySource {
@@ -152,6 +169,8 @@ pub enum CurrencySource {
     Fixed(Currency),
     /// As a column says.
     Column(String),
+    /// As a column says, which has to be this one.
+    Only(Currency, String),
 }
 
 /// How precise a place is.
@@ -175,6 +194,8 @@ pub(crate) struct Detail {
     delay: Option<String>,
     currency: Option<String>,
     currency_column: Option<String>,
+    times: Option<String>,
+    negated: bool,
     lat: Option<String>,
     lon: Option<String>,
     accuracy_km: Option<Accuracy>,
@@ -188,7 +209,7 @@ impl Detail {
             column,
             unit: self.unit,
             origin: origin.map_err(|error: acumen_base::time::ParseTimeError| error.to_string())?,
-            ahead_of_utc: offset(self.timezone.as_deref().unwrap_or("UTC"))?,
+            ahead_of_utc: self.timezone.as_deref().map(offset).transpose()?,
         })
     }
 
@@ -197,15 +218,14 @@ impl Detail {
     }
 
     fn currency(&self) -> Result<Option<CurrencySource>, String> {
-        match (&self.currency, &self.currency_column) {
-            (Some(_), Some(_)) => Err("give `currency` or `currency_column`, not both".into()),
-            (Some(code), None) => match code.parse() {
-                Ok(currency) => Ok(Some(CurrencySource::Fixed(currency))),
-                Err(error) => Err(format!("{error}")),
-            },
-            (None, Some(column)) => Ok(Some(CurrencySource::Column(column.clone()))),
-            (None, None) => Ok(None),
-        }
+        let currency = self.currency.as_deref().map(str::parse).transpose();
+        let currency = currency.map_err(|error: MoneyError| error.to_string())?;
+        Ok(match (currency, self.currency_column.clone()) {
+            (Some(currency), Some(column)) => Some(CurrencySource::Only(currency, column)),
+            (Some(currency), None) => Some(CurrencySource::Fixed(currency)),
+            (None, Some(column)) => Some(CurrencySource::Column(column)),
+            (None, None) => None,
+        })
     }
 }
 
@@ -245,7 +265,7 @@ impl TextOrMap for TimeSource {
             column: text.to_owned(),
             unit: None,
             origin: None,
-            ahead_of_utc: Span::ZERO,
+            ahead_of_utc: None,
         })
     }
 
@@ -297,7 +317,12 @@ impl TextOrMap for Source {
              a group's field is named with a dot: `device.os`",
         )?;
         match detail.currency()? {
-            Some(currency) => Ok(Source::Money { column, currency }),
+            Some(currency) => Ok(Source::Money {
+                column,
+                currency,
+                times: detail.times.clone(),
+                negated: detail.negated,
+            }),
             None if detail.has_time_keys() => detail.time().map(Source::Time),
             None => Source::from_text(&format!("{{{column}}}")),
         }

@@ -1,19 +1,16 @@
 //! A mapping checked against the file and the declared event types, names turned into numbers.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use acumen_base::limits::{ID_BYTES_MAX, TEXT_BYTES_MAX};
 use acumen_base::{Diagnostic, EventType, Field, FieldType, Span, Time, nearest};
 
-use crate::cell::ColumnType;
-use crate::field::{
-    AccuracyReading, CurrencyReading, FieldReading, Reading, TextPiece, TimeReading,
-};
-use crate::mapping::{
-    Accuracy, CurrencySource, EventMapping, KnownAt, Mapping, Scalar, Source, TimeSource,
-};
+use crate::amount::{AmountReading, CurrencyReading};
+use crate::cell::{Block, Cell, ColumnType};
+use crate::field::{AccuracyReading, ConditionReading, FieldReading, Reading, TextPiece};
+use crate::instant::{TimeReading, ZONE_HELP};
+use crate::mapping::{Accuracy, After, CurrencySource, EventMapping, KnownAt, Source, TimeSource};
 use crate::template::{Piece, Template};
 
 const TEXTS: &[ColumnType] = &[
@@ -24,7 +21,7 @@ const TEXTS: &[ColumnType] = &[
 ];
 const NUMBERS: &[ColumnType] = &[ColumnType::Int, ColumnType::Float, ColumnType::Text];
 const FLAGS: &[ColumnType] = &[ColumnType::Bool, ColumnType::Int, ColumnType::Text];
-const TIMES: &[ColumnType] = &[ColumnType::Time, ColumnType::Text];
+const TIMES: &[ColumnType] = &[ColumnType::Time, ColumnType::NaiveTime, ColumnType::Text];
 const COUNTED_TIMES: &[ColumnType] = &[ColumnType::Int, ColumnType::Float, ColumnType::Text];
 const ONLY_TEXT: &[ColumnType] = &[ColumnType::Text];
 
@@ -34,7 +31,9 @@ pub(crate) struct EventPlan {
     pub(crate) id: Vec<TextPiece>,
     pub(crate) time: TimeReading,
     pub(crate) known_at: KnownReading,
-    pub(crate) when: Option<(usize, Scalar)>,
+    pub(crate) when: Vec<ConditionReading>,
+    /// The column that a guest's record has nothing in.
+    pub(crate) guest_without: Option<usize>,
     pub(crate) fields: Vec<FieldReading>,
 }
 
@@ -52,23 +51,22 @@ pub(crate) struct Plan {
 
 /// Checks a mapping; gives every problem that it finds.
 pub(crate) fn plan(
-    path: &Path,
+    name: &str,
     columns: Option<Vec<(String, ColumnType)>>,
-    mapping: &Mapping,
+    mappings: &[EventMapping],
     types: &[Arc<EventType>],
 ) -> Result<Plan, Vec<Diagnostic>> {
     let mut planner = Planner {
-        file: path.display().to_string(),
+        file: name.to_owned(),
         available: columns.map(|columns| columns.into_iter().collect()),
         wanted: Vec::new(),
         problems: Vec::new(),
     };
-    if mapping.events.is_empty() {
+    if mappings.is_empty() {
         let help = "name at least one event type under `events`";
         planner.problem("empty_mapping", "the mapping gives no events".into(), help);
     }
-    let events: Vec<Option<EventPlan>> = mapping
-        .events
+    let events: Vec<Option<EventPlan>> = mappings
         .iter()
         .map(|event| planner.event(event, types))
         .collect();
@@ -78,6 +76,52 @@ pub(crate) fn plan(
             columns: planner.wanted.into(),
         }),
         _ => Err(planner.problems),
+    }
+}
+
+impl Plan {
+    /// Every column of texts whose first instant says no time zone, as a problem of its own.
+    pub(crate) fn naive_times(&self, name: &str, first: &Block) -> Vec<Diagnostic> {
+        let mut problems: Vec<Diagnostic> = Vec::new();
+        for reading in self.events.iter().flat_map(EventPlan::times) {
+            if reading.begins_naive(first) {
+                let column = &self.columns[reading.column];
+                let message = format!("the times of `{column}` say no time zone");
+                let mut problem = Diagnostic::new("naive_time", message, ZONE_HELP);
+                problem.place.file = name.to_owned();
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
+        }
+        problems
+    }
+}
+
+impl EventPlan {
+    /// Whether a record is a guest's: without the id of whom it is about.
+    pub(crate) fn is_guest(&self, block: &Block, row: usize) -> bool {
+        self.guest_without.is_some_and(|column| {
+            match block.columns[column].cell(row) {
+                Cell::Missing => true,
+                Cell::Text(text) => text.trim().is_empty(),
+                // Tables turn whole numbers into decimal ones when one of them is missing.
+                Cell::Float(value) => value.is_nan(),
+                _ => false,
+            }
+        })
+    }
+
+    fn times(&self) -> impl Iterator<Item = &TimeReading> {
+        let known_at = match &self.known_at {
+            KnownReading::Column(reading) => Some(reading),
+            KnownReading::Delay(_) => None,
+        };
+        let fields = self.fields.iter().filter_map(|field| match &field.reading {
+            Reading::Time(reading) => Some(reading),
+            _ => None,
+        });
+        std::iter::once(&self.time).chain(known_at).chain(fields)
     }
 }
 
@@ -110,6 +154,9 @@ impl Planner {
                 self.unknown_field(kind, name);
             }
         }
+        if let Some(after) = &mapping.after {
+            self.after(kind, after, types);
+        }
         let id = self.text(&mapping.id, "the id");
         let time = self.time(&mapping.time, "the time");
         let known_at = match &mapping.known_at {
@@ -119,10 +166,14 @@ impl Planner {
                 self.time(source, "known_at").map(KnownReading::Column)
             }
         };
-        let when = mapping.when.as_ref().map(|condition| {
-            let column = self.column(&condition.column, &[], "`when`");
-            column.map(|column| (column, condition.equals.clone()))
+        let conditions = mapping.when.iter().map(|condition| {
+            let column = self.column(&condition.column, &[], "`when`")?;
+            let test = condition.test.clone();
+            Some(ConditionReading { column, test })
         });
+        let when: Vec<Option<ConditionReading>> = conditions.collect();
+        let guest_without = mapping.guest_without.as_ref();
+        let guest_without = guest_without.map(|name| self.column(name, &[], "`guest_without`"));
         let fields: Vec<Option<FieldReading>> = kind
             .fields
             .iter()
@@ -133,12 +184,29 @@ impl Planner {
             id: id?,
             time: time?,
             known_at: known_at?,
-            when: match when {
-                Some(when) => Some(when?),
+            when: when.into_iter().collect::<Option<_>>()?,
+            guest_without: match guest_without {
+                Some(column) => Some(column?),
                 None => None,
             },
             fields: fields.into_iter().collect::<Option<_>>()?,
         })
+    }
+
+    /// Both types of event need the field that says whose they are.
+    fn after(&mut self, kind: &EventType, after: &After, types: &[Arc<EventType>]) {
+        let Some(first) = types.iter().find(|first| first.name == after.event) else {
+            let names = types.iter().map(|kind| kind.name.as_str());
+            let help = suggest(&after.event, names);
+            let message = format!("`after`: `{}` is not a declared event type", after.event);
+            self.problem("unknown_event", message, help);
+            return;
+        };
+        for kind in [kind, &**first] {
+            if kind.position(&after.by).is_none() {
+                self.unknown_field(kind, &after.by);
+            }
+        }
     }
 
     fn unknown_field(&mut self, kind: &EventType, name: &str) {
@@ -190,20 +258,7 @@ impl Planner {
                 let pieces = self.text(template, &what)?;
                 Some(Reading::Text { pieces, bytes_max })
             }
-            (FieldType::Money, Source::Money { column, currency }) => {
-                let column = self.column(column, NUMBERS, &what);
-                let currency = match currency {
-                    CurrencySource::Fixed(currency) => Some(CurrencyReading::Fixed(*currency)),
-                    CurrencySource::Column(column) => {
-                        let column = self.column(column, ONLY_TEXT, &what);
-                        column.map(CurrencyReading::Column)
-                    }
-                };
-                Some(Reading::Money {
-                    column: column?,
-                    currency: currency?,
-                })
-            }
+            (FieldType::Money, Source::Money { .. }) => self.amount(source, &what),
             (FieldType::Time, Source::Time(source)) => self.time(source, &what).map(Reading::Time),
             (
                 FieldType::Geo,
@@ -239,6 +294,37 @@ impl Planner {
         }
     }
 
+    fn amount(&mut self, source: &Source, what: &str) -> Option<Reading> {
+        let Source::Money {
+            column,
+            currency,
+            times,
+            negated,
+        } = source
+        else {
+            return None;
+        };
+        let column = self.column(column, NUMBERS, what);
+        let mut code = |name: &str| self.column(name, ONLY_TEXT, what);
+        let currency = match currency {
+            CurrencySource::Fixed(currency) => Some(CurrencyReading::Fixed(*currency)),
+            CurrencySource::Column(name) => code(name).map(CurrencyReading::Column),
+            CurrencySource::Only(currency, name) => {
+                code(name).map(|column| CurrencyReading::Only(*currency, column))
+            }
+        };
+        let times = times.as_ref().map(|name| self.column(name, NUMBERS, what));
+        Some(Reading::Money(AmountReading {
+            column: column?,
+            currency: currency?,
+            times: match times {
+                Some(column) => Some(column?),
+                None => None,
+            },
+            negated: *negated,
+        }))
+    }
+
     /// A field that is a column as it stands.
     fn single(&mut self, kind: FieldType, column: &str, what: &str) -> Option<Reading> {
         match kind {
@@ -250,16 +336,18 @@ impl Planner {
                 self.problem("missing_currency", message, source_help(kind));
                 None
             }
-            FieldType::Money => Some(Reading::Money {
+            FieldType::Money => Some(Reading::Money(AmountReading {
                 column: self.column(column, ONLY_TEXT, what)?,
                 currency: CurrencyReading::Inline,
-            }),
+                times: None,
+                negated: false,
+            })),
             FieldType::Time => {
                 let source = TimeSource {
                     column: column.to_owned(),
                     unit: None,
                     origin: None,
-                    ahead_of_utc: Span::ZERO,
+                    ahead_of_utc: None,
                 };
                 self.time(&source, what).map(Reading::Time)
             }
@@ -271,10 +359,17 @@ impl Planner {
         }
     }
 
+    fn kind(&self, column: &str) -> Option<&ColumnType> {
+        self.available.as_ref()?.get(column)
+    }
+
     fn is_number(&self, column: &str) -> bool {
-        let available = self.available.as_ref();
-        let kind = available.and_then(|available| available.get(column));
-        matches!(kind, Some(ColumnType::Int | ColumnType::Float))
+        matches!(self.kind(column), Some(ColumnType::Int | ColumnType::Float))
+    }
+
+    fn naive(&mut self, column: &str, what: &str) {
+        let message = format!("{what}: the times of `{column}` say no time zone");
+        self.problem("naive_time", message, ZONE_HELP);
     }
 
     fn time(&mut self, source: &TimeSource, what: &str) -> Option<TimeReading> {
@@ -282,6 +377,12 @@ impl Planner {
             Some(_) => COUNTED_TIMES,
             None => TIMES,
         };
+        if self.kind(&source.column) == Some(&ColumnType::NaiveTime)
+            && source.ahead_of_utc.is_none()
+        {
+            self.naive(&source.column, what);
+            return None;
+        }
         Some(TimeReading {
             column: self.column(&source.column, accepted, what)?,
             unit: source.unit,
@@ -347,6 +448,7 @@ fn named(kind: &ColumnType) -> String {
         ColumnType::Bool => "true and false".into(),
         ColumnType::Text => "texts".into(),
         ColumnType::Time => "times".into(),
+        ColumnType::NaiveTime => "times without a zone".into(),
         ColumnType::Unreadable(name) => format!("{name}, a type that is not read"),
     }
 }

@@ -34,6 +34,17 @@ impl Template {
     }
 }
 
+impl Template {
+    /// The columns in it.
+    pub fn columns(&self) -> Vec<String> {
+        let columns = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Column(name) => Some(name.clone()),
+            Piece::Text(_) => None,
+        });
+        columns.collect()
+    }
+}
+
 impl FromStr for Template {
     type Err = TemplateError;
 

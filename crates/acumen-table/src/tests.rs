@@ -1,8 +1,15 @@
 //! Files in, events out; rows and decisions out, and read again.
 
+mod objects;
 mod order;
+mod postgres;
+mod postgres_server;
 mod real;
 mod refused;
+mod returns;
+mod sources;
+mod sqlite;
+mod stream;
 mod taken;
 mod written;
 
@@ -63,7 +70,7 @@ fn mapping(text: &str) -> Mapping {
 /// The smallest mapping of orders.
 fn plain_mapping() -> Mapping {
     mapping(
-        r#"{"events": {"order": {"id": "n", "time": "at",
+        r#"{"events": {"order": {"id": "n", "time": {"column": "at", "timezone": "UTC"},
         "fields": {"customer_id": "c", "amount": {"column": "price", "currency": "GBP"}}}}}"#,
     )
 }

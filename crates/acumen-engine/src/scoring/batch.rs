@@ -89,7 +89,7 @@ pub fn score_all(
                 at: options.at,
                 position: standing.position,
                 model: live.artifact().member.clone(),
-                version: live.artifact().version(),
+                version: live.version().to_owned(),
                 keys: standing.ids.len(),
                 batch_size: options.batch_size.max(1),
             };

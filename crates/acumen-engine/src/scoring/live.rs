@@ -32,6 +32,7 @@ pub struct Scored {
 #[derive(Debug)]
 pub(crate) struct LiveModel {
     model: Projected,
+    version: String,
     floor: f64,
     segments: Vec<(String, f64)>,
 }
@@ -76,10 +77,20 @@ impl LiveModel {
             .as_ref()
             .and_then(|target| target.floor);
         Ok(LiveModel {
+            version: version.to_owned(),
             model: Projected::new(ArtifactMember::new(Arc::new(artifact)), &plan.columns)?,
             floor: floor.unwrap_or(f64::NEG_INFINITY),
             segments: plan.declared.segments.clone(),
         })
+    }
+
+    /// Whether it is this version of this model.
+    pub(crate) fn is(&self, member: &str, version: &str) -> bool {
+        self.artifact().member == member && self.version == version
+    }
+
+    pub(crate) fn version(&self) -> &str {
+        &self.version
     }
 
     pub(crate) fn artifact(&self) -> &Artifact {

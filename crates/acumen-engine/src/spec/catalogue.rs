@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use acumen_base::{Diagnostic, EventType};
+use acumen_table::SourceDecl;
 
 use super::events::event_type;
 use super::features::features;
 use super::files::{self, File};
 use super::places::Places;
+use super::sources::source;
 use super::types::FeatureDecl;
 use super::walk::Walk;
 
@@ -19,6 +21,8 @@ pub struct Catalogue {
     pub events: Vec<Arc<EventType>>,
     /// The feature sets, each named as its file.
     pub features: Vec<FeatureSet>,
+    /// Where events are read from, each named as its file.
+    pub sources: Vec<SourceDecl>,
     /// Files with a mistake: (`events`, `order`).
     broken: Vec<(&'static str, String)>,
 }
@@ -53,6 +57,9 @@ impl Catalogue {
                 None => catalogue.broken.push(("features", file.stem)),
             }
         }
+        for file in files::yaml_files(&root.join("catalogue").join("sources"), &mut found) {
+            catalogue.sources.extend(read_source(&file, &mut found));
+        }
         (catalogue, found)
     }
 
@@ -76,6 +83,15 @@ fn read_event(file: &File, found: &mut Vec<Diagnostic>) -> Option<Arc<EventType>
     let sound = walk.found.is_empty();
     found.append(&mut walk.found);
     event.filter(|_| sound).map(Arc::new)
+}
+
+fn read_source(file: &File, found: &mut Vec<Diagnostic>) -> Option<SourceDecl> {
+    let mut walk = Walk::new(&file.name);
+    let tree = file.parse(&mut walk.found);
+    let source = tree.and_then(|tree| source(&mut walk, &file.stem, &tree));
+    let sound = walk.found.is_empty();
+    found.append(&mut walk.found);
+    source.filter(|_| sound)
 }
 
 fn read_set(file: &File, found: &mut Vec<Diagnostic>) -> Option<FeatureSet> {

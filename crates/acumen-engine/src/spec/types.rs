@@ -9,6 +9,7 @@ use acumen_base::{CalendarSpan, Currency, ENSEMBLE, EventType, Place, Span, Time
 use acumen_model::SearchSpec;
 
 use super::places::Places;
+use crate::cron::Cron;
 
 /// A use case whose file has been read and checked.
 #[derive(Clone, Debug)]
@@ -518,8 +519,8 @@ pub struct Autoscaling {
 /// How a use case is scored in batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchDecl {
-    /// When, as five cron fields.
-    pub schedule: String,
+    /// When.
+    pub schedule: Cron,
     /// Rows at a time.
     pub batch_size: u64,
     /// The longest that a run may take.

@@ -86,7 +86,7 @@ pub fn evaluate_values(
         use_case: plan.declared.name.clone(),
         at,
         until: over.after(at),
-        version: format!("{} {}", artifact.member, artifact.version()),
+        version: format!("{} {}", artifact.member, live.version()),
         warning: live.seen(at),
         rows: rows.len(),
         outside: rows.outside,

@@ -58,7 +58,7 @@ fn a_file_is_taken_in_the_order_of_time_and_its_bad_lines_are_kept() {
         "{report:?}"
     );
     let place = format!("{}:4", file.display());
-    assert!(report.problems[0].contains(&place), "{report:?}");
+    assert!(report.problems[0].first.contains(&place), "{report:?}");
     assert_eq!(import(&shop).logged, 0, "the same file again adds nothing");
     let engine = shop.open();
     assert_eq!(engine.quarantined(0, 10).unwrap().len(), 2);

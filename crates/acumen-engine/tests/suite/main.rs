@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asking;
 mod backtesting;
 mod challenging;
 mod drilling;
 mod durability;
 mod editing;
 mod files;
+mod ingesting;
 mod learning;
 mod live;
 mod regulars;

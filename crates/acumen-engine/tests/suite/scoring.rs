@@ -51,7 +51,7 @@ fn done(outcome: BatchOutcome) -> Coverage {
 }
 
 /// Every row of every part: the customer, its value and why there is none.
-fn scores(folder: &Path) -> BTreeMap<String, (Option<f64>, Option<String>)> {
+pub(crate) fn scores(folder: &Path) -> BTreeMap<String, (Option<f64>, Option<String>)> {
     let mut scores = BTreeMap::new();
     let mut parts: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -77,7 +77,7 @@ fn scores(folder: &Path) -> BTreeMap<String, (Option<f64>, Option<String>)> {
     scores
 }
 
-fn folder_of(options: &BatchOptions) -> std::path::PathBuf {
+pub(crate) fn folder_of(options: &BatchOptions) -> std::path::PathBuf {
     options.out.join(options.at.to_string().replace(':', "-"))
 }
 
@@ -180,7 +180,7 @@ fn the_time_over_it_stops_between_two_parts_and_says_what_is_left() {
     let mut options = options(&regulars, "scores");
     options.timeout = Some(Span::seconds(5 * 60));
     let clock = Hurried(ManualClock::at(START + days(LASTS)));
-    let mut run = || score_all(&regulars.sources(), 0, &options, &clock, &mut |_, _| ()).unwrap();
+    let run = || score_all(&regulars.sources(), 0, &options, &clock, &mut |_, _| ()).unwrap();
     let (mut times, mut before) = (1, CUSTOMERS as usize);
     let coverage = loop {
         match run() {

@@ -55,6 +55,11 @@ impl Shop {
         self.plan = compiled(self.home.path(), changes);
     }
 
+    /// A path within the project.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.home.path().join(name)
+    }
+
     pub(crate) fn folder(&self) -> Folder {
         Folder::new(self.home.path().join("data"))
     }

@@ -194,7 +194,7 @@ fn stranger(event: &Event) -> Option<Event> {
     other.id = format!("stranger-{}", event.id).into();
     for (field, value) in event.kind.fields.iter().zip(&mut other.values) {
         if let (true, Some(text)) = (field.name.ends_with("_id"), value.as_text()) {
-            *value = acumen_base::Value::text(&format!("stranger-{text}"));
+            *value = Value::text(&format!("stranger-{text}"));
         }
     }
     Some(other)

@@ -3,5 +3,6 @@
 mod laws;
 mod log;
 mod oracle;
+mod passes;
 mod problems;
 mod spec;

@@ -57,7 +57,7 @@ impl Set {
 fn parameters(max_bin: u32) -> Value {
     json!({
         "n_estimators": 100, "learning_rate": 0.1, "max_depth": 6, "max_bin": max_bin,
-        "min_child_weight": 1.0, "lambda": 1.0, "base_score": 0.5,
+        "min_child_weight": 1.0, "lambda": 1.0, "base_score": "auto",
     })
 }
 

@@ -14,7 +14,7 @@ use crate::cell::{ColumnCells, ColumnType, Nulls, Texts};
 const DAY_MS: i64 = 86_400_000;
 
 /// What the cells of an Arrow column hold.
-pub(super) fn column_type(kind: &DataType) -> ColumnType {
+pub(crate) fn column_type(kind: &DataType) -> ColumnType {
     match kind {
         DataType::Int8
         | DataType::Int16
@@ -29,13 +29,14 @@ pub(super) fn column_type(kind: &DataType) -> ColumnType {
             ColumnType::Text
         }
         DataType::Dictionary(_, words) if **words == DataType::Utf8 => ColumnType::Text,
-        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => ColumnType::Time,
+        DataType::Timestamp(_, Some(_)) => ColumnType::Time,
+        DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 => ColumnType::NaiveTime,
         other => ColumnType::Unreadable(other.to_string()),
     }
 }
 
 /// The cells of an Arrow column; `None` for a type that [`column_type`] calls unreadable.
-pub(super) fn cells(array: &ArrayRef) -> Option<ColumnCells> {
+pub(crate) fn cells(array: &ArrayRef) -> Option<ColumnCells> {
     let nulls = Nulls::of(array);
     Some(match array.data_type() {
         DataType::Int8 => ColumnCells::Int(whole::<Int8Type>(array), nulls),

@@ -1,5 +1,6 @@
 //! Parquet files.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::file::{arrow, open_file, refuse};
 pub(crate) struct ParquetFile {
     path: PathBuf,
     columns: Vec<(String, ColumnType)>,
+    described: BTreeMap<String, String>,
     total: u64,
     builder: Option<ParquetRecordBatchReaderBuilder<File>>,
     reader: Option<ParquetRecordBatchReader>,
@@ -41,11 +43,14 @@ impl ParquetFile {
             )
         })?;
         let fields = builder.schema().fields().iter();
+        let described = fields.clone();
+        let described = described.map(|f| (f.name().clone(), f.data_type().to_string()));
         let columns = fields.map(|f| (f.name().clone(), arrow::column_type(f.data_type())));
         let rows = builder.metadata().file_metadata().num_rows();
         Ok(ParquetFile {
             path: path.to_owned(),
             columns: columns.collect(),
+            described: described.collect(),
             total: u64::try_from(rows).unwrap_or(0),
             builder: Some(builder),
             reader: None,
@@ -56,6 +61,10 @@ impl ParquetFile {
 
     pub(super) fn columns(&self) -> Vec<(String, ColumnType)> {
         self.columns.clone()
+    }
+
+    pub(super) fn described(&self) -> BTreeMap<String, String> {
+        self.described.clone()
     }
 
     pub(super) fn total(&self) -> u64 {

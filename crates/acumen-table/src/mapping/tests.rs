@@ -24,10 +24,14 @@ fn a_mapping_reads_as_it_is_written() {
         (order.event.as_str(), refund.event.as_str()),
         ("order", "a_refund")
     );
-    assert_eq!(order.time.ahead_of_utc, Span::seconds(7_200));
+    assert_eq!(order.time.ahead_of_utc, Some(Span::seconds(7_200)));
     assert_eq!(refund.known_at, Some(KnownAt::Delay(Span::days(7))));
     assert_eq!(refund.time.origin, Some("2018-04-01".parse().unwrap()));
-    assert_eq!(refund.when.as_ref().unwrap().equals, Scalar::Number(1.0));
+    let refunded = Condition {
+        column: "refunded".into(),
+        test: Test::Equals(Scalar::Number(1.0)),
+    };
+    assert_eq!(refund.when, [refunded]);
     assert!(matches!(order.fields["place"], Source::Geo { .. }));
     assert!(matches!(order.fields["amount"], Source::Money { .. }));
 }

@@ -18,7 +18,7 @@ fn a_large_table_is_read_whole() {
             "fields": {"customer_id": "c{customer_id}",
                        "amount": {"column": "tx_amount", "currency": "GBP"}}},
         "refund": {"when": {"column": "tx_fraud", "equals": 1}, "id": "r-{transaction_id}",
-            "time": "tx_datetime", "known_at": {"delay": "7d"},
+            "time": {"column": "tx_datetime", "timezone": "UTC"}, "known_at": {"delay": "7d"},
             "fields": {"order_id": "t-{transaction_id}"}}}}"#,
     );
     let mut source = open(&path, &mapping).unwrap();

@@ -18,10 +18,10 @@ fn everything_wrong_with_a_mapping_is_said_at_once() {
     );
     let mapping = mapping(
         r#"{"events": {
-        "order": {"id": "o-{order_nmber}", "time": "at", "fields": {
+        "order": {"id": "o-{order_nmber}", "time": {"column": "at", "timezone": "UTC"}, "fields": {
             "amount": {"column": "price", "currency": "GBP"}, "itmes": "order_number",
             "place": "order_number", "order_id": "order_number", "weight": "order_number"}},
-        "refnd": {"id": "order_number", "time": "at", "fields": {}}}}"#,
+        "refnd": {"id": "order_number", "time": {"column": "at", "timezone": "UTC"}, "fields": {}}}}"#,
     );
     let problems = open(&path, &mapping).err().unwrap();
     let said: Vec<(&str, &str, &str)> = problems
@@ -67,7 +67,7 @@ fn amounts_without_a_currency_are_refused_before_reading() {
         ],
     );
     let mapping = mapping(
-        r#"{"events": {"order": {"id": "n", "time": "at",
+        r#"{"events": {"order": {"id": "n", "time": {"column": "at", "timezone": "UTC"},
         "fields": {"customer_id": "n", "amount": "price"}}}}"#,
     );
     let problems = open(&path, &mapping).err().unwrap();

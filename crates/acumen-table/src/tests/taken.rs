@@ -17,7 +17,7 @@ fn full_mapping(time: &str) -> Mapping {
         r#"{{"events": {{
         "order": {{"id": "o-{{n}}", "time": {time},
             "fields": {{"customer_id": "c{{c}}", "amount": {{"column": "price", "currency": "GBP"}},
-                "items": "items", "weight": "weight", "gift": "gift", "promised_at": "promised",
+                "items": "items", "weight": "weight", "gift": "gift", "promised_at": {{"column": "promised", "timezone": "UTC"}},
                 "place": {{"lat": "lat", "lon": "lon", "accuracy_km": 0.5}}, "device.os": "os"}}}},
         "refund": {{"when": {{"column": "refunded", "equals": 1}}, "id": "r-{{n}}",
             "time": {time}, "known_at": {{"delay": "7d"}}, "fields": {{"order_id": "o-{{n}}"}}}}
@@ -140,7 +140,10 @@ fn times_are_read_in_their_unit_and_zone() {
             "2018-04-01T02:00:31+02:00",
             r#"{"column": "at", "timezone": "-05:00"}"#,
         ),
-        ("2018-04-01 00:00:31", r#""at""#),
+        (
+            "2018-04-01 00:00:31",
+            r#"{"column": "at", "timezone": "UTC"}"#,
+        ),
     ] {
         let path = folder.write("t.csv", format!("n,at\n1,{text}\n"));
         let batch = read_all(&path, &column(time)).unwrap();
@@ -175,7 +178,7 @@ fn amounts_take_their_currency_from_a_column_or_from_the_text() {
     );
     let with = |amount: &str| {
         mapping(&format!(
-            r#"{{"events": {{"order": {{"id": "n", "time": "at",
+            r#"{{"events": {{"order": {{"id": "n", "time": {{"column": "at", "timezone": "UTC"}},
             "fields": {{"customer_id": "c", "amount": {amount}}}}}}}}}"#
         ))
     };

@@ -8,7 +8,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::Folder;
 use crate::{RowWriter, TableError, write_decisions};
 
-fn columns(names: &[&str]) -> Columns {
+pub(super) fn columns(names: &[&str]) -> Columns {
     let column = |name: &&str| Column {
         name: (*name).to_owned(),
         kind: ColumnKind::Number,

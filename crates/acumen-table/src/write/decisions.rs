@@ -21,7 +21,7 @@ pub fn write_decisions<'a>(
     path: &Path,
     decisions: impl IntoIterator<Item = &'a Decision>,
 ) -> Result<(), TableError> {
-    let mut output = Output::create(path, schema(), Vec::new())?;
+    let mut output = Output::create(path, Arc::new(schema()), Vec::new())?;
     let mut decisions = decisions.into_iter();
     loop {
         let block: Vec<&Decision> = decisions.by_ref().take(RECORDS_PER_BATCH).collect();

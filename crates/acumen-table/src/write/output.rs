@@ -26,7 +26,7 @@ impl Output {
     /// Begins a file with these columns and notes.
     pub(super) fn create(
         path: &Path,
-        schema: Schema,
+        schema: Arc<Schema>,
         notes: Vec<KeyValue>,
     ) -> Result<Output, TableError> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -37,7 +37,6 @@ impl Output {
             .set_created_by(concat!("acumen ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_key_value_metadata(Some(notes))
             .build();
-        let schema = Arc::new(schema);
         let mut output = Output {
             path: path.to_owned(),
             partial,

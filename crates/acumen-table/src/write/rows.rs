@@ -11,6 +11,58 @@ use parquet::file::metadata::KeyValue;
 use crate::error::TableError;
 use crate::write::output::Output;
 
+/// What rows look like as columns: `event_id`, `event_time`, one `double` a feature.
+pub(super) struct RowShape {
+    pub(super) schema: Arc<Schema>,
+    width: usize,
+}
+
+impl RowShape {
+    pub(super) fn new(columns: &Columns) -> RowShape {
+        let mut fields = vec![
+            Field::new("event_id", DataType::Utf8, false),
+            time_field("event_time"),
+        ];
+        let features = columns.list.iter();
+        fields.extend(features.map(|c| Field::new(&c.name, DataType::Float64, true)));
+        RowShape {
+            schema: Arc::new(Schema::new(fields)),
+            width: columns.len(),
+        }
+    }
+
+    /// Rows as arrays; `None` where there are none.
+    pub(super) fn arrays<Id: AsRef<str>>(
+        &self,
+        path: &Path,
+        ids: &[Id],
+        times: &[Time],
+        values: &[f64],
+    ) -> Result<Option<Vec<ArrayRef>>, TableError> {
+        let rows = ids.len();
+        if times.len() != rows || values.len() != rows * self.width {
+            let (times, values) = (times.len(), values.len());
+            return Err(TableError::Shape {
+                path: path.to_owned(),
+                problem: format!(
+                    "{rows} ids, {times} times and {values} values are not rows of {} columns",
+                    self.width
+                ),
+            });
+        }
+        if rows == 0 {
+            return Ok(None);
+        }
+        let ids = StringArray::from_iter_values(ids);
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(ids), time_array(times.iter().copied())];
+        for column in values.chunks_exact(rows) {
+            let values = column.iter().map(|v| (!v.is_nan()).then_some(*v));
+            columns.push(Arc::new(values.collect::<Float64Array>()));
+        }
+        Ok(Some(columns))
+    }
+}
+
 /// Writes rows block by block; the file appears when it is finished.
 ///
 /// The columns are `event_id` (text), `event_time` (milliseconds, UTC) and one `double` a
@@ -18,23 +70,18 @@ use crate::write::output::Output;
 /// as `acumen.columns`.
 pub struct RowWriter {
     output: Output,
-    width: usize,
+    shape: RowShape,
 }
 
 impl RowWriter {
     /// Begins a file of rows with these columns.
     pub fn create(path: &Path, columns: &Columns) -> Result<RowWriter, TableError> {
-        let mut fields = vec![
-            Field::new("event_id", DataType::Utf8, false),
-            time_field("event_time"),
-        ];
-        let features = columns.list.iter();
-        fields.extend(features.map(|c| Field::new(&c.name, DataType::Float64, true)));
+        let shape = RowShape::new(columns);
         let fingerprint = format!("{:016x}", columns.fingerprint);
         let notes = vec![KeyValue::new("acumen.columns".to_owned(), fingerprint)];
         Ok(RowWriter {
-            output: Output::create(path, Schema::new(fields), notes)?,
-            width: columns.len(),
+            output: Output::create(path, Arc::clone(&shape.schema), notes)?,
+            shape,
         })
     }
 
@@ -46,27 +93,10 @@ impl RowWriter {
         times: &[Time],
         values: &[f64],
     ) -> Result<(), TableError> {
-        let rows = ids.len();
-        if times.len() != rows || values.len() != rows * self.width {
-            let (times, values) = (times.len(), values.len());
-            return Err(TableError::Shape {
-                path: self.output.path().to_owned(),
-                problem: format!(
-                    "{rows} ids, {times} times and {values} values are not rows of {} columns",
-                    self.width
-                ),
-            });
+        match self.shape.arrays(self.output.path(), ids, times, values)? {
+            Some(columns) => self.output.write(columns),
+            None => Ok(()),
         }
-        if rows == 0 {
-            return Ok(());
-        }
-        let ids = StringArray::from_iter_values(ids);
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(ids), time_array(times.iter().copied())];
-        for column in values.chunks_exact(rows) {
-            let values = column.iter().map(|v| (!v.is_nan()).then_some(*v));
-            columns.push(Arc::new(values.collect::<Float64Array>()));
-        }
-        self.output.write(columns)
     }
 
     /// Ends the file and gives it its name.

@@ -1,10 +1,12 @@
-//! `acumen ingest`: files into the log.
+//! `acumen ingest`: files and declared sources into the log.
+
+mod preview;
 
 use std::path::{Path, PathBuf};
 
-use acumen_base::{Clock, SystemClock};
-use acumen_engine::{ImportProgress, ImportReport, import_files};
-use acumen_table::{EventSource, Mapping};
+use acumen_base::SystemClock;
+use acumen_engine::{ImportProgress, ImportReport, IngestOptions, import_files, ingest_sources};
+use acumen_table::{Environment, Mapping};
 use clap::Args;
 
 use crate::failure::{Failure, Outcome};
@@ -12,18 +14,19 @@ use crate::output::{say, say_json, thousands};
 use crate::place::{Place, read};
 use crate::progress::Progress;
 
-/// Events that a dry run shows.
-const SHOWN: usize = 5;
-
-/// Take Parquet, CSV or NDJSON files into the event log
+/// Take what is new in the declared sources, or files, into the event log
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
+  acumen ingest                                   what is new in every declared source
+  acumen ingest orders_db --dry-run               what would be taken of one, and what refused
   acumen ingest --mapping map.yaml orders.csv complaints.ndjson
-  acumen ingest --mapping map.yaml --dry-run orders.parquet
 
-The mapping says which columns become which fields:
+A source is a file of catalogue/sources, read again and again, each time only what is new:
 
+  read: postgres://reader:${SHOP_PASSWORD}@db.example/shop    # or sqlite:shop.db, s3://…, a folder
+  table: orders
+  watermark: updated_at
   events:
     order:
       id: \"o-{order_no}\"
@@ -32,138 +35,144 @@ The mapping says which columns become which fields:
         customer_id: customer
         amount: {column: total, currency: GBP}
 
-All files of one history belong into one command: their events are sorted by when they became
-known. A record that is refused goes to quarantine; the good ones beside it are taken. Taking the
-same file in again changes nothing.")]
+A mapping is a file with the part under `events` alone. All files of one history belong into one
+command: their events are sorted by when they became known. A record that is refused goes to
+quarantine; the good ones beside it are taken. Taking the same in again changes nothing.
+docs/sources.md says everything.")]
 pub(crate) struct Ingest {
-    /// How columns become events
+    /// Declared sources; all of them unless named. With --mapping, files
+    #[arg(value_name = "SOURCES")]
+    names: Vec<String>,
+    /// How the columns of files become events
     #[arg(long, value_name = "FILE")]
-    mapping: PathBuf,
-    /// The files
-    #[arg(required = true, value_name = "FILES")]
-    files: Vec<PathBuf>,
+    mapping: Option<PathBuf>,
     /// Show the first events and what would be refused; write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Read a source although its columns are of other types than last time
+    #[arg(long, conflicts_with = "mapping")]
+    accept_changes: bool,
     /// The summary as JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     json: bool,
 }
 
 impl Ingest {
     pub(crate) fn run(&self, place: &Place) -> Outcome {
-        let mapping = mapping(&self.mapping)?;
-        if self.dry_run {
-            return self.show(place, &mapping);
+        let environment = Environment::of_process();
+        let options = IngestOptions {
+            environment: &environment,
+            accept_changes: self.accept_changes,
+        };
+        let files = self.files()?;
+        match (&files, self.dry_run) {
+            (Some((mapping, files)), true) => preview::files(place, mapping, files),
+            (None, true) => preview::sources(place, &self.names, options),
+            (files, false) => self.take(place, files.as_ref(), options),
         }
+    }
+
+    /// The mapping and the files, where it is files that are taken in.
+    fn files(&self) -> Outcome<Option<(Mapping, Vec<PathBuf>)>> {
+        let names: Vec<PathBuf> = self.names.iter().map(PathBuf::from).collect();
+        let Some(path) = &self.mapping else {
+            return match names.iter().find(|name| name.is_file()) {
+                None => Ok(None),
+                Some(file) => Err(Failure::because(format!(
+                    "`{}` is a file: add `--mapping FILE`, which says how its columns become \
+                     events",
+                    file.display()
+                ))),
+            };
+        };
+        if names.is_empty() {
+            return Err(Failure::because("name the files that `--mapping` is for"));
+        }
+        Ok(Some((mapping(path)?, names)))
+    }
+
+    fn take(
+        &self,
+        place: &Place,
+        files: Option<&(Mapping, Vec<PathBuf>)>,
+        options: IngestOptions<'_>,
+    ) -> Outcome {
         let mut offline = place.offline()?;
         let clock = SystemClock::new();
         let mut reading = Progress::new("reading", "records or bytes");
         let mut writing = None;
-        let report = import_files(
-            &mut offline,
-            &self.files,
-            &mapping,
-            &*clock,
-            &mut |at| match at {
-                ImportProgress::Reading(file, done, total) => {
-                    reading.at(done, total, &format!("in {}", file.display()));
-                }
-                ImportProgress::Writing(done, total) => writing
-                    .get_or_insert_with(|| Progress::new("writing", "events"))
-                    .at(done, Some(total), ""),
-            },
-        )?;
+        let mut progress = |at| match at {
+            ImportProgress::Reading(file, done, total) => {
+                reading.at(done, total, &format!("in {}", file.display()));
+            }
+            ImportProgress::Writing(done, total) => writing
+                .get_or_insert_with(|| Progress::new("writing", "events"))
+                .at(done, Some(total), ""),
+        };
+        let report = match files {
+            Some((mapping, files)) => {
+                import_files(&mut offline, files, mapping, &*clock, &mut progress)?
+            }
+            None => ingest_sources(&mut offline, &self.names, options, &*clock, &mut progress)?,
+        };
         reading.done();
         if let Some(writing) = writing {
             writing.done();
         }
         offline.close()?;
-        if self.json {
-            say_json(&report)
-        } else {
-            say(summary(&report, place))
+        match self.json {
+            true => say_json(&report)?,
+            false => say(summary(&report, place))?,
         }
-    }
-
-    fn show(&self, place: &Place, mapping: &Mapping) -> Outcome {
-        let plan = place.plan()?;
-        let now = SystemClock::new().now();
-        let (mut sources, mut problems) = (Vec::new(), Vec::new());
-        for file in &self.files {
-            match EventSource::open(file, mapping, &plan.types, now) {
-                Ok(source) => sources.push((file, source)),
-                Err(found) => problems.extend(found),
-            }
+        match report.failed.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::because(report.failed.join("\n"))),
         }
-        if !problems.is_empty() {
-            return Err(Failure::problems(&problems));
-        }
-        for (file, mut source) in sources {
-            let (mut events, mut refused, mut shown) = (0_u64, 0_u64, 0);
-            say(format!("{}, as it would be taken in:", file.display()))?;
-            while let Some(batch) = source.next_batch()? {
-                for event in batch.events.iter().take(SHOWN.saturating_sub(shown)) {
-                    shown += 1;
-                    let mut line = Vec::new();
-                    acumen_sim::wire::write_line(event, &mut line);
-                    let line = String::from_utf8_lossy(&line);
-                    say(format!(
-                        "  {}  (known at {})",
-                        line.trim_end(),
-                        event.known_at
-                    ))?;
-                }
-                let room = (SHOWN as u64).saturating_sub(refused) as usize;
-                for record in batch.rejected.iter().take(room) {
-                    say(format!(
-                        "  refused, line {}: {}; {}",
-                        record.place.line, record.message, record.help
-                    ))?;
-                }
-                events += batch.events.len() as u64;
-                refused += batch.rejected.len() as u64;
-            }
-            let (events, refused) = (thousands(events), thousands(refused));
-            say(format!(
-                "  {events} events would be taken, {refused} records refused; nothing was written"
-            ))?;
-        }
-        Ok(())
     }
 }
 
 fn summary(report: &ImportReport, place: &Place) -> String {
     let folder = place.folder();
-    let mut text = format!(
+    let mut lines = vec![format!(
         "{} events taken into {}",
         thousands(report.logged),
         folder.root().display()
-    );
-    if report.repeated > 0 {
-        text.push_str(&format!(
-            "\n{} were there already",
-            thousands(report.repeated)
-        ));
+    )];
+    let counts = [
+        (report.repeated, "were there already"),
+        (
+            report.too_late,
+            "of them came later than their type's `lateness`: logged, and counted by no feature",
+        ),
+        (report.guests, "records of guests, without an id: left out"),
+        (
+            report.unmatched,
+            "records of which no `when` holds: left out",
+        ),
+        (
+            report.unmarked,
+            "rows without a value in the watermark column: not read",
+        ),
+        (
+            report.refused,
+            "records refused; they are kept: `acumen quarantine list`",
+        ),
+    ];
+    for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
+        lines.push(format!("{} {what}", thousands(count)));
     }
-    if report.refused > 0 {
-        text.push_str(&format!(
-            "\n{} records refused; they are kept: `acumen quarantine list`",
-            thousands(report.refused)
-        ));
-        for problem in report.problems.iter().take(SHOWN) {
-            text.push_str(&format!("\n  {problem}"));
-        }
-        let more = report.refused.saturating_sub(SHOWN as u64);
-        if more > 0 {
-            text.push_str(&format!("\n  … and {} more", thousands(more)));
-        }
+    for problem in &report.problems {
+        let like = match problem.records {
+            1 => String::new(),
+            records => format!("\n    and {} more like it", thousands(records - 1)),
+        };
+        lines.push(format!("  {}{like}", problem.first));
     }
-    text
+    lines.join("\n")
 }
 
 /// Reads a mapping.
-fn mapping(path: &Path) -> Outcome<Mapping> {
+pub(super) fn mapping(path: &Path) -> Outcome<Mapping> {
     let text = read(path)?;
     serde_saphyr::from_str(&text).map_err(|error| {
         let place = error

@@ -4,7 +4,9 @@
 
 mod check;
 mod demo;
+mod ingesting;
 mod journey;
+mod outside;
 mod program;
 mod public_data;
 mod rules;
