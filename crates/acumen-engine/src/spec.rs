@@ -25,11 +25,8 @@ pub(crate) mod review;
 pub mod scaffold;
 pub mod schema;
 mod serving;
-<<<<<<< HEAD
-mod subject;
-=======
 mod sources;
->>>>>>> main
+mod subject;
 pub mod test_file;
 mod training;
 mod tree;
@@ -41,12 +38,8 @@ pub use catalogue::{Catalogue, FeatureSet};
 pub use places::Places;
 pub use project::Project;
 pub use scaffold::{ScaffoldError, scaffold};
-<<<<<<< HEAD
-pub use schema::schema;
-pub(crate) use subject::is_of_purchases;
-=======
 pub use schema::{mapping_schema, schema, source_schema};
->>>>>>> main
+pub(crate) use subject::is_of_purchases;
 pub use test_file::TestFile;
 pub use types::{
     Autoscaling, BatchDecl, Calibration, Combination, Durability, EnsembleDecl, ExplainDecl,

@@ -138,18 +138,6 @@ impl Plan {
         for width in widths {
             offsets.push(offsets[offsets.len() - 1] + width);
         }
-<<<<<<< HEAD
-        for fields in &mut entity_fields {
-            for (entity, field) in fields.iter_mut().enumerate() {
-                let name = Some(spec.entities[entity].name.as_str());
-                let by_key = spec.views.iter().any(|view| view.each.as_deref() == name);
-                if !by_key && !units.iter().any(|unit| unit.entities().contains(&entity)) {
-                    *field = None;
-                }
-            }
-        }
-=======
->>>>>>> main
         let views = spec.views.iter().zip(views);
         let views = views
             .map(|(view, (kind, drafts))| {
@@ -200,7 +188,13 @@ impl Plan {
     pub(crate) fn forget_entities_of_no_unit(&mut self, units: &[Box<dyn State>]) {
         for fields in &mut self.entity_fields {
             for (entity, field) in fields.iter_mut().enumerate() {
-                if !units.iter().any(|unit| unit.entities().contains(&entity)) {
+                let name = Some(self.spec.entities[entity].name.as_str());
+                let by_key = self
+                    .spec
+                    .views
+                    .iter()
+                    .any(|view| view.each.as_deref() == name);
+                if !by_key && !units.iter().any(|unit| unit.entities().contains(&entity)) {
                     *field = None;
                 }
             }

@@ -63,7 +63,7 @@ pub fn write_scores(path: &Path, scores: &Scores) -> Result<(), TableError> {
     ];
     let version = scores.version.clone();
     let notes = vec![KeyValue::new("acumen.version".to_owned(), version)];
-    let mut output = Output::create(path, Schema::new(fields), notes)?;
+    let mut output = Output::create(path, Arc::new(Schema::new(fields)), notes)?;
     let rows = scores.ids.len();
     let numbers = |values: &[Option<f64>]| -> ArrayRef {
         Arc::new(values.iter().copied().collect::<Float64Array>())
