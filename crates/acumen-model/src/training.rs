@@ -31,7 +31,7 @@ mod ensemble;
 mod value;
 
 pub use ensemble::{EnsemblePlan, fit_ensemble};
-pub use value::{JudgedValue, ValueModel, ValuePlan, fit_value};
+pub use value::{JudgedValue, ValueModel, ValuePlan, fit_value, tweedie_deviance};
 
 /// The probability that the interval around a value holds the outcome.
 const INTERVAL_LEVEL: f64 = 0.9;

@@ -154,7 +154,7 @@ const LEAST_SHARE: f64 = 1e-4;
 
 /// The mean deviance of the compound Poisson distribution with a variance of `mean^1.5`, of
 /// outcomes in units of their mean; `None` where one is below 0, or all are 0.
-fn tweedie_deviance(predicted: &[f64], outcome: &[f32]) -> Option<f64> {
+pub fn tweedie_deviance(predicted: &[f64], outcome: &[f32]) -> Option<f64> {
     let rows = outcome.len() as f64;
     let mean = outcome.iter().map(|y| f64::from(*y)).sum::<f64>() / rows;
     if outcome.iter().any(|y| *y < 0.0) || !(mean > 0.0) {
