@@ -132,13 +132,13 @@ impl LiveModel {
 
     /// What the version saw of a time in training, in words.
     pub(crate) fn seen(&self, at: Time) -> String {
-        let table = self.artifact().candidates.as_ref();
-        let refitted = table.map_or(&[][..], |table| &table.refitted_at);
-        match refitted.last() {
-            Some(last) if at <= *last => format!(
-                "it was fitted to rows read up to {last}: figures of times before that flatter it"
+        let until = self.artifact().split.calibration.to;
+        match at < until {
+            true => format!(
+                "it was fitted with what was known at {until}: figures of times before that flatter \
+                 it"
             ),
-            _ => String::new(),
+            false => String::new(),
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "required": ["usecase", "question", "events", "decide"],
-        "anyOf": [{"required": ["layers", "actions"]}, {"required": ["target"]}],
+        "oneOf": [{"required": ["layers", "actions"]}, {"required": ["target"]}],
         "properties": merge(vec![what(), learning(), deciding(), serving()]),
         "$defs": definitions(),
     })
