@@ -493,7 +493,7 @@ impl Engine {
         self.ask(move |core, _| {
             let mut missing = Vec::new();
             for (plan, live) in plan.use_cases.iter().zip(&core.live) {
-                let is_live = |model: &str| live.state.member(model).is_some();
+                let is_live = |model: &str| live.state.members().any(|m| m.name() == model);
                 let answers = |model: &str| is_live(model) && !live.unusable.contains_key(model);
                 // Of models that were compared, the best answers alone.
                 if plan.declared.subject.is_some() && plan.declared.member_names().any(answers) {
