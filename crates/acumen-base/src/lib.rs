@@ -7,6 +7,7 @@
 //! Every other crate speaks in these types and in nothing of each other's. Nothing here
 //! reads a clock, a file or the network.
 
+pub mod calendar;
 pub mod clock;
 pub mod control;
 pub mod decision;
@@ -25,6 +26,7 @@ pub mod time;
 pub mod update;
 pub mod value;
 
+pub use calendar::CalendarSpan;
 pub use clock::{Clock, Deadline, ManualClock, SystemClock};
 pub use control::Control;
 pub use decision::Decision;

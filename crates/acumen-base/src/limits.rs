@@ -45,3 +45,7 @@ pub const BACKTEST_MICROS_MAX: u64 = 20_000_000;
 /// Microseconds after which thresholds that were asked for over HTTP are not put in force any more:
 /// whoever asked has been told by then that there was no answer.
 pub const REFIT_MICROS_MAX: u64 = 25_000_000;
+/// Keys that one request may ask about.
+pub const KEYS_PER_REQUEST_MAX: usize = 1_000;
+/// Answers for keys that a use case keeps; of more none is kept.
+pub const SCORES_CACHED_MAX: usize = 200_000;

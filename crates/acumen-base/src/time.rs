@@ -28,6 +28,13 @@ pub struct ParseTimeError {
     expected: &'static str,
 }
 
+impl ParseTimeError {
+    pub(crate) fn new(text: &str, expected: &'static str) -> ParseTimeError {
+        let text = text.into();
+        ParseTimeError { text, expected }
+    }
+}
+
 impl Time {
     /// The earliest instant that an event may carry: 1900-01-01.
     pub const EARLIEST: Time = Time(-2_208_988_800_000);

@@ -62,6 +62,7 @@ pub use explanation::{
     Additivity, AttributionLine, BandLine, Explanation, ModelLine, NearRule, RuleLine, RuleOutcome,
 };
 pub use policy::{Policy, Request};
+pub use reasons::driver_in_words;
 pub use spec::{
     ActionSpec, EnsembleSpec, ExploreSpec, LayerSpec, ListSpec, PolicySpec, RuleSpec, linear_knots,
 };

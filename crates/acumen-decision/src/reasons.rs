@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use acumen_base::decision::{LayerReport, MemberReport, Reason};
 use acumen_base::key::category_code;
 use acumen_base::row::ColumnKind;
-use acumen_base::{Attribution, Columns, Event, Row};
+use acumen_base::{Attribution, Columns, Event, Row, Value};
 
 use crate::choice::Choice;
 use crate::course::Verdict;
@@ -216,15 +216,32 @@ pub(crate) fn sentence(policy: &Policy, event: &Event, one: &Attribution) -> Str
     } else {
         "lowers"
     };
-    match shown(kind, one.value, unit, event) {
+    match shown(kind, one.value, unit, &event.values) {
         Some(value) => format!("{what}: {value} ({direction} the score)"),
         None => format!("{what} ({direction} the score)"),
     }
 }
 
+/// What moved a predicted value: `orders of this customer: 14 (raises the value)`.
+pub fn driver_in_words(columns: &Columns, one: &Attribution) -> String {
+    let (what, kind, unit) = described_in(columns, &one.column);
+    let direction = if one.contribution > 0.0 {
+        "raises"
+    } else {
+        "lowers"
+    };
+    match shown(kind, one.value, unit, &[]) {
+        Some(value) => format!("{what}: {value} ({direction} the value)"),
+        None => format!("{what} ({direction} the value)"),
+    }
+}
+
 /// What a column is in words, what its number means, and its unit.
 fn described<'a>(policy: &'a Policy, name: &'a str) -> (&'a str, ColumnKind, &'a str) {
-    let columns = &policy.spec.columns;
+    described_in(&policy.spec.columns, name)
+}
+
+fn described_in<'a>(columns: &'a Columns, name: &'a str) -> (&'a str, ColumnKind, &'a str) {
     let Some(column) = columns.position(name).map(|at| &columns.list[at]) else {
         return (name, ColumnKind::Number, "");
     };
@@ -244,12 +261,12 @@ pub(crate) fn value_in_words<'a>(
     value: f64,
 ) -> (&'a str, String) {
     let (what, kind, unit) = described(policy, column);
-    let value = shown(kind, value, unit, event);
+    let value = shown(kind, value, unit, &event.values);
     (what, value.unwrap_or_else(|| "another".to_owned()))
 }
 
-/// A value as people read it; `None` for a category whose name the event does not tell.
-fn shown(kind: ColumnKind, value: f64, unit: &str, event: &Event) -> Option<String> {
+/// A value as people read it; `None` for a category whose name the values of the event do not tell.
+fn shown(kind: ColumnKind, value: f64, unit: &str, told: &[Value]) -> Option<String> {
     if value.is_nan() {
         return Some("unknown".to_owned());
     }
@@ -258,7 +275,7 @@ fn shown(kind: ColumnKind, value: f64, unit: &str, event: &Event) -> Option<Stri
         ColumnKind::Number => Some(format!("{} {unit}", decimal(value))),
         ColumnKind::Flag => Some(if value == 0.0 { "no" } else { "yes" }.to_owned()),
         ColumnKind::Category => {
-            let mut texts = event.values.iter().filter_map(|v| v.as_text());
+            let mut texts = told.iter().filter_map(|v| v.as_text());
             texts
                 .find(|text| category_code(text) == value)
                 .map(str::to_owned)

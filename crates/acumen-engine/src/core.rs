@@ -24,6 +24,7 @@ use crate::error::EngineError;
 use crate::plan::{Plan, UseCasePlan};
 use crate::projected::{Unusable, in_rows_of};
 use crate::rules::{self, FiringsByRule};
+use crate::scoring::ScoreCache;
 use crate::truth;
 
 /// How many events may wait for a decision that was not made, before the oldest is forgotten
@@ -83,6 +84,8 @@ pub struct Live {
     pub cases: Cases,
     /// The latest decisions, oldest first.
     pub latest: VecDeque<Arc<Decision>>,
+    /// Answers for keys that are kept, where each is decided on.
+    pub(crate) scores: Option<Arc<ScoreCache>>,
 }
 
 /// An event, its row, and the state that was in force at its log position.
@@ -172,6 +175,7 @@ impl Core {
                 rows.push((i, undecided));
             }
             live.settle(plan, event, position);
+            live.forget_score(plan, event);
         }
         rows
     }
@@ -277,12 +281,14 @@ impl Core {
                 && *use_case == plan.declared.name
             {
                 live.unusable.remove(member.name());
+                live.scores.iter().for_each(|scores| scores.clear());
                 state.deploy(position, drilled(&self.drills, member));
             }
             if let Control::Withdraw { use_case, member } = &control
                 && *use_case == plan.declared.name
             {
                 live.unusable.remove(member);
+                live.scores.iter().for_each(|scores| scores.clear());
             }
         }
         let update = matches!(control, Control::Update(_));
@@ -453,6 +459,7 @@ impl Live {
             firings: FiringsByRule::new(),
             cases: Cases::default(),
             latest: VecDeque::new(),
+            scores: None,
         }
     }
 
@@ -478,6 +485,15 @@ impl Live {
             self.undecided.pop_first();
         }
         undecided
+    }
+
+    /// What happens to a key makes its kept answer stale.
+    fn forget_score(&self, plan: &UseCasePlan, event: &Event) {
+        if let (Some(scores), Some(subject)) = (&self.scores, &plan.declared.subject)
+            && let Some(id) = event.value(&subject.kind.fields[0].name).as_text()
+        {
+            scores.drop_key(id);
+        }
     }
 
     /// Lets the ledger and the cases know of the truth that an event carries, and of the time.

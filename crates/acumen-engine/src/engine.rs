@@ -2,8 +2,11 @@
 
 mod rules_and_cases;
 mod updates;
+mod values;
 
-use std::collections::BTreeMap;
+pub use values::Asked;
+
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -17,7 +20,7 @@ use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined, Recov
 use acumen_feature::EntityValue;
 
 use crate::committer;
-use crate::core::{Core, as_declared};
+use crate::core::{Core, Live, as_declared};
 use crate::drill::Drill;
 use crate::error::EngineError;
 use crate::folder::Folder;
@@ -27,7 +30,9 @@ use crate::metrics::Metrics;
 use crate::offline::Offline;
 use crate::plan::Plan;
 use crate::refusal::{Refusal, Reply};
+use crate::scoring::{LiveModel, ScoreCache};
 use crate::sequencer::{Answer, Command, Observed, Sequencer, read_decision};
+use crate::spec::UseCase;
 use crate::status::Status;
 use crate::updates::{Errand, Place, Updater, load};
 use crate::upkeep::{Upkeep, Wanted};
@@ -62,6 +67,10 @@ pub struct Engine {
     metrics: Arc<Metrics>,
     quarantine: Mutex<Quarantine>,
     limits: DecodeLimits,
+    /// Kept answers for keys, a place a use case.
+    caches: Vec<Option<Arc<ScoreCache>>>,
+    /// The loaded models that answer for keys.
+    live_models: Mutex<HashMap<usize, Arc<LiveModel>>>,
     sequencer: Mutex<Option<JoinHandle<(Core, Log)>>>,
     others: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -119,6 +128,19 @@ fn members(plan: &Plan) -> usize {
     2 * models.sum::<usize>()
 }
 
+/// Begins to keep answers for keys, where it is declared for how long.
+fn caches(core: &mut Core) -> Vec<Option<Arc<ScoreCache>>> {
+    let plan = Arc::clone(core.plan());
+    let declared = plan.use_cases.iter().map(|plan| &plan.declared);
+    let cache = |(declared, live): (&UseCase, &mut Live)| {
+        declared.subject.as_ref()?;
+        let ttl = declared.serving.cache_ttl?;
+        live.scores = Some(Arc::new(ScoreCache::new(ttl)));
+        live.scores.clone()
+    };
+    declared.zip(&mut core.live).map(cache).collect()
+}
+
 impl Engine {
     /// Recovers the state of a data folder and starts the threads.
     pub fn open(
@@ -127,7 +149,8 @@ impl Engine {
         options: Options,
         clock: Arc<dyn Clock>,
     ) -> Result<Engine, EngineError> {
-        let offline = Offline::open(plan, folder, options.log)?;
+        let mut offline = Offline::open(plan, folder, options.log)?;
+        let caches = caches(&mut offline.core);
         let quarantine =
             Quarantine::open(&offline.sources.folder.quarantine(), QUARANTINE_BYTES_MAX)?;
         let sources = offline.sources.clone();
@@ -205,6 +228,8 @@ impl Engine {
             metrics,
             quarantine: Mutex::new(quarantine),
             limits: DecodeLimits::default(),
+            caches,
+            live_models: Mutex::default(),
             sequencer: Mutex::new(Some(sequencer)),
             others: Mutex::new(others),
         })
@@ -292,7 +317,14 @@ impl Engine {
                 self.plan.names(),
             )));
         };
-        let kind = &self.plan.use_cases[position].declared.decide_event;
+        let declared = &self.plan.use_cases[position].declared;
+        if let Some(subject) = &declared.subject {
+            return reply(Err(Refusal::Invalid(format!(
+                "{use_case} decides on each {}: name it by its `{}`",
+                subject.each, subject.kind.fields[0].name
+            ))));
+        }
+        let kind = &declared.decide_event;
         let now = self.clock.now();
         let event = match self
             .plan
@@ -445,9 +477,15 @@ impl Engine {
         self.ask(move |core, _| {
             let mut missing = Vec::new();
             for (plan, live) in plan.use_cases.iter().zip(&core.live) {
+                let is_live = |model: &str| live.state.member(model).is_some();
+                let answers = |model: &str| is_live(model) && !live.unusable.contains_key(model);
+                // Of models that were compared, the best answers alone.
+                if plan.declared.subject.is_some() && plan.declared.member_names().any(answers) {
+                    continue;
+                }
                 for model in plan.declared.member_names() {
                     let name = &plan.declared.name;
-                    let deployed = live.state.members().any(|member| member.name() == model);
+                    let deployed = is_live(model);
                     let why = match live.unusable.get(model) {
                         Some(why) => why.as_str(),
                         None if !deployed => "it is not deployed",

@@ -49,6 +49,11 @@ impl Folder {
         self.root.join("rows").join(use_case)
     }
 
+    /// The scores of a use case, a folder a date.
+    pub fn scores(&self, use_case: &str) -> PathBuf {
+        self.root.join("scores").join(use_case)
+    }
+
     /// Model versions.
     pub fn models(&self) -> PathBuf {
         self.root.join("models")

@@ -28,6 +28,7 @@ pub struct Metrics {
     refusals: Family<RefusalLabel, Counter>,
     skipped: Family<LayerLabel, Counter>,
     rules: Family<RuleLabel, Counter>,
+    answers: Family<CacheLabel, Counter>,
     unlogged: Counter,
     upkeep_failed: Counter,
     layers: Family<LayerLabel, Histogram>,
@@ -42,6 +43,12 @@ struct EventLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct UseCaseLabel {
     use_case: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabel {
+    use_case: String,
+    cache: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -81,6 +88,7 @@ impl Metrics {
             refusals: Family::default(),
             skipped: Family::default(),
             rules: Family::default(),
+            answers: Family::default(),
             unlogged: Counter::default(),
             upkeep_failed: Counter::default(),
             layers: Family::new_with_constructor(latency),
@@ -116,6 +124,11 @@ impl Metrics {
             "rule_hits",
             "Rules whose condition held, by what came of it and by what turned out to be true",
             self.rules.clone(),
+        );
+        registry.register(
+            "keys_asked",
+            "Keys asked about, by whether their answer had been kept",
+            self.answers.clone(),
         );
         registry.register(
             "unlogged",
@@ -222,6 +235,15 @@ impl Metrics {
 
     pub(crate) fn upkeep_failed(&self) {
         self.upkeep_failed.inc();
+    }
+
+    /// Keys were asked about, of which some had an answer already.
+    pub(crate) fn cached(&self, use_case: &str, hits: usize, misses: usize) {
+        for (cache, count) in [("hit", hits), ("miss", misses)] {
+            let use_case = use_case.to_owned();
+            let counter = self.answers.get_or_create(&CacheLabel { use_case, cache });
+            counter.inc_by(count as u64);
+        }
     }
 
     pub(crate) fn unlogged(&self) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use acumen_base::{Attribution, Columns, Deadline, ENSEMBLE, Member, MemberError, Prediction, Row};
-use acumen_model::ArtifactMember;
+use acumen_model::{Artifact, ArtifactMember, Says};
 
 use crate::error::EngineError;
 use crate::spec::{ModelDecl, TrainingDecl};
@@ -68,7 +68,10 @@ pub(crate) fn in_rows_of(
 
 impl Projected {
     /// Refuses a model that was trained on rows of another definition.
-    fn new(member: ArtifactMember, rows: &Arc<Columns>) -> Result<Projected, EngineError> {
+    pub(crate) fn new(
+        member: ArtifactMember,
+        rows: &Arc<Columns>,
+    ) -> Result<Projected, EngineError> {
         let wanted = member.columns();
         let columns = select(rows, |name| wanted.position(name).is_some());
         if columns.fingerprint != wanted.fingerprint {
@@ -99,6 +102,26 @@ impl Projected {
             name: name.to_owned(),
             ..self
         }
+    }
+
+    pub(crate) fn artifact(&self) -> &Artifact {
+        self.member.artifact()
+    }
+
+    /// The answers for many whole rows, given column by column.
+    pub(crate) fn predict_many(&self, data: &[Vec<f64>]) -> Vec<f64> {
+        let seen: Vec<Vec<f64>> = self
+            .places
+            .iter()
+            .map(|&place| data[place].clone())
+            .collect();
+        self.member.predict_many(&seen)
+    }
+
+    /// What a model of purchases says of a whole row.
+    pub(crate) fn says(&self, row: &[f64]) -> Option<Says> {
+        let seen: Vec<f64> = self.places.iter().map(|&place| row[place]).collect();
+        self.member.says(&seen)
     }
 
     fn project(&self, row: &Row) -> Row {

@@ -1,8 +1,12 @@
 //! Which parameters of a model are searched for.
 
-use acumen_model::{Learner, SearchSpec};
+use acumen_base::Span;
+use acumen_model::{Learner, Params, SearchSpec};
 
-use crate::spec::{ModelDecl, TrainingDecl};
+use crate::spec::{ModelDecl, TrainingDecl, UseCase};
+
+/// How far ahead a learner looks, where it has to be told.
+const HORIZON: &str = "horizon";
 
 /// The search of a model: its own, or that of `training` as far as its learner has the parameters
 /// and it does not give them itself. `None` where nothing is searched.
@@ -47,6 +51,19 @@ fn shared(declared: &SearchSpec, model: &ModelDecl, learner: &dyn Learner) -> Op
         false => search.of.is_empty(),
     };
     (!is_empty).then_some(search)
+}
+
+/// The parameters of a model: of a sum over a time to come, what is not said of how far ahead to
+/// look is that time, in days.
+pub(crate) fn params_of(use_case: &UseCase, model: &ModelDecl, learner: &dyn Learner) -> Params {
+    let mut params = model.params.clone();
+    if let (Some(target), Some(names)) = (&use_case.target, parameter(learner, HORIZON))
+        && names.iter().all(|name| !params.contains_key(*name))
+    {
+        let days = target.over.usual().0 as f64 / Span::days(1).0 as f64;
+        params.insert(HORIZON.to_owned(), days.into());
+    }
+    params
 }
 
 /// Every name of a learner's parameter.

@@ -26,6 +26,7 @@ pub mod scaffold;
 pub mod schema;
 mod serving;
 mod sources;
+mod subject;
 pub mod test_file;
 mod training;
 mod tree;
@@ -38,12 +39,13 @@ pub use places::Places;
 pub use project::Project;
 pub use scaffold::{ScaffoldError, scaffold};
 pub use schema::{mapping_schema, schema, source_schema};
+pub(crate) use subject::is_of_purchases;
 pub use test_file::TestFile;
 pub use types::{
     Autoscaling, BatchDecl, Calibration, Combination, Durability, EnsembleDecl, ExplainDecl,
-    ExploreDecl, FeatureDecl, GateMetric, GatesDecl, LayerDecl, ModelDecl, OutcomeDecl, RatesDecl,
-    ReviewDecl, RuleDecl, ScoreDecl, ServingDecl, TrainingData, TrainingDecl, UseCase, ValueDecl,
-    When, WhenLogFails,
+    ExploreDecl, FeatureDecl, GateMetric, GatesDecl, LayerDecl, ModelDecl, OriginsDecl,
+    OutcomeDecl, RatesDecl, ReviewDecl, RuleDecl, ScoreDecl, ServingDecl, SubjectDecl, TargetDecl,
+    TrainingData, TrainingDecl, UseCase, ValueDecl, When, WhenLogFails,
 };
 pub use use_case::USE_CASE_FILE;
 

@@ -22,8 +22,11 @@ use crate::projected::in_rows_of;
 use crate::rows::{Rows, Wanted, rows};
 use crate::spec::{Calibration, ScoreDecl, TrainingData, TrainingDecl};
 use crate::thresholds;
+use crate::values::train_values;
 use course::Course;
-use quantiles::quantiles;
+
+pub(crate) use quantiles::quantiles;
+pub(crate) use threads::Limited;
 
 /// The share of the rows that the card is written on, the latest of all.
 const TEST_SHARE: f64 = 0.15;
@@ -104,6 +107,9 @@ pub fn train_with(
 ) -> Result<Trained, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
     declared(plan)?;
+    if plan.declared.subject.is_some() {
+        return train_values(sources, use_case, options, progress);
+    }
     let wanted = Wanted {
         from: Time(i64::MIN),
         to: options.as_of.unwrap_or(Time(i64::MAX)),
@@ -167,7 +173,7 @@ pub(crate) fn train_on(
     Ok(trained)
 }
 
-fn declared(plan: &UseCasePlan) -> Result<&TrainingDecl, EngineError> {
+pub(crate) fn declared(plan: &UseCasePlan) -> Result<&TrainingDecl, EngineError> {
     let name = &plan.declared.name;
     plan.declared.training.as_ref().ok_or_else(|| {
         EngineError::NotEnough(format!(
@@ -191,7 +197,7 @@ impl Trained {
     }
 
     /// Stores a version, and takes down what puts it in production.
-    fn add(
+    pub(crate) fn add(
         &mut self,
         sources: &Sources,
         use_case: &str,

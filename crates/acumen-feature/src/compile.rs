@@ -199,6 +199,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether `of` names a field, and not the events themselves.
+    pub(crate) fn is_of_field(&self) -> bool {
+        matches!(&self.feature.of, Operand::Event { field: Some(_), .. })
+    }
+
     /// The field that `of` names.
     pub(crate) fn event_field(&mut self) -> Option<(usize, usize, FieldType)> {
         let kind = self.event()?;

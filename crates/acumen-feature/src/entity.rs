@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use acumen_base::{Event, Key, Value};
 use smallvec::SmallVec;
@@ -42,6 +43,15 @@ pub(crate) fn key_at(event: &Event, places: &[usize]) -> Option<Key> {
             whole.then(|| Key::of_bytes(&id))
         }
     }
+}
+
+/// The id behind the key of an entity, by its places.
+pub(crate) fn id_at(event: &Event, places: &[usize]) -> Option<String> {
+    let mut id = String::new();
+    let values = places
+        .iter()
+        .map(|place| event.values.get(*place).unwrap_or(&Value::Missing));
+    join(values, |part| id.push_str(part)).then_some(id)
 }
 
 /// Gives the parts of an id one after the other; whether all of them are there.
@@ -89,6 +99,8 @@ pub(crate) type HashedMap<K, V> = HashMap<K, V, BuildHasherDefault<Hashed>>;
 pub(crate) struct EntityIndex {
     slots: HashedMap<Key, u32>,
     keys: Vec<Key>,
+    /// The ids behind the keys, where they are kept.
+    ids: Option<Vec<Arc<str>>>,
 }
 
 impl EntityIndex {
@@ -112,9 +124,39 @@ impl EntityIndex {
         &self.keys
     }
 
-    /// An index with these keys in this order.
-    pub(crate) fn of(keys: Vec<Key>) -> EntityIndex {
+    /// An index that keeps the ids of its keys, or one that does not.
+    pub(crate) fn keeping_ids(keeps: bool) -> EntityIndex {
+        EntityIndex {
+            ids: keeps.then(Vec::new),
+            ..EntityIndex::default()
+        }
+    }
+
+    /// Notes the id of the key that came last, where ids are kept and it is new.
+    pub(crate) fn name(&mut self, id: impl FnOnce() -> Option<String>) {
+        if let Some(ids) = self.ids.as_mut().filter(|ids| ids.len() < self.keys.len()) {
+            ids.push(id().unwrap_or_default().into());
+        }
+    }
+
+    /// The ids by slot, where they are kept.
+    pub(crate) fn ids(&self) -> Option<&[Arc<str>]> {
+        self.ids.as_deref()
+    }
+
+    /// Takes over the keys of another index; gives the slots that they have here.
+    pub(crate) fn unite(&mut self, other: &EntityIndex) -> Vec<u32> {
+        let slot = |(there, key): (usize, &Key)| {
+            let slot = self.slot(*key);
+            self.name(|| Some(other.ids.as_ref()?.get(there)?.to_string()));
+            slot
+        };
+        other.keys.iter().enumerate().map(slot).collect()
+    }
+
+    /// An index with these keys in this order, and their ids where they are kept.
+    pub(crate) fn of(keys: Vec<Key>, ids: Option<Vec<Arc<str>>>) -> EntityIndex {
         let slots = keys.iter().copied().zip(0..).collect();
-        EntityIndex { slots, keys }
+        EntityIndex { slots, keys, ids }
     }
 }

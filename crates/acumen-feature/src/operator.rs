@@ -10,6 +10,7 @@ mod fingerprint;
 mod geo_velocity;
 mod neighbours;
 mod profile;
+mod recurrence;
 mod run_length;
 mod sequence;
 mod share;
@@ -115,6 +116,7 @@ pub static OPERATORS: &[&dyn Operator] = &[
     &run_length::RunLength,
     &distinct::Distinct,
     &since_last::SinceLast,
+    &recurrence::Recurrence,
     &baseline::Baseline,
     &geo_velocity::GeoVelocity,
     &usual_place::UsualPlace,

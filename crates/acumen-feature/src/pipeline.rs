@@ -6,7 +6,7 @@ use acumen_base::{Columns, Event, Key, Span, Time};
 
 use crate::builder::At;
 use crate::condition::Holds;
-use crate::entity::{EntityIndex, NO_SLOT, key_at};
+use crate::entity::{EntityIndex, NO_SLOT, id_at, key_at};
 use crate::operand::MISSING;
 use crate::outcome::{Mark, OutcomeIndex};
 use crate::plan::{Compiled, Plan};
@@ -105,7 +105,7 @@ impl Pipeline {
                 .spec
                 .entities
                 .iter()
-                .map(|_| EntityIndex::default())
+                .map(|entity| EntityIndex::keeping_ids(plan.is_read_by_key(&entity.name)))
                 .collect(),
             rates: RateTable::default(),
             outcomes: plan
@@ -153,7 +153,7 @@ impl Pipeline {
         &mut self,
         event: &Event,
         position: u64,
-        out: Option<(usize, &mut [f64])>,
+        mut out: Option<(usize, &mut [f64])>,
     ) -> Applied {
         let mut prepared = std::mem::take(&mut self.prepared);
         let applied = self.prepare(event, position, &mut prepared);
@@ -162,10 +162,48 @@ impl Pipeline {
                 out.fill(f64::NAN);
             }
         } else {
-            self.step_prepared(event, position, &prepared, out);
+            let row = out.as_mut().map(|(view, out)| (*view, &mut **out));
+            self.step_prepared(event, position, &prepared, row);
+            if let Some((view, out)) = out {
+                self.count(view, out);
+            }
         }
         self.prepared = prepared;
         applied
+    }
+
+    /// Reads a row of a view at an event that is of no log, and observes nothing: what
+    /// [`Pipeline::step`] would read of it, were it the next. `position` is the place that it
+    /// would have. Gives whether there is such a row: its type is declared, and some event has
+    /// carried each of its keys.
+    pub fn read(&mut self, event: &Event, position: u64, (view, out): (usize, &mut [f64])) -> bool {
+        let Some(kind) = self.kind(event) else {
+            return false;
+        };
+        let places = self.plan.entity_fields[kind].iter().zip(&self.entities);
+        let mut keys = places.filter_map(|(places, index)| {
+            let key = key_at(event, places.as_ref()?)?;
+            Some(index.find(key).is_some())
+        });
+        if !keys.all(|known| known) {
+            return false;
+        }
+        let mut prepared = std::mem::take(&mut self.prepared);
+        let missing = self.counters.missing_operands;
+        self.look_up(event, &mut prepared);
+        self.counters.missing_operands = missing;
+        prepared.applies = false;
+        self.step_prepared(event, position, &prepared, Some((view, out)));
+        self.prepared = prepared;
+        true
+    }
+
+    /// The ids of an entity whose rows are read by key, in the order in which they were first
+    /// carried by an event; none of another entity.
+    pub fn ids(&self, entity: &str) -> &[Arc<str>] {
+        let mut entities = self.plan.spec.entities.iter().zip(&self.entities);
+        let found = entities.find(|(declared, _)| declared.name == entity);
+        found.and_then(|(_, index)| index.ids()).unwrap_or_default()
     }
 
     fn step_prepared(
@@ -216,11 +254,16 @@ impl Pipeline {
                 self.values[plan.offsets[index]] = derived.value(event, facts.kind, read);
             }
         }
-        self.counters.rows[view] += 1;
-        let missing = &mut self.counters.missing[view];
-        for ((out, global), missing) in out.iter_mut().zip(&plan.views[view].globals).zip(missing) {
+        for (out, global) in out.iter_mut().zip(&plan.views[view].globals) {
             *out = self.values[*global];
-            *missing += u64::from(out.is_nan());
+        }
+    }
+
+    /// Notes that a row of a view was read at an event of the log.
+    fn count(&mut self, view: usize, row: &[f64]) {
+        self.counters.rows[view] += 1;
+        for (value, missing) in row.iter().zip(&mut self.counters.missing[view]) {
+            *missing += u64::from(value.is_nan());
         }
     }
 
@@ -245,15 +288,10 @@ impl Pipeline {
 
     /// Looks up everything about an event, and learns nothing.
     pub(crate) fn look_up(&mut self, event: &Event, prepared: &mut Prepared) -> Applied {
-        let plan = &self.plan;
-        let kinds = &plan.spec.events;
-        let Some(kind) = kinds
-            .iter()
-            .position(|kind| Arc::ptr_eq(kind, &event.kind))
-            .or_else(|| kinds.iter().position(|kind| **kind == *event.kind))
-        else {
+        let Some(kind) = self.kind(event) else {
             return Applied::UnknownType;
         };
+        let plan = &self.plan;
         prepared.kind = kind;
         prepared.applies = !event.is_too_late();
         prepared.positive = 0;
@@ -263,6 +301,7 @@ impl Pipeline {
         for (places, index) in plan.entity_fields[kind].iter().zip(&mut self.entities) {
             let key = places.as_ref().and_then(|places| key_at(event, places));
             let slot = key.map_or(NO_SLOT, |key| index.slot(key));
+            index.name(|| id_at(event, places.as_ref()?));
             prepared.slots.push(slot);
         }
         prepared.operands.clear();
@@ -279,6 +318,13 @@ impl Pipeline {
             true => Applied::Yes,
             false => Applied::TooLate,
         }
+    }
+
+    /// Which of the declared types an event is of.
+    fn kind(&self, event: &Event) -> Option<usize> {
+        let kinds = &self.plan.spec.events;
+        let same = kinds.iter().position(|kind| Arc::ptr_eq(kind, &event.kind));
+        same.or_else(|| kinds.iter().position(|kind| **kind == *event.kind))
     }
 
     fn learn(&mut self, event: &Event, position: u64, prepared: &mut Prepared) {

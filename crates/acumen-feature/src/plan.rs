@@ -65,6 +65,12 @@ impl Plan {
         self.offsets.last().copied().unwrap_or(0)
     }
 
+    /// Whether rows are read for each key of an entity.
+    pub(crate) fn is_read_by_key(&self, entity: &str) -> bool {
+        let mut views = self.spec.views.iter();
+        views.any(|view| view.each.as_deref() == Some(entity))
+    }
+
     /// Whether conditions on events of this type read columns.
     pub(crate) fn stages(&self, kind: usize) -> bool {
         let mut conditions = self.conditions.iter();
@@ -182,7 +188,13 @@ impl Plan {
     pub(crate) fn forget_entities_of_no_unit(&mut self, units: &[Box<dyn State>]) {
         for fields in &mut self.entity_fields {
             for (entity, field) in fields.iter_mut().enumerate() {
-                if !units.iter().any(|unit| unit.entities().contains(&entity)) {
+                let name = Some(self.spec.entities[entity].name.as_str());
+                let by_key = self
+                    .spec
+                    .views
+                    .iter()
+                    .any(|view| view.each.as_deref() == name);
+                if !by_key && !units.iter().any(|unit| unit.entities().contains(&entity)) {
                     *field = None;
                 }
             }
@@ -441,12 +453,45 @@ fn check_view(builder: &mut Builder<'_>, view: &ViewSpec) -> (usize, Vec<ColumnD
             }
         }
     }
+    if let Some(each) = &view.each {
+        check_each(builder, view, each);
+    }
     if drafts.len() > COLUMNS_MAX {
         let message = format!("a row of {} columns", drafts.len());
         let help = format!("at most {COLUMNS_MAX}");
         builder.problem(&view.name, "features", message, help);
     }
     (kind, drafts)
+}
+
+/// Rows that are read for each key of an entity hold what is known of it, or of the time alone.
+fn check_each(builder: &mut Builder<'_>, view: &ViewSpec, each: &str) {
+    let entities = builder.spec.entities.iter();
+    let Some(entity) = entities.clone().position(|entity| entity.name == *each) else {
+        let help = suggest(each, entities.map(|entity| entity.name.as_str()));
+        let message = format!("there is no entity `{each}`");
+        return builder.problem(&view.name, "each", message, help);
+    };
+    for feature in &builder.spec.features {
+        let of_time = matches!(operator_name(feature), "derived" | "calendar");
+        let found = builder
+            .features
+            .iter()
+            .find(|found| found.0 == feature.name);
+        let mut columns = found.into_iter().flat_map(|found| &found.1);
+        let foreign = columns.any(|draft| draft.entity != Some(entity)) && !of_time;
+        if foreign && view.features.contains(&feature.name) {
+            let message = format!("a row here is of each {each}, and of no event");
+            let (key, help) = match feature.by.is_empty() {
+                true => (
+                    "operator",
+                    format!("keep what is known of the {each}: `by: {each}`"),
+                ),
+                false => ("by", format!("write `by: {each}`")),
+            };
+            builder.problem(&feature.name, key, message, help);
+        }
+    }
 }
 
 /// Puts a derived column behind the units.

@@ -1,5 +1,7 @@
 //! State as bytes, and the union of the states of two parts of one log.
 
+use std::sync::Arc;
+
 use acumen_base::Key;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +11,7 @@ use crate::pipeline::{Counters, Pipeline};
 use crate::rates::RateTable;
 
 /// The version of the layout of saved state.
-pub const STATE_VERSION: u32 = 3;
+pub const STATE_VERSION: u32 = 4;
 
 /// Why saved state cannot be used; the log gives it back.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +43,7 @@ pub enum StateError {
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    entities: Vec<Vec<Key>>,
+    entities: Vec<(Vec<Key>, Option<Vec<Arc<str>>>)>,
     rates: RateTable,
     outcomes: Vec<SavedOutcome>,
     units: Vec<Vec<u8>>,
@@ -62,7 +64,7 @@ impl Pipeline {
             entities: self
                 .entities
                 .iter()
-                .map(|index| index.keys().to_vec())
+                .map(|index| (index.keys().to_vec(), index.ids().map(<[_]>::to_vec)))
                 .collect(),
             rates: self.rates.clone(),
             outcomes: outcomes.map(|(index, plan)| index.save(plan)).collect(),
@@ -104,7 +106,8 @@ impl Pipeline {
         for (unit, bytes) in fresh.units.iter_mut().zip(&saved.units) {
             unit.load(bytes)?;
         }
-        fresh.entities = saved.entities.into_iter().map(EntityIndex::of).collect();
+        let index = |(keys, ids)| EntityIndex::of(keys, ids);
+        fresh.entities = saved.entities.into_iter().map(index).collect();
         fresh.outcomes = saved.outcomes.into_iter().map(OutcomeIndex::load).collect();
         fresh.rates = saved.rates;
         fresh.counters = saved.counters;
@@ -126,7 +129,7 @@ impl Pipeline {
             .entities
             .iter_mut()
             .zip(&other.entities)
-            .map(|(mine, there)| there.keys().iter().map(|key| mine.slot(*key)).collect())
+            .map(|(mine, there)| mine.unite(there))
             .collect();
         self.rates.merge(&other.rates);
         for (unit, there) in self.units.iter_mut().zip(&other.units) {

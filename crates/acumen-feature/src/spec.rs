@@ -137,6 +137,11 @@ pub struct ViewSpec {
     pub name: String,
     /// The event type at which a row is read.
     pub event: String,
+    /// The entity each of whose keys a row may be read for at any time, by [`Pipeline::read`]:
+    /// its ids are kept. Then `event` is of no log, and holds the id alone.
+    ///
+    /// [`Pipeline::read`]: crate::Pipeline::read
+    pub each: Option<String>,
     /// The features, in the order of the row.
     pub features: Vec<String>,
 }

@@ -163,6 +163,12 @@ impl<L: Logic> State for Keyed<L> {
             if let Some(out) = out {
                 out.fill(f64::NAN);
             }
+        } else if !facts.applies && slot as usize >= self.keys.len() {
+            // Nothing was observed of the key, and nothing is now.
+            if let Some(out) = out {
+                let nothing = &mut L::Of::default();
+                self.logic.read(nothing, Some(facts), facts.time, out);
+            }
         } else {
             self.key(slot);
             let of = &mut self.keys[slot as usize];

@@ -12,10 +12,13 @@ use sha2::{Digest, Sha256};
 
 use crate::calibration::Calibration;
 use crate::card::render_card;
+use crate::data::Matrix;
 use crate::encoding::Encoding;
 use crate::fitted::{BrokenModel, FittedModel};
+use crate::informed::{INFORMED, informed_columns, informed_matrix, informed_row};
 use crate::intervals::Intervals;
-use crate::metrics::Metrics;
+use crate::lifetime::LifetimeModel;
+use crate::metrics::{Metrics, RegressionMetrics};
 use crate::search::SearchTable;
 use crate::split::Split;
 use crate::xgboost_json::XgboostModel;
@@ -75,6 +78,47 @@ pub struct Artifact {
     /// The search that gave its parameters, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchTable>,
+    /// A model of purchases over the same columns: what it says stands beside each answer and, if
+    /// the model has more features than there are columns, behind them in each row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchases: Option<LifetimeModel>,
+    /// The models that it was chosen from, of values at origins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<CandidateTable>,
+}
+
+/// Models of values that were compared, on rows that none of them was fitted to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CandidateTable {
+    /// The times at which rows were read to fit them.
+    pub fitted_at: Vec<Time>,
+    /// The times at which the rows were read that they are compared on.
+    pub judged_at: Vec<Time>,
+    /// Whose rows these are, in words.
+    pub judged_on: String,
+    /// The figure that decided, and of which less is better.
+    pub by: String,
+    /// The models, the best first.
+    pub list: Vec<Candidate>,
+    /// All times at which rows were read to fit the chosen one again, with what it had been judged
+    /// on.
+    pub refitted_at: Vec<Time>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The model's name in the spec.
+    pub member: String,
+    /// Its learner.
+    pub learner: String,
+    /// The figure that decided; `None` where it could not be fitted.
+    pub value: Option<f64>,
+    /// All its figures.
+    pub metrics: Option<RegressionMetrics>,
+    /// Why there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// The rows that a model was fitted to.
@@ -259,12 +303,17 @@ impl Artifact {
             Ok(artifact) => artifact,
             Err(source) => return Err(ArtifactError::Parse { path, source }),
         };
-        if let Err(source) = artifact.model.check() {
+        let purchases = artifact.purchases.as_ref();
+        let beside = purchases.map_or(Ok(()), |model| Ok(model.check()?));
+        if let Err(source) = artifact.model.check().and(beside) {
             return Err(ArtifactError::Broken { path, source });
         }
         let columns = artifact.columns.len();
         let (dictionaries, model) = (artifact.encoding.len(), artifact.model.n_features());
-        if [dictionaries, model] != [columns; 2] {
+        let purchases = artifact.purchases.as_ref();
+        let beside = purchases.is_none_or(|model| model.n_features == columns);
+        let wide = purchases.map_or(columns, |_| columns + INFORMED);
+        if dictionaries != columns || !beside || (model != columns && model != wide) {
             return Err(ArtifactError::Columns {
                 path,
                 columns,
@@ -273,6 +322,32 @@ impl Artifact {
             });
         }
         Ok(artifact)
+    }
+
+    /// The columns that its model sees: those of its rows, and what a model of purchases says.
+    pub fn seen(&self) -> Columns {
+        match self.model.n_features() > self.columns.len() {
+            true => informed_columns(&self.columns),
+            false => self.columns.clone(),
+        }
+    }
+
+    /// An encoded row as its model sees it.
+    pub(crate) fn input(&self, row: Vec<f32>) -> Vec<f32> {
+        match &self.purchases {
+            Some(model) if self.model.n_features() > row.len() => informed_row(model, row),
+            _ => row,
+        }
+    }
+
+    /// Encoded rows as its model sees them.
+    pub(crate) fn inputs(&self, rows: Matrix) -> Matrix {
+        match &self.purchases {
+            Some(model) if self.model.n_features() > rows.data.len() => {
+                informed_matrix(model, &rows)
+            }
+            _ => rows,
+        }
     }
 
     /// The forest for XGBoost, with the names and types of the columns, where the model is one.
@@ -286,12 +361,12 @@ impl Artifact {
         Some(XgboostModel {
             forest: self.model.clone().into_forest()?,
             feature_names: self
-                .columns
+                .seen()
                 .list
                 .iter()
                 .map(|column| column.name.clone())
                 .collect(),
-            feature_types: (0..self.columns.len()).map(kind).collect(),
+            feature_types: (0..self.seen().len()).map(kind).collect(),
         })
     }
 

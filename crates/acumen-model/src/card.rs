@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::artifact::Artifact;
+use acumen_base::Time;
+
+use crate::artifact::{Artifact, Candidate, CandidateTable};
 use crate::metrics::{Metrics, OperatingPoint};
+use crate::split::Split;
 
 /// Columns that the card names.
 const TOP_COLUMNS: usize = 15;
@@ -46,19 +49,18 @@ fn write_card(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
         },
     )?;
     writeln!(card, "## Trained on\n")?;
+    let positive = match artifact.test_metrics {
+        Metrics::Binary(_) => format!(", {} of them positive", window.positives),
+        Metrics::Regression(_) => String::new(),
+    };
     writeln!(
         card,
-        "{} rows from {} to {}, {} of them positive.\n",
-        window.rows, window.from, window.to, window.positives
+        "{} rows from {} to {}{positive}.\n",
+        window.rows, window.from, window.to
     )?;
-    writeln!(card, "| part | from | to (not included) |\n|---|---|---|")?;
-    for (name, part) in [
-        ("training", split.train),
-        ("validation (when to stop)", split.validation),
-        ("calibration", split.calibration),
-        ("test", split.test),
-    ] {
-        writeln!(card, "| {name} | {} | {} |", part.from, part.to)?;
+    match &artifact.candidates {
+        Some(table) => write_candidates(table, card)?,
+        None => write_split(split, card)?,
     }
     writeln!(card, "\n## How good it was on the test part\n")?;
     write_metrics(&artifact.test_metrics, card)?;
@@ -75,6 +77,71 @@ fn write_card(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
     )?;
     write_search(artifact, card)?;
     write_limits(artifact, card)
+}
+
+fn write_split(split: &Split, card: &mut String) -> std::fmt::Result {
+    writeln!(card, "| part | from | to (not included) |\n|---|---|---|")?;
+    for (name, part) in [
+        ("training", split.train),
+        ("validation (when to stop)", split.validation),
+        ("calibration", split.calibration),
+        ("test", split.test),
+    ] {
+        writeln!(card, "| {name} | {} | {} |", part.from, part.to)?;
+    }
+    Ok(())
+}
+
+/// The models that were compared, the best first.
+fn write_candidates(table: &CandidateTable, card: &mut String) -> std::fmt::Result {
+    let dates = |times: &[Time]| {
+        let dates: Vec<String> = times.iter().map(|at| at.to_string()).collect();
+        dates.join(", ")
+    };
+    writeln!(card, "Rows read at {}.\n", dates(&table.refitted_at))?;
+    writeln!(
+        card,
+        "## The models that it was chosen from\n\nFitted to rows read at {}, judged on {}, rows read \
+         at {}. The one with the least {} was fitted again to all rows; its intervals come from \
+         the errors of the first fit on the half of the rows that its figures are not from.\n",
+        dates(&table.fitted_at),
+        table.judged_on,
+        dates(&table.judged_at),
+        table.by,
+    )?;
+    writeln!(
+        card,
+        "| model | {} | error by its mean | error of the total | error of the tenths | normalised \
+         Gini | within the interval |\n|---|---|---|---|---|---|---|",
+        table.by
+    )?;
+    for candidate in &table.list {
+        let Candidate {
+            member, learner, ..
+        } = candidate;
+        let Some(metrics) = &candidate.metrics else {
+            let why = candidate
+                .failed
+                .as_deref()
+                .unwrap_or_default()
+                .replace('\n', " ");
+            writeln!(card, "| {member} (`{learner}`) | {why} | | | | | |")?;
+            continue;
+        };
+        let figures = [
+            candidate.value,
+            metrics.normalised_mae,
+            metrics.total_error,
+            metrics.decile_error,
+            metrics.normalised_gini,
+            metrics.interval_coverage,
+        ];
+        let shown =
+            |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
+        let figures = figures.map(shown).join(" | ");
+        writeln!(card, "| {member} (`{learner}`) | {figures} |")?;
+    }
+    Ok(())
 }
 
 /// The trials on all rows, the best first.

@@ -22,6 +22,7 @@ pub mod data;
 pub mod encoding;
 pub mod fitted;
 pub mod forest;
+mod informed;
 pub mod intervals;
 pub mod isolation;
 pub mod layout;
@@ -45,7 +46,7 @@ pub mod xgboost_json;
 #[cfg(test)]
 mod sample;
 
-pub use artifact::{Artifact, ArtifactError, TrainingWindow};
+pub use artifact::{Artifact, ArtifactError, Candidate, CandidateTable, TrainingWindow};
 pub use calibration::{Calibration, CalibrationMethod};
 pub use compiled::CompiledForest;
 pub use data::{Dataset, Matrix};
@@ -58,7 +59,7 @@ pub use learner::{
     Checked, FitError, Fitted, Importance, LEARNERS, Learner, ParamDoc, ParamProblem, ParamRange,
     Params, Progress, Reader, TrainingLog, check_rows, find_learner, learner,
 };
-pub use lifetime::{LifetimeError, LifetimeModel};
+pub use lifetime::{LifetimeError, LifetimeModel, Says};
 pub use member::ArtifactMember;
 pub use metrics::{BinaryMetrics, Metrics, RegressionMetrics};
 pub use network::{BrokenNetwork, Network};
@@ -68,7 +69,8 @@ pub use split::{Fold, Period, Shares, Split};
 pub use stacking::Stacking;
 pub use store::{ModelStore, StoreError};
 pub use training::{
-    EnsemblePlan, TrainingError, TrainingPlan, TrainingStage, fit_artifact, fit_ensemble,
+    EnsemblePlan, JudgedValue, TrainingError, TrainingPlan, TrainingStage, ValueModel, ValuePlan,
+    fit_artifact, fit_ensemble, fit_value,
 };
 pub use two_part::TwoPart;
 pub use xgboost_json::{XgboostError, XgboostModel, read_xgboost_json, write_xgboost_json};

@@ -32,7 +32,7 @@ pub use bg_nbd::BgNbd;
 pub use fit::{Fit, fit};
 pub use gamma_gamma::{GammaGamma, Spend};
 pub use histories::Histories;
-pub use model::{BrokenLifetime, LastPurchase, LifetimeModel, Predicts, Process, Reads};
+pub use model::{BrokenLifetime, LastPurchase, LifetimeModel, Predicts, Process, Reads, Says};
 pub use pareto_nbd::ParetoNbd;
 
 /// When a customer bought, as far as the models look at it.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use acumen_base::{Attribution, Columns, Deadline, Member, MemberError, Prediction, Row};
 
 use crate::artifact::Artifact;
+use crate::data::Matrix;
 use crate::fitted::{FittedModel, Scorer};
 use crate::forest::Objective;
+use crate::lifetime::Says;
 
 /// An artifact that is ready to answer.
 #[derive(Debug)]
@@ -51,6 +53,32 @@ impl ArtifactMember {
         }
         Ok(self.artifact.encoding.encode_row(&row.values))
     }
+
+    /// The values of many rows, given column by column, on all cores.
+    pub fn predict_many(&self, columns: &[Vec<f64>]) -> Vec<f64> {
+        let encoding = &self.artifact.encoding;
+        let data = columns.iter().enumerate();
+        let rows = Matrix {
+            columns: Arc::new(self.artifact.columns.clone()),
+            n_rows: columns.first().map_or(0, Vec::len),
+            data: data
+                .map(|(at, values)| encoding.encode_column(at, values))
+                .collect(),
+        };
+        let margins = self.scorer.margins_many(&self.artifact.inputs(rows));
+        let value = |margin: f32| self.artifact.calibration.apply(f64::from(margin));
+        margins.into_iter().map(value).collect()
+    }
+
+    /// What a model of purchases says of a row, where the version has one.
+    pub fn says(&self, values: &[f64]) -> Option<Says> {
+        let model = match &self.artifact.model {
+            FittedModel::Lifetime(model) => model,
+            _ => self.artifact.purchases.as_ref()?,
+        };
+        let row = self.artifact.encoding.encode_row(values);
+        Some(model.says(|column| f64::from(row[column])))
+    }
 }
 
 impl Member for ArtifactMember {
@@ -68,7 +96,8 @@ impl Member for ArtifactMember {
 
     fn predict(&self, row: &Row, deadline: &Deadline) -> Result<Prediction, MemberError> {
         let encoded = self.encode(row)?;
-        let margin = self.scorer.margin_before(&encoded, deadline);
+        let input = self.artifact.input(encoded);
+        let margin = self.scorer.margin_before(&input, deadline);
         margin
             .map(|margin| self.prediction(margin))
             .ok_or(MemberError::Late)
@@ -93,13 +122,17 @@ impl Member for ArtifactMember {
         let Ok(encoded) = self.encode(row) else {
             return Vec::new();
         };
-        let columns = self.artifact.columns.list.iter();
+        let input = self.artifact.input(encoded);
+        // As the row has them, and behind them what was said of it.
+        let said = input.iter().skip(row.values.len()).copied().map(f64::from);
+        let values = row.values.iter().copied().chain(said);
+        let columns = self.artifact.seen().list.into_iter();
         columns
-            .zip(&row.values)
-            .zip(self.scorer.explain(&encoded).contributions)
+            .zip(values)
+            .zip(self.scorer.explain(&input).contributions)
             .map(|((column, value), contribution)| Attribution {
-                column: column.name.clone(),
-                value: *value,
+                column: column.name,
+                value,
                 contribution,
             })
             .collect()

@@ -217,5 +217,7 @@ pub(crate) fn artifact_of_model(model: FittedModel) -> Artifact {
         code: "0.1.0".into(),
         continues: None,
         search: None,
+        purchases: None,
+        candidates: None,
     }
 }

@@ -28,8 +28,10 @@ use crate::search::{
 use crate::split::{Period, Shares, Split, SplitError};
 
 mod ensemble;
+mod value;
 
 pub use ensemble::{EnsemblePlan, fit_ensemble};
+pub use value::{JudgedValue, ValueModel, ValuePlan, fit_value, tweedie_deviance};
 
 /// The probability that the interval around a value holds the outcome.
 const INTERVAL_LEVEL: f64 = 0.9;
@@ -167,6 +169,8 @@ pub fn fit_artifact(
         code: plan.code.into(),
         continues: previous.map(Artifact::version),
         search: table,
+        purchases: None,
+        candidates: None,
     })
 }
 

@@ -9,6 +9,7 @@
 mod boosting;
 mod child;
 mod client;
+mod clv_quality;
 mod crash;
 mod decide;
 mod folds;
@@ -87,6 +88,11 @@ static MEASUREMENTS: &[Measurement] = &[
         name: "fraud-latency",
         what: "all three layers at 300 a second: latency, a member that hangs, a swap, a backtest",
         run: fraud_latency::run,
+    },
+    Measurement {
+        name: "clv-quality",
+        what: "what customers will spend: orders of two shops, beside boosting and BG/NBD",
+        run: clv_quality::run,
     },
     Measurement {
         name: "decide",

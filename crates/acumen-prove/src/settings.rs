@@ -13,6 +13,9 @@ pub(crate) struct Settings {
     /// The public card payments (Parquet); by default ../shared/data/fraud/handbook_transactions.parquet
     #[arg(long)]
     pub(crate) file: Option<PathBuf>,
+    /// The folder of the customers' orders (`clv-quality`); by default ../shared/data/clv
+    #[arg(long, value_name = "DIR")]
+    pub(crate) clv: Option<PathBuf>,
     /// Leave out the peer's pandas code, which takes minutes (`replay`).
     #[arg(long)]
     pub(crate) no_pandas: bool,

@@ -20,6 +20,7 @@ mod rules;
 mod status;
 mod thresholds;
 mod updates;
+mod values;
 mod wire;
 
 use std::future::Future;

@@ -45,6 +45,13 @@ impl Refused {
     }
 }
 
+impl Refused {
+    /// What is wrong, without a status of its own.
+    pub(crate) fn into_problem(self) -> Problem {
+        self.problem
+    }
+}
+
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Refused {
         let (status, code, help) = match &refusal {

@@ -3,11 +3,22 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use acumen_base::{Diagnostic, Event, EventType, Seed};
+use acumen_base::{Diagnostic, Event, EventType, Seed, Time, nearest};
+use serde::Deserialize;
 
+mod account;
+mod check;
+mod error;
+mod layout;
 pub mod payments;
+pub mod shop;
 
-pub use payments::SimulateError;
+pub use account::Account;
+pub use error::SimulateError;
+pub use layout::EventTypes;
+
+/// The names by which a `world.yaml` says which world it is of.
+const WORLDS: [&str; 2] = ["payments", "shop"];
 
 /// Something that happened in some world.
 #[derive(Clone, Debug)]
@@ -28,20 +39,30 @@ pub struct Size {
 }
 
 /// What was written of a world.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// Events of every type.
     pub events: u64,
-    /// Events that have an outcome.
-    pub decided: u64,
-    /// Those of them whose outcome is positive.
-    pub positives: u64,
+    /// What is worth saying of them, a line each.
+    pub notes: Vec<String>,
+}
+
+/// The parameters of some world.
+enum Parameters {
+    Payments(Box<payments::Parameters>),
+    Shop(Box<shop::Parameters>),
 }
 
 /// A world as a sequence of what happened, ordered by when it became known.
 #[derive(Debug)]
 pub struct Story {
-    world: payments::World,
+    world: World,
+}
+
+#[derive(Debug)]
+enum World {
+    Payments(Box<payments::World>),
+    Shop(Box<shop::World>),
 }
 
 impl Story {
@@ -56,28 +77,45 @@ impl Story {
         seed: Seed,
         types: &[Arc<EventType>],
     ) -> Result<Story, Vec<Diagnostic>> {
-        let parameters = sized(text, file, size)?;
         let types = types
             .iter()
             .map(|kind| (kind.name.clone(), Arc::clone(kind)))
             .collect();
-        let world = payments::World::with_types(parameters, seed, &types)?;
+        let world = match sized(text, file, size)? {
+            Parameters::Payments(parameters) => World::Payments(Box::new(
+                payments::World::with_types(*parameters, seed, &types)?,
+            )),
+            Parameters::Shop(parameters) => World::Shop(Box::new(shop::World::with_types(
+                *parameters,
+                seed,
+                &types,
+            )?)),
+        };
         Ok(Story { world })
     }
 
-    /// How many events with an outcome there will be, roughly.
+    /// How many events that a decision is about there will be, roughly.
     pub fn expected(&self) -> u64 {
-        self.world.payments_expected()
+        match &self.world {
+            World::Payments(world) => world.payments_expected(),
+            World::Shop(world) => world.orders_expected(),
+        }
     }
 
-    /// How many days it lasts; outcomes may become known later.
+    /// How many days it lasts; some things become known later.
     pub fn days(&self) -> u32 {
-        self.world.parameters().days
+        match &self.world {
+            World::Payments(world) => world.parameters().days,
+            World::Shop(world) => world.parameters().days,
+        }
     }
 
     /// When it begins.
-    pub fn start(&self) -> acumen_base::Time {
-        self.world.parameters().start()
+    pub fn start(&self) -> Time {
+        match &self.world {
+            World::Payments(world) => world.parameters().start(),
+            World::Shop(world) => world.parameters().start(),
+        }
     }
 }
 
@@ -85,17 +123,22 @@ impl Iterator for Story {
     type Item = Told;
 
     fn next(&mut self) -> Option<Told> {
-        let happening = self.world.next()?;
-        let positive = happening.truth.map(|truth| truth.fraud);
-        Some(Told {
-            event: happening.event,
-            positive,
-        })
+        match &mut self.world {
+            World::Payments(world) => world.next().map(|happening| Told {
+                event: happening.event,
+                positive: happening.truth.map(|truth| truth.fraud),
+            }),
+            World::Shop(world) => world.next().map(|event| Told {
+                event,
+                positive: None,
+            }),
+        }
     }
 }
 
 /// Writes the world of a `world.yaml` in its own event types: events as NDJSON, and the truth as
-/// CSV. `progress` is told how many events with an outcome are written, and of how many, roughly.
+/// CSV. `progress` is told how many events that a decision is about are written, and of how many,
+/// roughly.
 ///
 /// # Errors
 /// Everything that is wrong with the file; a writer that fails.
@@ -106,18 +149,78 @@ pub fn write(
     (out, truth): (&mut dyn Write, &mut dyn Write),
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Written, SimulateError> {
-    let parameters = sized(text, file, size).map_err(SimulateError::Parameters)?;
-    let summary = payments::simulate(parameters, seed, out, truth, progress)?;
-    Ok(Written {
-        events: summary.events,
-        decided: summary.payments,
-        positives: summary.frauds,
+    match sized(text, file, size).map_err(SimulateError::Parameters)? {
+        Parameters::Payments(parameters) => {
+            let told = payments::simulate(*parameters, seed, out, truth, progress)?;
+            let notes = vec![format!(
+                "{} payments, {} of them fraud",
+                told.payments, told.frauds
+            )];
+            Ok(Written {
+                events: told.events,
+                notes,
+            })
+        }
+        Parameters::Shop(parameters) => {
+            let told = shop::simulate(*parameters, seed, out, truth, progress)?;
+            let mut notes = vec![format!("{} orders", told.orders)];
+            notes.extend(told.oracle.iter().map(ToString::to_string));
+            Ok(Written {
+                events: told.events,
+                notes,
+            })
+        }
+    }
+}
+
+fn sized(text: &str, file: &str, size: Size) -> Result<Parameters, Vec<Diagnostic>> {
+    match named(text, file)? {
+        "shop" => {
+            let mut parameters = shop::Parameters::parse(text, file)?;
+            parameters.customers = size.customers.unwrap_or(parameters.customers);
+            parameters.days = size.days.unwrap_or(parameters.days);
+            Ok(Parameters::Shop(Box::new(parameters)))
+        }
+        _ => {
+            let mut parameters = payments::Parameters::parse(text, file)?;
+            parameters.customers = size.customers.unwrap_or(parameters.customers);
+            parameters.days = size.days.unwrap_or(parameters.days);
+            Ok(Parameters::Payments(Box::new(parameters)))
+        }
+    }
+}
+
+/// Which world a file is of.
+fn named(text: &str, file: &str) -> Result<&'static str, Vec<Diagnostic>> {
+    #[derive(Deserialize)]
+    struct Named {
+        world: String,
+    }
+    let read: Named =
+        serde_saphyr::from_str(text).map_err(|error| vec![check::unreadable(&error, file)])?;
+    let found = WORLDS.iter().find(|&&world| world == read.world);
+    found.copied().ok_or_else(|| {
+        let help = match nearest(&read.world, WORLDS) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the worlds are {}", WORLDS.join(", ")),
+        };
+        let mut found = check::Found::new(file);
+        found.add("world", &read.world, &help);
+        found.problems
     })
 }
 
-fn sized(text: &str, file: &str, size: Size) -> Result<payments::Parameters, Vec<Diagnostic>> {
-    let mut parameters = payments::Parameters::parse(text, file)?;
-    parameters.customers = size.customers.unwrap_or(parameters.customers);
-    parameters.days = size.days.unwrap_or(parameters.days);
-    Ok(parameters)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_that_is_not_there_names_the_nearest() {
+        let text = include_str!("../../../usecases/fraud/world.yaml");
+        let text = text.replace("world: payments", "world: payment");
+        let size = Size::default();
+        let problems = Story::open((&text, "world.yaml"), size, Seed(1), &[]).unwrap_err();
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].help.contains("`payments`"), "{}", problems[0]);
+    }
 }

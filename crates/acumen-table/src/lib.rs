@@ -45,7 +45,7 @@ pub use order::sorted_by_known_at;
 pub use reader::{Opening, SourceReader};
 pub use source::{Batch, EventSource, RejectedRecord};
 pub use template::{Piece, Template, TemplateError};
-pub use write::{RowStream, RowWriter, write_decisions};
+pub use write::{RowStream, RowWriter, Scores, write_decisions, write_scores};
 
 /// Records that are read at once.
 pub const RECORDS_PER_BATCH: usize = 8_192;

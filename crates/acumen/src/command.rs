@@ -21,6 +21,7 @@ mod replay;
 mod rows;
 mod rules;
 mod schema;
+mod score;
 mod serve;
 mod simulate;
 mod thresholds;
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Compare(compare::Compare),
     Export(export::Export),
     Evaluate(evaluate::Evaluate),
+    Score(score::Score),
     Thresholds(thresholds::Thresholds),
     Backtest(backtest::BacktestCommand),
     Serve(serve::Serve),
@@ -79,6 +81,7 @@ impl Command {
             Command::Compare(command) => command.run(place),
             Command::Export(command) => command.run(place),
             Command::Evaluate(command) => command.run(place),
+            Command::Score(command) => command.run(place),
             Command::Thresholds(command) => command.run(place),
             Command::Backtest(command) => command.run(place),
             Command::Serve(command) => command.run(place),

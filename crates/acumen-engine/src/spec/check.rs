@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use acumen_base::{Columns, Diagnostic, ENSEMBLE};
 use acumen_feature::{Pipeline, PipelineSpec};
-use acumen_model::{Learner, find_learner};
+use acumen_model::{Checked, Learner, find_learner};
 
 use super::compile;
 use super::decisions::ACTIONS;
+use super::subject;
 use super::types::UseCase;
 use super::walk::suggestion;
 use crate::learners::{learner_names, learners};
 use crate::projected::seen_by;
-use crate::searching::{parameter, search_of};
+use crate::searching::{parameter, params_of, search_of};
 
 /// All that the stages find wrong with a use case. `broken` names declarations that are known to
 /// be wrong already: what follows from them is not said again.
@@ -33,6 +34,7 @@ pub(super) fn check(use_case: &UseCase, broken: &[String]) -> Vec<Diagnostic> {
     if let (Some(columns), Some(_)) = (columns, use_case.event(&use_case.decide_event)) {
         check.learners(&columns);
         check.explain(&columns);
+        check.take(subject::check(use_case, &columns));
         if let Err(mut problems) = compile::policy(use_case, columns) {
             if check.broken.iter().any(|name| name == ACTIONS) {
                 problems.retain(|problem| problem.place != use_case.place(ACTIONS));
@@ -76,7 +78,7 @@ impl Check<'_> {
                 }
             }
         }
-        if !use_case.models.is_empty() && use_case.outcome.is_none() {
+        if !use_case.models.is_empty() && use_case.outcome.is_none() && use_case.subject.is_none() {
             let message = "models are declared, and no outcome to learn from";
             let mut diagnostic = Diagnostic::new("missing_key", message, "add `outcome: …`");
             diagnostic.place = use_case.places.key("models");
@@ -129,17 +131,14 @@ impl Check<'_> {
                 continue;
             };
             let seen = seen_by(use_case.training.as_ref(), model, columns);
-            match learner.check(&model.params, &seen) {
-                Ok(checked) if !checked.predicts_probability() => problem(
-                    format!("{path}.algorithm"),
-                    format!(
-                        "`{}` predicts a value here, and decisions are made on the probability of \
-                         the outcome",
-                        model.algorithm
-                    ),
-                    "choose another algorithm, or `objective: binary:logistic`".to_owned(),
-                ),
-                Ok(_) => {}
+            match learner.check(&params_of(use_case, model, learner), &seen) {
+                Ok(checked) => {
+                    let (predicted, help) = mismatch(use_case, &*checked).unzip();
+                    if let (Some(predicted), Some(help)) = (predicted, help) {
+                        let message = format!("`{}` predicts {predicted}", model.algorithm);
+                        problem(format!("{path}.algorithm"), message, help.to_owned());
+                    }
+                }
                 Err(problems) => {
                     for wrong in problems {
                         problem(format!("{path}.{}", wrong.param), wrong.message, wrong.help);
@@ -199,6 +198,22 @@ impl Check<'_> {
                 self.found.push(problem);
             }
         }
+    }
+}
+
+/// What a model predicts that is not what the use case answers by, and what to do.
+fn mismatch(use_case: &UseCase, checked: &dyn Checked) -> Option<(&'static str, &'static str)> {
+    match (use_case.subject.is_some(), checked.predicts_probability()) {
+        (false, false) => Some((
+            "a value here, and decisions are made on the probability of the outcome",
+            "choose another algorithm, or `objective: binary:logistic`",
+        )),
+        (true, true) => Some((
+            "a probability here, and the target is a sum",
+            "choose an algorithm of values such as `two_part` or `bg_nbd`, or `objective: \
+             reg:squarederror` or `reg:tweedie`",
+        )),
+        _ => None,
     }
 }
 

@@ -15,8 +15,8 @@ use acumen_feature::{
 use acumen_value::{CellSpec, TruthSource, Valuation, ValueSpec};
 use serde_json::Value;
 
-use super::review;
 use super::types::{FeatureDecl, ScoreDecl, UseCase, When};
+use super::{review, subject};
 
 /// What features and rules call the outcome of a use case.
 pub const OUTCOME: &str = "outcome";
@@ -38,6 +38,10 @@ pub fn pipeline_spec(use_case: &UseCase) -> Result<PipelineSpec, Vec<Diagnostic>
     let view = ViewSpec {
         name: use_case.name.clone(),
         event: use_case.decide_event.clone(),
+        each: use_case
+            .subject
+            .as_ref()
+            .map(|subject| subject.each.clone()),
         features: features
             .iter()
             .map(|feature| feature.name.clone())
@@ -45,7 +49,10 @@ pub fn pipeline_spec(use_case: &UseCase) -> Result<PipelineSpec, Vec<Diagnostic>
     };
     Ok(PipelineSpec {
         currency: use_case.currency,
-        events: use_case.events.clone(),
+        events: (use_case.events.iter())
+            .chain(use_case.subject.iter().map(|subject| &subject.kind))
+            .cloned()
+            .collect(),
         entities: entities
             .map(|(name, field)| Entity {
                 name: name.clone(),
@@ -175,6 +182,7 @@ pub(super) fn pipeline_problem(
     let path = paths.iter().find(|path| use_case.places.has(path));
     let path = match path {
         _ if *name == use_case.name && key == "event" => "decide.event",
+        _ if *name == use_case.name && key == "each" => "decide.each",
         Some(path) => path,
         None => "",
     };
@@ -202,6 +210,9 @@ pub fn policy(use_case: &UseCase, columns: Arc<Columns>) -> Result<Policy, Vec<D
 
 fn policy_spec(use_case: &UseCase, columns: Arc<Columns>) -> Option<PolicySpec> {
     let event = use_case.event(&use_case.decide_event)?;
+    if use_case.subject.is_some() {
+        return Some(subject::policy_spec(use_case, event, columns));
+    }
     let rule = |rule: &super::types::RuleDecl| RuleSpec {
         id: rule.id.clone(),
         when: rule.when.clone(),

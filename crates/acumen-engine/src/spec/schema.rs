@@ -22,7 +22,8 @@ pub fn schema() -> Value {
         "title": "A use case of Acumen",
         "type": "object",
         "additionalProperties": false,
-        "required": ["usecase", "question", "events", "decide", "layers", "actions"],
+        "required": ["usecase", "question", "events", "decide"],
+        "anyOf": [{"required": ["layers", "actions"]}, {"required": ["target"]}],
         "properties": merge(vec![what(), learning(), deciding(), serving()]),
         "$defs": definitions(),
     })
@@ -59,10 +60,27 @@ fn what() -> Value {
             "currency": text("Its field that names the currency."),
             "rate": text("Its field with the worth of one unit of it."),
         })),
-        "decide": group("What is decided on.", &["event"], json!({
-            "event": text("The event type."),
-            "amount": text("Its money field that is at stake."),
+        "decide": {"anyOf": [
+            group("An event that is decided on.", &["event"], json!({
+                "event": text("The event type."),
+                "amount": text("Its money field that is at stake."),
+            })),
+            group("An entity each of whose keys is decided on, at any time.", &["each"], json!({
+                "each": text("The entity, such as customer."),
+                "base": text("The column that is above 0 for the keys that are scored; all are unless given."),
+            })),
+        ]},
+        "target": group("The sum that is predicted of each key.", &["sum", "over"], json!({
+            "sum": text("What adds to it: a field of an event with the key, such as order.amount."),
+            "less": text("What is taken off it, such as refund.amount."),
+            "over": calendar("Over which time from the origin on."),
+            "floor": {"type": "number", "description": "It is never less than this."},
         })),
+        "segments": {
+            "description": "Bands of the predicted sum, each with its least amount in the currency of the use case, rising from the lowest.",
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": "number"}, {"type": "string"}]},
+        },
         "outcome": group("How the truth is learnt.", &["of", "positive", "by", "negative_after"], json!({
             "of": text("The event type that it is about."),
             "positive": text("The event type whose arrival makes it positive."),
@@ -82,7 +100,17 @@ fn what() -> Value {
 fn learning() -> Value {
     json!({
         "training": group("How models are trained.", &[], json!({
-            "target": {"const": "outcome", "description": "What is learnt."},
+            "target": words("What is learnt: the outcome of an event, or the target of a key.", &["outcome", "target"]),
+            "origins": {
+                "description": "Of keys: the times of the past at which rows are read.",
+                "anyOf": [
+                    {"type": "array", "items": {"type": "string"}},
+                    group("So far apart, back from the latest whose target is known.", &["every"], json!({
+                        "every": calendar("How far apart."),
+                        "season": {"anyOf": [{"const": "any"}, calendar("How far from the time of the year that is scored next.")]},
+                    })),
+                ],
+            },
             "training_data": {
                 "description": "Which decided events are rows: `last_90_days`, `90d`, or from and to.",
                 "anyOf": [{"type": "string"}, group("From, included, to, excluded.", &["from", "to"], json!({
@@ -206,7 +234,8 @@ fn serving() -> Value {
             "cache_ttl": span("How long a cached entry may be used."),
         })),
         "batch_inference": group("How it is scored in batches.", &["schedule"], json!({
-            "schedule": text("When, as five cron fields."),
+            "schedule": text("When, as five cron fields, such as `0 2 * * *`."),
+            "time_zone": text("The time zone of the schedule, such as Europe/London; UTC unless given."),
             "batch_size": whole("Rows at a time."),
             "timeout": span("The longest that a run may take."),
         })),
@@ -334,6 +363,10 @@ fn model(learner: &dyn acumen_model::Learner) -> Value {
         "shadow".to_owned(),
         json!({"type": "boolean", "description": "Whether it answers without a vote."}),
     );
+    keys.insert(
+        "informed_by".to_owned(),
+        text("Of a value: the model of purchases (bg_nbd, pareto_nbd) whose answers it sees as columns."),
+    );
     for param in learner.params() {
         let doc = format!(
             "{} ({}; default {})",
@@ -392,6 +425,11 @@ fn whole(doc: &str) -> Value {
 fn span(doc: &str) -> Value {
     let doc = format!("{doc} A span such as 250ms, 30s, 15m, 24h, 30d.");
     json!({"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d|w)|all)$", "description": doc})
+}
+
+fn calendar(doc: &str) -> Value {
+    let doc = format!("{doc} A length such as 30d, 6mo, 1y.");
+    json!({"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d|w|mo|y)$", "description": doc})
 }
 
 fn share(doc: &str) -> Value {

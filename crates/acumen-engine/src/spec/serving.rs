@@ -5,6 +5,7 @@ use acumen_base::Span;
 use super::tree::{Kind, Node};
 use super::types::{Autoscaling, BatchDecl, Durability, ServingDecl, WhenLogFails};
 use super::walk::Walk;
+use crate::cron::Cron;
 
 /// Reads `serving`.
 pub(super) fn serving(walk: &mut Walk, node: &Node) -> Option<ServingDecl> {
@@ -72,13 +73,21 @@ pub(super) fn batch(walk: &mut Walk, node: &Node) -> Option<BatchDecl> {
     let schedule = group.require("schedule");
     let batch_size = group.get("batch_size");
     let timeout = group.get("timeout");
+    let zone = group.get("time_zone");
     group.finish(walk);
-    let schedule_text = walk.text(schedule?)?;
-    if schedule_text.split_whitespace().count() != 5 {
-        walk.wrong_type(schedule?, "five cron fields such as `\"0 2 * * *\"`");
-    }
+    let text = walk.text(schedule?)?;
+    let zone_name = zone.map_or(Some("UTC".to_owned()), |node| walk.text(node))?;
+    let schedule = match Cron::parse(&text, &zone_name) {
+        Ok(schedule) => schedule,
+        Err(message) => {
+            let of_zone = zone.filter(|_| message.contains("time zone"));
+            let help = "five cron fields such as `\"0 2 * * *\"`, and a `time_zone` if not UTC";
+            walk.problem(of_zone.or(schedule)?, "bad_schedule", message, help);
+            return None;
+        }
+    };
     Some(BatchDecl {
-        schedule: schedule_text,
+        schedule,
         batch_size: batch_size
             .and_then(|node| walk.parsed(node, "a whole number"))
             .unwrap_or(10_000),

@@ -1,27 +1,28 @@
 //! How models are declared, trained and combined.
 
-use acumen_base::Span;
+use acumen_base::calendar::{MONTH, YEAR};
+use acumen_base::{CalendarSpan, Span};
 use acumen_model::{SearchMethod, SearchMetric, SearchSpec};
 
 use super::tree::{Key, Kind, Node};
-use super::types::{Calibration, Combination, EnsembleDecl, ModelDecl, TrainingData, TrainingDecl};
+use super::types::{
+    Calibration, Combination, EnsembleDecl, ModelDecl, OriginsDecl, TrainingData, TrainingDecl,
+};
 use super::walk::Walk;
-
-/// The average month of the Gregorian calendar, 30.436875 days.
-const MONTH: Span = Span::seconds(2_629_746);
 
 /// Reads `models`.
 pub(super) fn models(walk: &mut Walk, node: &Node) -> Vec<ModelDecl> {
     walk.each(node, model)
 }
 
-/// A model: `algorithm`, `features`, `search`, `shadow`; every other key is a parameter.
+/// A model: `algorithm`, `features`, `search`, `shadow`, `informed_by`; every other key is a parameter.
 fn model(walk: &mut Walk, key: &Key, node: &Node) -> Option<ModelDecl> {
     let mut group = walk.group(node, format!("model `{}`", key.text))?;
     let algorithm = group.require("algorithm");
     let features = group.get("features");
     let searched = group.get("search");
     let shadow = group.get("shadow");
+    let informed_by = group.get("informed_by");
     let params = group.finish_open(walk).into_iter();
     Some(ModelDecl {
         name: key.text.clone(),
@@ -32,6 +33,7 @@ fn model(walk: &mut Walk, key: &Key, node: &Node) -> Option<ModelDecl> {
         features: features.map(|node| walk.texts(node)),
         search: searched.and_then(|node| search(walk, node)),
         shadow: shadow.and_then(|node| walk.flag(node)).unwrap_or(false),
+        informed_by: informed_by.and_then(|node| walk.text(node)),
     })
 }
 
@@ -79,10 +81,11 @@ pub(super) fn training(walk: &mut Walk, node: &Node) -> Option<TrainingDecl> {
     let seed = group.get("seed");
     let exclude = group.get("exclude");
     let searched = group.get("search");
+    let origins = group.get("origins");
     group.finish(walk);
 
     if let Some(node) = target {
-        walk.word(node, "target", &[("outcome", ())]);
+        walk.word(node, "target", &[("outcome", ()), ("target", ())]);
     }
     let methods = [
         ("auto", Calibration::Auto),
@@ -105,6 +108,12 @@ pub(super) fn training(walk: &mut Walk, node: &Node) -> Option<TrainingDecl> {
             .unwrap_or(1),
         exclude: exclude.map(|node| walk.texts(node)).unwrap_or_default(),
         search: searched.and_then(|node| search(walk, node)),
+        origins: origins
+            .and_then(|node| self::origins(walk, node))
+            .unwrap_or(OriginsDecl::Every {
+                every: CalendarSpan::Months(1),
+                season: None,
+            }),
     };
     if decl.validation + decl.calibration_share >= 1.0 {
         let message = "`validation` and `calibration_share` leave nothing to train on";
@@ -116,6 +125,26 @@ pub(super) fn training(walk: &mut Walk, node: &Node) -> Option<TrainingDecl> {
         );
     }
     Some(decl)
+}
+
+/// `{every: 1mo, season: 1mo}`, or a list of times.
+fn origins(walk: &mut Walk, node: &Node) -> Option<OriginsDecl> {
+    if let Kind::List(items) = &node.kind {
+        let mut times: Vec<_> = items.iter().filter_map(|item| walk.time(item)).collect();
+        times.sort_unstable();
+        times.dedup();
+        return Some(OriginsDecl::At(times));
+    }
+    let mut group = walk.group(node, "`origins`")?;
+    let every = group.require("every");
+    let season = group.get("season");
+    group.finish(walk);
+    let season =
+        season.filter(|node| !matches!(&node.kind, Kind::Scalar { text, .. } if text == "any"));
+    Some(OriginsDecl::Every {
+        every: walk.calendar(every?)?,
+        season: season.and_then(|node| walk.calendar(node)),
+    })
 }
 
 /// `last_90_days`, a span such as `90d`, or `{from: …, to: …}`.
@@ -153,7 +182,7 @@ fn last(text: &str) -> Option<Span> {
         "day" => Span::days(1),
         "week" => Span::days(7),
         "month" => MONTH,
-        "year" => Span(MONTH.0 * 12),
+        "year" => YEAR,
         _ => return None,
     };
     let number: i64 = number.parse().ok().filter(|number| *number > 0)?;

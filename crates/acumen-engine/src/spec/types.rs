@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use acumen_base::decision::RuleMode;
-use acumen_base::{Currency, ENSEMBLE, EventType, Place, Span, Time};
+use acumen_base::{CalendarSpan, Currency, ENSEMBLE, EventType, Place, Span, Time};
 use acumen_model::SearchSpec;
 
 use super::places::Places;
+use crate::cron::Cron;
 
 /// A use case whose file has been read and checked.
 #[derive(Clone, Debug)]
@@ -27,8 +28,14 @@ pub struct UseCase {
     pub events: Vec<Arc<EventType>>,
     /// Which event says what a currency is worth.
     pub rates: Option<RatesDecl>,
-    /// The type of the event that is decided on.
+    /// The type of the event that is decided on; with a subject, of the event that holds its id.
     pub decide_event: String,
+    /// What is decided on at any time, without an event of its own.
+    pub subject: Option<SubjectDecl>,
+    /// The sum that is predicted of a subject.
+    pub target: Option<TargetDecl>,
+    /// The bands of that sum, each with the least amount of it, rising from the lowest.
+    pub segments: Vec<(String, f64)>,
     /// How the truth is learnt.
     pub outcome: Option<OutcomeDecl>,
     /// The features, its own first, then those of `uses` (named `customer.account_age`).
@@ -85,7 +92,11 @@ impl UseCase {
 
     /// An event type by name.
     pub fn event(&self, name: &str) -> Option<&Arc<EventType>> {
-        self.events.iter().find(|event| event.name == name)
+        let subject = self.subject.iter().map(|subject| &subject.kind);
+        self.events
+            .iter()
+            .chain(subject)
+            .find(|event| event.name == name)
     }
 
     /// Whether training fits an ensemble of its models.
@@ -108,6 +119,46 @@ impl UseCase {
     pub fn action_names(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().map(|(name, _, _)| name.as_str())
     }
+}
+
+/// What is decided on at any time: each key of an entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectDecl {
+    /// The entity, such as `customer`.
+    pub each: String,
+    /// The column that is above 0 for those that belong to the base; without it all do.
+    pub base: Option<String>,
+    /// The type of an event that holds the id of the entity and nothing else: rows are read at
+    /// such events, and none of them is in a log.
+    pub kind: Arc<EventType>,
+}
+
+/// What is predicted of a subject: a sum over the time to come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetDecl {
+    /// What adds to it: an event type and its field.
+    pub sum: (String, String),
+    /// What is taken off it.
+    pub less: Option<(String, String)>,
+    /// Over which time from the origin on, the origin itself left out.
+    pub over: CalendarSpan,
+    /// It is never less than this.
+    pub floor: Option<f64>,
+}
+
+/// At which times of the past rows are read for training.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OriginsDecl {
+    /// So far apart, back from the latest whose target is known; of those only the ones at most
+    /// `season` from the time of the year that is scored next, where it is given.
+    Every {
+        /// How far apart.
+        every: CalendarSpan,
+        /// How far from the time of the year.
+        season: Option<CalendarSpan>,
+    },
+    /// These.
+    At(Vec<Time>),
 }
 
 /// Which event type is a rate: one unit of `currency` is worth `rate` of the use case's currency.
@@ -174,6 +225,8 @@ pub struct TrainingDecl {
     pub exclude: Vec<String>,
     /// How the parameters of models without a search of their own are searched for.
     pub search: Option<SearchSpec>,
+    /// Of a subject: the times at which rows are read.
+    pub origins: OriginsDecl,
 }
 
 /// Which decided events are rows of training.
@@ -211,6 +264,8 @@ pub struct ModelDecl {
     pub search: Option<SearchSpec>,
     /// Whether it answers without a vote.
     pub shadow: bool,
+    /// The model of purchases whose answers are further columns of its rows.
+    pub informed_by: Option<String>,
 }
 
 /// What a model that was trained anew has to pass before it goes live.
@@ -464,8 +519,8 @@ pub struct Autoscaling {
 /// How a use case is scored in batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchDecl {
-    /// When, as five cron fields.
-    pub schedule: String,
+    /// When.
+    pub schedule: Cron,
     /// Rows at a time.
     pub batch_size: u64,
     /// The longest that a run may take.

@@ -16,6 +16,7 @@ use super::gates;
 use super::places::Places;
 use super::review;
 use super::serving;
+use super::subject;
 use super::training;
 use super::tree::{Kind, Node};
 use super::types::{
@@ -88,6 +89,9 @@ fn nothing(folder: &Path, places: Places) -> UseCase {
         events: Vec::new(),
         rates: None,
         decide_event: String::new(),
+        subject: None,
+        target: None,
+        segments: Vec::new(),
         outcome: None,
         features: Vec::new(),
         training: None,
@@ -144,13 +148,17 @@ fn read_subject(
         let sets = used_sets(walk, node, catalogue);
         add_sets(use_case, &sets, catalogue);
     }
-    if let Some((event, amount)) = group
-        .require("decide")
-        .and_then(|node| read_decide(walk, node))
-    {
-        use_case.decide_event = event;
-        use_case.amount = amount;
+    match group.require("decide") {
+        Some(node) if subject::is_subject(node) => subject::decide(walk, node, use_case),
+        Some(node) => {
+            if let Some((event, amount)) = read_decide(walk, node) {
+                use_case.decide_event = event;
+                use_case.amount = amount;
+            }
+        }
+        None => {}
     }
+    subject::read(walk, group, use_case);
     use_case.rates = group.get("rates").and_then(|node| read_rates(walk, node));
     use_case.outcome = group
         .get("outcome")
@@ -178,6 +186,9 @@ fn read_learning(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase)
 
 /// How it decides, and what that is worth.
 fn read_deciding(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase) {
+    if use_case.subject.is_some() {
+        return subject::refuse(walk, group);
+    }
     if let Some(node) = group.require("layers") {
         use_case.layers = decisions::layers(walk, node);
     }

@@ -1,6 +1,6 @@
 //! Walking a tree: what is wanted is taken, what is wrong is collected, nothing stops.
 
-use acumen_base::{Diagnostic, Place, Span, Time, nearest};
+use acumen_base::{CalendarSpan, Diagnostic, Place, Span, Time, nearest};
 
 use super::tree::{Key, Kind, Node};
 
@@ -43,7 +43,7 @@ impl Walk {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.problem_at(node.place(&self.file), code, message, help);
+        self.problem_in(node.place(&self.file), code, message, help);
     }
 
     /// Collects a problem at a key.
@@ -54,10 +54,11 @@ impl Walk {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.problem_at(key.place(&self.file), code, message, help);
+        self.problem_in(key.place(&self.file), code, message, help);
     }
 
-    fn problem_at(
+    /// Collects a problem at a place.
+    pub(super) fn problem_in(
         &mut self,
         place: Place,
         code: &'static str,
@@ -241,6 +242,11 @@ impl Walk {
     pub(super) fn span(&mut self, node: &Node) -> Option<Span> {
         let wanted = "a span such as `250ms`, `30s`, `15m`, `24h`, `30d` or `all`";
         self.parsed(node, wanted)
+    }
+
+    /// A length of time, in months of the calendar where it says so.
+    pub(super) fn calendar(&mut self, node: &Node) -> Option<CalendarSpan> {
+        self.parsed(node, "a length such as `30d`, `6mo` or `1y`")
     }
 
     /// An instant.

@@ -2,16 +2,19 @@
 
 use acumen_base::{Column, Columns};
 
-use crate::rows::Rows;
-
 /// Steps between the quantiles that a model keeps of each of its columns.
 const QUANTILE_STEPS: usize = 32;
 
 /// The values of some rows at equal steps of their order, column by column.
-pub(super) fn quantiles(all: &Rows, rows: &[usize], columns: &Columns) -> Vec<Vec<f64>> {
+pub(crate) fn quantiles(
+    all: &Columns,
+    data: &[Vec<f64>],
+    rows: &[usize],
+    columns: &Columns,
+) -> Vec<Vec<f64>> {
     let of = |column: &Column| {
-        let place = all.columns.position(&column.name);
-        let data = place.map_or(&[][..], |place| &all.data[place]);
+        let place = all.position(&column.name);
+        let data = place.map_or(&[][..], |place| &data[place]);
         let mut values: Vec<f64> = rows.iter().filter_map(|&i| data.get(i).copied()).collect();
         values.retain(|value| value.is_finite());
         values.sort_unstable_by(f64::total_cmp);

@@ -6,14 +6,14 @@ use acumen_model::{Artifact, Learner, Params};
 const THREADS: &str = "n_threads";
 
 /// The parameters of a learner with a limit on its threads, on which its model does not depend.
-pub(super) struct Limited {
-    pub(super) params: Params,
+pub(crate) struct Limited {
+    pub(crate) params: Params,
     /// What the number was, where it was changed.
     before: Option<serde_json::Value>,
 }
 
 impl Limited {
-    pub(super) fn new(learner: &dyn Learner, declared: &Params, threads: Option<usize>) -> Limited {
+    pub(crate) fn new(learner: &dyn Learner, declared: &Params, threads: Option<usize>) -> Limited {
         let mut params = declared.clone();
         let known = learner.params().iter().find(|param| param.name == THREADS);
         let (Some(threads), Some(param)) = (threads, known) else {
@@ -33,9 +33,9 @@ impl Limited {
     }
 
     /// Lets the same rows give the same version, whatever limit there was.
-    pub(super) fn restore(self, artifact: &mut Artifact) {
-        if let Some(before) = self.before {
-            artifact.parameters[THREADS] = before;
+    pub(crate) fn restore(&self, artifact: &mut Artifact) {
+        if let Some(before) = &self.before {
+            artifact.parameters[THREADS] = before.clone();
         }
     }
 }

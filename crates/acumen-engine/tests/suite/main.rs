@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asking;
 mod backtesting;
 mod challenging;
 mod drilling;
@@ -11,11 +12,14 @@ mod files;
 mod ingesting;
 mod learning;
 mod live;
+mod regulars;
 mod retention;
 mod reviewing;
+mod scoring;
 mod searching;
 mod shop;
 mod thresholds;
 mod trouble;
 mod updating;
+mod valuing;
 mod why;

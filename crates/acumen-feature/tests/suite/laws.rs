@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use acumen_base::row::same_bits;
-use acumen_base::{Event, Key, Time};
+use acumen_base::{Event, EventType, Key, Span, Time, Value};
 use acumen_feature::{OPERATORS, Pipeline, StateError};
 use proptest::prelude::*;
 
 use crate::log::logs;
-use crate::spec::{CLOSES, OF_COLUMNS, features, pipeline};
+use crate::spec::{CLOSES, OF_COLUMNS, features, order, pipeline};
 
 fn new() -> Pipeline {
     Pipeline::compile(pipeline()).expect("the spec is valid")
@@ -194,7 +194,7 @@ fn stranger(event: &Event) -> Option<Event> {
     other.id = format!("stranger-{}", event.id).into();
     for (field, value) in event.kind.fields.iter().zip(&mut other.values) {
         if let (true, Some(text)) = (field.name.ends_with("_id"), value.as_text()) {
-            *value = acumen_base::Value::text(&format!("stranger-{text}"));
+            *value = Value::text(&format!("stranger-{text}"));
         }
     }
     Some(other)
@@ -247,5 +247,76 @@ proptest! {
                 None => prop_assert!(pause.value.is_nan()),
             }
         }
+    }
+}
+
+/// The pipeline with rows for each customer, and an event of one.
+fn of_each() -> (Pipeline, impl Fn(&str, Time) -> Event) {
+    let mut spec = pipeline();
+    let kind = Arc::new(EventType {
+        name: "each_customer".to_owned(),
+        fields: order().fields[..1].to_vec(),
+        ..(*order()).clone()
+    });
+    spec.events.push(Arc::clone(&kind));
+    let of_customers = |name: &str| {
+        let feature = spec.features.iter().find(|feature| feature.name == name);
+        feature.is_some_and(|feature| feature.by == ["customer"])
+    };
+    let view = &mut spec.views[0];
+    view.event = kind.name.clone();
+    view.each = Some("customer".to_owned());
+    view.features
+        .retain(|name| of_customers(name) || name == "moment");
+    let event = move |id: &str, at: Time| Event {
+        kind: Arc::clone(&kind),
+        id: "".into(),
+        event_time: at,
+        known_at: at,
+        received_at: at,
+        values: vec![Value::text(id)],
+    };
+    (Pipeline::compile(spec).expect("the spec is valid"), event)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_row_of_a_key_is_what_stepping_would_read_and_changes_nothing(log in logs()) {
+        let (mut pipeline, event) = of_each();
+        observe_all(&mut pipeline, &log);
+        let at = log[log.len() - 1].known_at + Span(2_000);
+        let mut seen: Vec<&str> = Vec::new();
+        for id in log.iter().filter_map(|event| event.value("customer_id").as_text()) {
+            if !seen.contains(&id) {
+                seen.push(id);
+            }
+        }
+        let ids: Vec<String> = pipeline.ids("customer").iter().map(|id| id.to_string()).collect();
+        prop_assert_eq!(&ids, &seen);
+        let (saved, position) = (pipeline.save(), log.len() as u64);
+        let width = pipeline.columns(0).len();
+        for id in &ids {
+            let (mut read, mut stepped) = (vec![0.0; width], vec![0.0; width]);
+            let event = event(id, at);
+            prop_assert!(pipeline.read(&event, position, (0, &mut read)));
+            prop_assert!(pipeline.save() == saved);
+            let (mut other, _) = of_each();
+            other.load(&saved).expect("it was just saved");
+            prop_assert_eq!(other.ids("customer").len(), ids.len());
+            other.step(&event, position, Some((0, &mut stepped)));
+            prop_assert!(same_bits(&read, &stepped));
+        }
+        let stranger = event("nobody", at);
+        prop_assert!(!pipeline.read(&stranger, position, (0, &mut vec![0.0; width])));
+        prop_assert!(pipeline.save() == saved);
+    }
+}
+
+/// Steps through a log without reading a row.
+fn observe_all(pipeline: &mut Pipeline, log: &[Arc<Event>]) {
+    for (index, event) in log.iter().enumerate() {
+        pipeline.step(event, index as u64, None);
     }
 }

@@ -400,6 +400,75 @@ fn runs(known: &Known<'_>, out: &mut Named) {
     }
 }
 
+/// The periods in which orders of a key came, with the sum of what each was worth.
+fn recurrence(known: &Known<'_>, out: &mut Named) {
+    let of = |entity: &str| match known.has_key(entity) {
+        true => known.before("order", entity, known.at()),
+        false => Vec::new(),
+    };
+    let mut put = |name: &str, there: bool, period: i64, orders: Vec<(i64, f64)>| {
+        let mut sums = BTreeMap::<i64, f64>::new();
+        for (time, value) in orders {
+            *sums.entry(time.div_euclid(period)).or_default() += value;
+        }
+        let [first, last] = [sums.first_key_value(), sums.last_key_value()]
+            .map(|found| found.map_or(f64::NAN, |(number, _)| *number as f64));
+        let since = |number: f64| (known.at() as f64 - number * period as f64) / period as f64;
+        let count = sums.len() as f64;
+        let later = sums.values().skip(1).sum::<f64>();
+        let columns = [
+            ("count", if there { count } else { f64::NAN }),
+            (
+                "repeats",
+                if sums.is_empty() {
+                    f64::NAN
+                } else {
+                    count - 1.0
+                },
+            ),
+            ("recency", last - first),
+            ("age", since(first)),
+            ("since_last", since(last)),
+            (
+                "value",
+                if count > 1.0 {
+                    later / (count - 1.0)
+                } else {
+                    f64::NAN
+                },
+            ),
+        ];
+        for (column, value) in columns {
+            out.insert(format!("{name}.{column}"), value);
+        }
+    };
+    let times = |orders: &[(usize, &Event)]| -> Vec<(usize, i64)> {
+        orders
+            .iter()
+            .map(|(index, e)| (*index, e.event_time.0))
+            .collect()
+    };
+    let valued = times(&of("customer")).into_iter();
+    let valued = valued.filter_map(|(index, time)| Some((time, known.pence(index)? / 100.0)));
+    put(
+        "returns",
+        known.has_key("customer"),
+        5_000,
+        valued.collect(),
+    );
+    for entity in ["customer", "device"] {
+        let light = times(&of(entity)).into_iter();
+        let light = light.filter(|(index, _)| known.is_light(*index));
+        let light = light.map(|(_, time)| (time, 1.0)).collect();
+        put(
+            &format!("light_returns.{entity}"),
+            known.has_key(entity),
+            9_000,
+            light,
+        );
+    }
+}
+
 fn text_code(value: &Value) -> f64 {
     value.as_text().map_or(f64::NAN, category_code)
 }
@@ -686,6 +755,7 @@ proptest! {
             shares(&known, &mut expected);
             runs(&known, &mut expected);
             single(&known, &mut expected);
+            recurrence(&known, &mut expected);
             around(&known, &mut expected);
             let surplus = expected["raw.amount"] - expected["velocity.customer.avg_30s"];
             expected.insert("surplus".to_owned(), surplus);

@@ -166,6 +166,11 @@ pub(crate) fn features() -> Vec<FeatureSpec> {
             .over(&[Span(5_000), Span(30_000)])
             .with("current", excluded()),
         feature("pause", "since_last", "order", &["customer"]),
+        feature("returns", "recurrence", "order.amount", &["customer"])
+            .with("period", Param::Span(Span(5_000))),
+        feature("light_returns", "recurrence", "order", both)
+            .with("period", Param::Span(Span(9_000)))
+            .with("where", text(LIGHT)),
         feature("together", "count", "order", &["pair"])
             .over(&WINDOWS)
             .with("current", excluded()),
@@ -249,6 +254,7 @@ pub(crate) fn pipeline() -> PipelineSpec {
         views: vec![ViewSpec {
             name: "main".to_owned(),
             event: "order".to_owned(),
+            each: None,
             features: features
                 .iter()
                 .map(|feature| feature.name.clone())

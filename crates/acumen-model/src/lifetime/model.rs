@@ -78,6 +78,25 @@ pub struct LifetimeModel {
     pub usual: Vec<f64>,
 }
 
+/// What a model of lifetime value says of a customer, whatever it predicts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Says {
+    /// The probability that the customer has not stopped.
+    pub alive: f64,
+    /// How many purchases to expect within the horizon.
+    pub purchases: f64,
+    /// What they are worth together; `None` where nothing is known of values.
+    pub value: Option<f64>,
+}
+
+impl Says {
+    /// As columns of a row.
+    pub(crate) fn columns(&self) -> [f32; 3] {
+        let value = self.value.unwrap_or(f64::NAN);
+        [self.alive, self.purchases, value].map(|value| value as f32)
+    }
+}
+
 /// A stored model of lifetime value that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -155,6 +174,19 @@ impl LifetimeModel {
         match (spend, self.reads.spend(&row)) {
             (Some(model), Some(spend)) => purchases * model.expected(&spend),
             _ => purchases,
+        }
+    }
+
+    /// What it says of a row beside what it predicts.
+    pub fn says(&self, row: impl Fn(usize) -> f64) -> Says {
+        let history = self.reads.history(&row).nearest();
+        let rate = self.discount.ln_1p();
+        let purchases = self.process.expected(&history, self.horizon, rate);
+        let each = self.spend.zip(self.reads.spend(&row));
+        Says {
+            alive: self.process.alive(&history),
+            purchases,
+            value: each.map(|(model, spend)| purchases * model.expected(&spend)),
         }
     }
 

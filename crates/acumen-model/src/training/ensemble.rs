@@ -89,5 +89,7 @@ pub fn fit_ensemble(
         continues: None,
         quantiles: Default::default(),
         search: None,
+        purchases: None,
+        candidates: None,
     })
 }

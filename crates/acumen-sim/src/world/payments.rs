@@ -24,6 +24,9 @@ use acumen_base::{Diagnostic, Event, Seed, Time, Value};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::account::{Account, LEVELS};
+use super::layout::{EventTypes, Layout};
+
 mod city;
 mod day;
 mod episode;
@@ -36,18 +39,17 @@ mod people;
 mod simulate;
 
 pub use city::least_speed;
-pub use event_types::{EventTypes, event_types};
+pub use event_types::event_types;
 pub use parameters::{
     Category, Chargeback, Families, Family, Parameters, People, PlaceNoise, Profile, cities,
 };
-pub use simulate::{SimulateError, Summary, simulate};
+pub use simulate::{Summary, simulate};
 
-use event_types::{Kind, Layout};
-use market::{Market, Rates};
+use event_types::{KINDS, Kind};
+use market::Market;
+pub(crate) use market::Rates;
 use oracle::{Side, When};
 use people::{BROWSERS, Customer, DAY_MS, Group, SCREENS, SYSTEMS, VERSIONS};
-
-const LEVELS: [&str; 3] = ["basic", "standard", "enhanced"];
 
 /// Something that happened in the world.
 #[derive(Clone, Debug, PartialEq)]
@@ -177,7 +179,7 @@ impl World {
         types: &EventTypes,
     ) -> Result<World, Vec<Diagnostic>> {
         let mut problems = parameters.problems("");
-        let layout = Layout::new(types)
+        let layout = Layout::new(&KINDS, types)
             .map_err(|misfits| problems.extend(misfits))
             .ok();
         let (true, Some(layout)) = (problems.is_empty(), layout) else {
@@ -230,6 +232,15 @@ impl World {
         &self.parameters
     }
 
+    /// The customers' accounts, for another world of the same people.
+    pub fn accounts(&self) -> Vec<Account> {
+        let account = |who: &Customer| Account {
+            opened_at: who.opened_at,
+            verification: who.verification as u8,
+        };
+        self.customers.iter().map(account).collect()
+    }
+
     fn start_ms(&self) -> i64 {
         self.parameters.start().0
     }
@@ -254,7 +265,9 @@ impl World {
         values: &mut [Value],
         truth: Option<Truth>,
     ) {
-        let event = self.layout.event(kind, id.into(), Time(at_ms), values);
+        let event = self
+            .layout
+            .event(kind as usize, id.into(), Time(at_ms), values);
         if let Some(event) = event {
             let day = (at_ms - self.start_ms()).div_euclid(DAY_MS).max(self.day);
             let happening = Happening { event, truth };

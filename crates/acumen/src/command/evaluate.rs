@@ -1,7 +1,8 @@
 //! `acumen evaluate`: how good it would have been, and what it would have been worth.
 
 use acumen_base::Time;
-use acumen_engine::{Evaluation, evaluate, unseen_from};
+use acumen_engine::history::Sources;
+use acumen_engine::{Evaluation, ValueEvaluation, evaluate, evaluate_values, unseen_from};
 use clap::Args;
 
 use crate::command::train::decimal;
@@ -29,6 +30,10 @@ pub(crate) struct Evaluate {
     /// To this time, not included; the end of the log unless said
     #[arg(long, value_name = "TIME")]
     to: Option<Time>,
+    /// Of a use case that decides on each key: at this time; the latest whose truth is known unless
+    /// said
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["from", "to"])]
+    at: Option<Time>,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -38,6 +43,15 @@ impl Evaluate {
     pub(crate) fn run(&self, place: &Place) -> Outcome {
         let sources = place.sources()?;
         let use_case = position(&sources.plan, &self.name)?;
+        if sources.plan.use_cases[use_case].declared.subject.is_some() {
+            return self.values(&sources, use_case);
+        }
+        if self.at.is_some() {
+            return Err(Failure::because(format!(
+                "`{}` decides on events: name a period by --from and --to",
+                self.name
+            )));
+        }
         let from = match self.from {
             Some(from) => from,
             None => unseen_from(&sources, use_case)?,
@@ -59,6 +73,83 @@ impl Evaluate {
             say(report(&found))
         }
     }
+}
+
+impl Evaluate {
+    /// Of sums that followed one time.
+    fn values(&self, sources: &Sources, use_case: usize) -> Outcome {
+        if self.from.or(self.to).is_some() {
+            return Err(Failure::because(format!(
+                "`{}` decides on each key at a time: name it by --at",
+                self.name
+            )));
+        }
+        let mut progress = Progress::new("reading the log", "records");
+        let found = evaluate_values(sources, use_case, self.at, &mut |at| {
+            progress.at(at, None, "");
+        })?;
+        progress.done();
+        if self.json {
+            say_json(&found)
+        } else {
+            say(report_values(&found))
+        }
+    }
+}
+
+/// What followed a time beside what was predicted, as a page of text.
+fn report_values(found: &ValueEvaluation) -> String {
+    let count = |n: usize| thousands(n as u64);
+    let mut text = format!(
+        "{} at {}, by {}, against what came until {}\n{} keys of the base, {} not of it",
+        found.use_case,
+        found.at,
+        found.version,
+        found.until,
+        count(found.rows),
+        count(found.outside)
+    );
+    let lost = found.uncounted;
+    for (events, why) in [
+        (lost.without_id, "carry no id"),
+        (
+            lost.without_amount,
+            "have no amount, or no rate for its currency",
+        ),
+    ] {
+        if events > 0 {
+            text.push_str(&format!(
+                "\n{} summed events {why}: in nobody's sum",
+                thousands(events)
+            ));
+        }
+    }
+    if !found.warning.is_empty() {
+        text.push_str(&format!("\nwarning: {}", found.warning));
+    }
+    let metrics = &found.metrics;
+    let mut lines = vec![vec!["the model".to_owned(), String::new()]];
+    let figures = [
+        ("sum predicted", format!("{:.2}", found.predicted)),
+        ("sum that came", format!("{:.2}", found.actual)),
+        ("error of the total", percent(metrics.total_error)),
+        ("error of the tenths", percent(metrics.decile_error)),
+        ("mean error by the mean", percent(metrics.normalised_mae)),
+        ("normalised Gini", decimal(metrics.normalised_gini)),
+        ("within the interval", percent(metrics.interval_coverage)),
+    ];
+    lines.extend(figures.map(|(name, value)| vec![name.to_owned(), value]));
+    text.push_str(&format!("\n\n{}", table(&lines)));
+    let mut lines = vec![["tenth", "predicted", "came"].map(str::to_owned).to_vec()];
+    lines.extend(found.tenths.iter().enumerate().map(|(number, tenth)| {
+        vec![
+            (number + 1).to_string(),
+            format!("{:.2}", tenth.predicted),
+            format!("{:.2}", tenth.actual),
+        ]
+    }));
+    text.push_str(&format!("\n\n{}", table(&lines)));
+    text
 }
 
 /// An evaluation as a page of text.

@@ -77,11 +77,10 @@ impl Simulate {
         )?;
         progress.done();
         say(format!(
-            "{} events written to {}, {} of them to be decided on, {} of those positive",
+            "{} events written to {}",
             thousands(written.events),
-            self.out.display(),
-            thousands(written.decided),
-            thousands(written.positives)
-        ))
+            self.out.display()
+        ))?;
+        written.notes.into_iter().try_for_each(say)
     }
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use acumen_base::{Clock, Control, SystemClock, Time, Update};
-use acumen_engine::{TrainOptions, TrainProgress, Trained, train_with};
-use acumen_model::{Artifact, Metrics, SearchProgress};
+use acumen_engine::{TrainOptions, TrainProgress, Trained, TrainedModel, train_with};
+use acumen_model::{Artifact, CandidateTable, Metrics, RegressionMetrics, SearchProgress};
 use clap::Args;
 
 use crate::client::Client;
@@ -173,6 +173,10 @@ fn best_trial(at: &SearchProgress) -> String {
 /// What training gave, in words.
 pub(crate) fn summary(trained: &Trained) -> String {
     let count = |n: usize| thousands(n as u64);
+    let candidates = |model: &TrainedModel| model.artifact.candidates.clone();
+    if let Some(table) = trained.models.first().and_then(candidates) {
+        return of_values(trained, &table);
+    }
     let mut text = format!(
         "trained on {} rows, {} of them positive",
         count(trained.rows),
@@ -192,6 +196,65 @@ pub(crate) fn summary(trained: &Trained) -> String {
     }
     for model in &trained.models {
         text.push_str(&describe(&model.name, &model.version, &model.artifact));
+    }
+    text
+}
+
+/// What the training of models of a sum gave: the table of all, and the best.
+fn of_values(trained: &Trained, table: &CandidateTable) -> String {
+    let dates = |times: &[Time]| match times {
+        [] => "no time".to_owned(),
+        [one] => one.to_string(),
+        [first, .., last] => format!("{} times from {first} to {last}", times.len()),
+    };
+    let mut lines = vec![
+        [
+            "model",
+            &table.by,
+            "by the mean",
+            "total",
+            "tenths",
+            "Gini",
+            "within",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    ];
+    lines.extend(table.list.iter().map(|candidate| {
+        let found = candidate.metrics.as_ref();
+        let figure = |of: fn(&RegressionMetrics) -> Option<f64>| decimal(found.and_then(of));
+        let name = match &candidate.failed {
+            Some(why) => format!("{}: {why}", candidate.member),
+            None => candidate.member.clone(),
+        };
+        vec![
+            name,
+            decimal(candidate.value),
+            figure(|found| found.normalised_mae),
+            figure(|found| found.total_error),
+            figure(|found| found.decile_error),
+            figure(|found| found.normalised_gini),
+            figure(|found| found.interval_coverage),
+        ]
+    }));
+    let mut text = format!(
+        "{} rows, read at {}\nfitted to those read at {}, and compared on {}, read at {}:\n\n{}",
+        thousands(trained.rows as u64),
+        dates(&table.refitted_at),
+        dates(&table.fitted_at),
+        table.judged_on,
+        dates(&table.judged_at),
+        crate::table::table(&lines)
+    );
+    for model in &trained.models {
+        text.push_str(&format!(
+            "\n\n{} {} is the best, and was fitted again to all rows: {} with {}",
+            model.name,
+            model.version,
+            model.artifact.learner,
+            model.artifact.model.describe()
+        ));
+        text.push_str(&looks_at(&model.artifact));
     }
     text
 }
@@ -224,6 +287,12 @@ fn describe(name: &str, version: &str, artifact: &Artifact) -> String {
             found.rows, found.rmse, found.mae
         )),
     }
+    text.push_str(&looks_at(artifact));
+    text
+}
+
+/// The columns that a model looks at most.
+fn looks_at(artifact: &Artifact) -> String {
     let total: f64 = artifact.importances.iter().map(|i| i.total_gain).sum();
     let top = artifact
         .importances
@@ -234,10 +303,10 @@ fn describe(name: &str, version: &str, artifact: &Artifact) -> String {
             format!("{} {:.0} %", importance.column, 100.0 * share)
         });
     let top: Vec<String> = top.collect();
-    if !top.is_empty() {
-        text.push_str(&format!("\n  looks most at {}", top.join(", ")));
+    match top.is_empty() {
+        true => String::new(),
+        false => format!("\n  looks most at {}", top.join(", ")),
     }
-    text
 }
 
 /// What a search came to.

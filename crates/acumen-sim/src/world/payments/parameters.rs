@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use acumen_base::{Diagnostic, Place, Time, nearest};
+use acumen_base::{Diagnostic, Time, nearest};
 use serde::{Deserialize, Serialize};
 
 use super::city::CITIES;
+use crate::world::check::{Found, unreadable};
 
 /// Everything that may be set; `usecases/fraud/world.yaml` holds the frozen values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// `payments`.
+    pub world: String,
     /// The first day, such as `2025-01-01` (UTC).
     pub start: String,
     /// How many days.
@@ -248,10 +251,7 @@ impl Parameters {
 
     /// What keeps these values from making a world: all of it.
     pub fn problems(&self, file: &str) -> Vec<Diagnostic> {
-        let mut found = Found {
-            file,
-            problems: Vec::new(),
-        };
+        let mut found = Found::new(file);
         if self.start_of().is_none() {
             found.add("start", &self.start, "write a date such as `2025-01-01`");
         }
@@ -359,76 +359,6 @@ impl Parameters {
             }
         }
     }
-}
-
-struct Found<'a> {
-    file: &'a str,
-    problems: Vec<Diagnostic>,
-}
-
-impl Found<'_> {
-    fn add(&mut self, key: &str, value: &str, help: &str) {
-        let message = format!("`{key}` cannot be `{value}`");
-        let mut problem = Diagnostic::new("world_value", message, help);
-        problem.place.file = self.file.into();
-        self.problems.push(problem);
-    }
-
-    fn share(&mut self, key: &str, value: f64) {
-        if !(0.0..=1.0).contains(&value) {
-            self.add(key, &value.to_string(), "write a share from 0 to 1");
-        }
-    }
-
-    fn positive(&mut self, key: &str, value: f64) {
-        if !(value.is_finite() && value > 0.0) {
-            self.add(key, &value.to_string(), "write numbers above 0, in order");
-        }
-    }
-
-    fn not_negative(&mut self, key: &str, value: f64) {
-        if !(value.is_finite() && value >= 0.0) {
-            self.add(key, &value.to_string(), "it is too small, or not a number");
-        }
-    }
-
-    fn weights<'w>(&mut self, key: &str, weights: impl Iterator<Item = &'w f64>) {
-        let weights: Vec<f64> = weights.copied().collect();
-        let sound = weights.iter().all(|w| w.is_finite() && *w >= 0.0);
-        if !sound || weights.iter().sum::<f64>() <= 0.0 {
-            let help = "write weights of 0 or more, at least one above 0";
-            self.add(key, &format!("{weights:?}"), help);
-        }
-    }
-}
-
-fn unreadable(error: &serde_saphyr::Error, file: &str) -> Diagnostic {
-    let bare = error.without_snippet();
-    let (code, message, help) = match bare {
-        serde_saphyr::Error::SerdeUnknownField {
-            field, expected, ..
-        } => {
-            let near = nearest(field, expected.iter().copied());
-            let help = near.map_or_else(
-                || format!("the keys here are {}", expected.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            ("unknown_key", format!("unknown key `{field}`"), help)
-        }
-        other => (
-            "world_file",
-            other.render().lines().next().unwrap_or_default().to_owned(),
-            "compare with the world of the use case it was copied from".to_owned(),
-        ),
-    };
-    let mut problem = Diagnostic::new(code, message, help);
-    let location = error.location();
-    problem.place = Place {
-        file: file.into(),
-        line: location.map_or(0, |l| l.line() as u32),
-        column: location.map_or(0, |l| l.column() as u32),
-    };
-    problem
 }
 
 /// The cities of the world, for the documentation of `world.yaml`.

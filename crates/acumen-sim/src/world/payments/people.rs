@@ -11,6 +11,7 @@ use rand_distr::{Distribution, Exp1, StandardNormal};
 use super::city::{CITIES, HOMES, Point, near};
 use super::episode::Episode;
 use super::parameters::Parameters;
+use crate::world::account;
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
@@ -231,7 +232,7 @@ impl<'a> People<'a> {
             &[0.25, 0.8, 1.0]
         };
         Customer {
-            id: format!("c{number:06}").into(),
+            id: account::id(number).into(),
             city,
             home,
             work: near(CITIES[city].at, 8.0, self.random),

@@ -1,25 +1,12 @@
 //! The world written out as a client would send it, and its truth beside it.
 
-use std::io::{self, Write};
+use std::io::Write;
 
-use acumen_base::{Diagnostic, Seed};
+use acumen_base::Seed;
 
 use super::{Parameters, World};
 use crate::wire;
-
-/// Why a world could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum SimulateError {
-    /// The parameters make no world.
-    #[error("the parameters make no world:\n{}", list(.0))]
-    Parameters(Vec<Diagnostic>),
-    /// The events could not be written.
-    #[error("the events could not be written")]
-    Events(#[source] io::Error),
-    /// The truth could not be written.
-    #[error("the truth could not be written")]
-    Truth(#[source] io::Error),
-}
+use crate::world::error::SimulateError;
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,9 +61,4 @@ pub fn simulate(
     truth.flush().map_err(SimulateError::Truth)?;
     progress(summary.payments, summary.payments);
     Ok(summary)
-}
-
-fn list(problems: &[Diagnostic]) -> String {
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    lines.join("\n")
 }

@@ -1,0 +1,14 @@
+//! Each key of an entity scored: by the live model, at an origin or now.
+
+mod answer;
+mod batch;
+mod cache;
+mod live;
+mod run;
+
+pub use answer::ValueAnswer;
+pub use batch::{BatchOptions, BatchOutcome, score_all};
+pub(crate) use cache::{ScoreCache, Ticket};
+pub(crate) use live::LiveModel;
+pub use live::Scored;
+pub use run::Coverage;
