@@ -33,14 +33,14 @@ pub(crate) fn peers() -> Result<String, String> {
 
 /// What the tests of sources and sinks meet on the other side: a PostgreSQL server, DuckDB, pandas,
 /// and Spark with its Java.
-pub(crate) fn outside() -> Result<String, String> {
+pub(crate) fn outside() -> Outcome {
     if !std::path::Path::new("/usr/lib/postgresql").is_dir() && !answers("initdb", &["--version"]) {
         install(&["postgresql"])?;
     }
     if !answers("java", &["-version"]) {
         install(&["default-jre-headless"])?;
     }
-    python(".venv-outside", "examples/requirements.txt")
+    python(".venv-outside", "examples/requirements.txt").map(|_| ())
 }
 
 /// A Python with the packages of a file, in a folder of its own.

@@ -105,6 +105,10 @@ pub fn import_files(
     Ok(import.report)
 }
 
+/// Appends an event: what became of it, and the event as it stands in the log.
+pub(crate) type Append<'a> =
+    dyn FnMut(&Arc<Event>) -> Result<(Imported, Arc<Event>), EngineError> + 'a;
+
 /// Records on their way into the log.
 pub(crate) struct Import {
     pub(crate) report: ImportReport,
@@ -140,7 +144,7 @@ impl Import {
         &mut self,
         clock: &dyn Clock,
         progress: &mut dyn FnMut(ImportProgress),
-        append: &mut dyn FnMut(&Arc<Event>) -> Result<(Imported, Arc<Event>), EngineError>,
+        append: &mut Append<'_>,
     ) -> Result<(), EngineError> {
         let events = sorted_by_known_at(std::mem::take(&mut self.events));
         let total = events.len() as u64;

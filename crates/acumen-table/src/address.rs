@@ -81,8 +81,8 @@ impl Address {
     }
 
     /// A text of others about this address, without what must not be said.
-    pub(crate) fn redact(&self, text: impl ToString) -> String {
-        let mut text = text.to_string();
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let mut text = text.to_owned();
         for (secret, shown) in &self.secrets {
             text = text.replace(secret, shown);
         }

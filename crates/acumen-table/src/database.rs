@@ -70,8 +70,9 @@ impl TableReader {
         since: Option<&SourceMark>,
     ) -> Result<TableReader, Diagnostic> {
         let address = Arc::new(address);
-        let refuse =
-            |code, message: String, help: &str| source.problem(code, address.redact(message), help);
+        let refuse = |code, message: String, help: &str| {
+            source.problem(code, address.redact(&message), help)
+        };
         let table = source.table.as_deref().ok_or_else(|| {
             let message = "a database needs the name of a table".to_owned();
             refuse("missing_key", message, "add `table: orders`")
@@ -162,7 +163,7 @@ impl TableReader {
         let started = thread.spawn(move || {
             runtime.block_on(reading::read(connection, query, columns, &sender));
         });
-        started.map_err(|error| self.gone(error.to_string()))?;
+        started.map_err(|error| self.gone(&error.to_string()))?;
         self.chunks = Some(chunks);
         Ok(())
     }
@@ -175,7 +176,7 @@ impl TableReader {
             Ok(Ok(chunk)) => chunk,
             Ok(Err(error)) => {
                 self.chunks = None;
-                return Err(self.gone(error));
+                return Err(self.gone(&error));
             }
             Err(_) => {
                 self.chunks = None;
@@ -219,7 +220,7 @@ impl TableReader {
         Some((watermark, ties))
     }
 
-    fn gone(&self, error: String) -> TableError {
+    fn gone(&self, error: &str) -> TableError {
         TableError::Database {
             source_name: self.source.clone(),
             done: self.done,

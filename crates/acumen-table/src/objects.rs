@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use acumen_base::SourceMark;
 use futures_util::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
 use tempfile::NamedTempFile;
 use tokio::runtime::{Builder, Runtime};
 
@@ -20,6 +21,9 @@ use crate::mapping::Format;
 
 /// Objects that one source may hold.
 const OBJECTS_MAX: usize = 100_000;
+/// How often, and for how long, a store is asked again that does not answer.
+const RETRIES_MAX: usize = 4;
+const RETRY_FOR: Duration = Duration::from_secs(30);
 
 /// The objects of a source that have not been read.
 pub(crate) struct Objects {
@@ -151,7 +155,13 @@ fn open(address: &str, environment: &Environment, root: &Path) -> Result<Opened,
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     // Only the first to ask installs it: all ask for the same.
     let _installed = rustls::crypto::ring::default_provider().install_default();
+    let retry = RetryConfig {
+        max_retries: RETRIES_MAX,
+        retry_timeout: RETRY_FOR,
+        ..RetryConfig::default()
+    };
     let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
+    builder = builder.with_retry(retry);
     for (name, value) in environment.iter() {
         let key = name
             .starts_with("AWS_")

@@ -69,9 +69,10 @@ impl SourceReader {
                 Kind::Objects => From::Objects(Box::new(objects(source, &address, opening)?)),
                 Kind::Postgres | Kind::Sqlite => {
                     let table = TableReader::open(source, address, opening.root, opening.since);
-                    let reader = BlockReader::Table(table.map_err(|problem| vec![problem])?);
+                    let reader =
+                        BlockReader::Table(Box::new(table.map_err(|problem| vec![problem])?));
                     let name = format!("source `{}`", source.name);
-                    let events = events(source, name, reader, &remembered, opening)?;
+                    let events = events(source, &name, reader, &remembered, opening)?;
                     From::Table(Box::new(events))
                 }
             },
@@ -134,8 +135,13 @@ impl SourceReader {
             accept_changes: false,
         };
         let reader = BlockReader::File(file);
-        let name = object.name.clone();
-        let opened = events(&self.source, name, reader, &self.remembered, &opening);
+        let opened = events(
+            &self.source,
+            &object.name,
+            reader,
+            &self.remembered,
+            &opening,
+        );
         let mut events = opened.map_err(SourceError::Problems)?;
         let mut all = Batch::default();
         while let Some(batch) = events
@@ -172,7 +178,7 @@ fn objects(
     let (root, environment, since) = (opening.root, opening.environment, opening.since);
     let listed = Objects::list(address, environment, root, source.format, since);
     listed.map_err(|error| {
-        let message = format!("it cannot be reached: {}", address.redact(error));
+        let message = format!("it cannot be reached: {}", address.redact(&error));
         let help = "check the address, and the credentials in the environment (`AWS_…`)";
         vec![source.problem("unreachable", message, help)]
     })
@@ -182,14 +188,14 @@ fn objects(
 /// wrong with them.
 fn events(
     source: &SourceDecl,
-    name: String,
+    name: &str,
     reader: BlockReader,
     remembered: &BTreeMap<String, String>,
     opening: &Opening<'_>,
 ) -> Result<EventSource, Vec<Diagnostic>> {
     let today = reader.described();
     let (types, received_at) = (opening.types, opening.received_at);
-    let opened = EventSource::over(name.clone(), reader, &source.events, types, received_at);
+    let opened = EventSource::over(name.to_owned(), reader, &source.events, types, received_at);
     let events = opened.map_err(|mut problems| {
         explain_by_change(&mut problems, remembered, &today);
         problems
@@ -203,7 +209,7 @@ fn events(
                 format!("`{column}` is {now} now, and was {before} when the source was last read");
             let help = "check that it still means the same; then run once with `--accept-changes`";
             let mut problem = Diagnostic::new("changed_column", message, help);
-            problem.place.file.clone_from(&name);
+            name.clone_into(&mut problem.place.file);
             Some(problem)
         });
     let changed: Vec<Diagnostic> = changed.collect();

@@ -61,7 +61,7 @@ impl Batch {
 /// What a block can come from.
 pub(crate) enum BlockReader {
     File(FileReader),
-    Table(TableReader),
+    Table(Box<TableReader>),
     Stream(Box<ArrowStream>),
 }
 

@@ -113,10 +113,7 @@ fn read_all(path: &Path, mapping: &Mapping) -> Result<Batch, TableError> {
     let mut all = Batch::default();
     while let Some(batch) = source.next_batch()? {
         assert!(batch.done > all.done, "every batch makes progress");
-        all.events.extend(batch.events);
-        all.rejected.extend(batch.rejected);
-        all.done = batch.done;
-        all.total = batch.total;
+        all.take(batch);
     }
     Ok(all)
 }

@@ -147,4 +147,14 @@ fn a_bucket_is_read_object_by_object() {
         "{said}"
     );
     assert!(!said.contains("wr0ng"), "{said}");
+
+    let nowhere = Environment::of([
+        ("AWS_ENDPOINT", "http://127.0.0.1:1"),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "s3cret"),
+    ]);
+    let down = open(&source, &nowhere, Path::new(""), None);
+    assert_eq!(down.err().unwrap()[0].code, "unreachable");
 }

@@ -22,8 +22,8 @@ impl Shop {
         let folder = Folder::new();
         let runtime = Runtime::new().unwrap();
         let options = SqliteConnectOptions::new().filename(folder.path("shop.db"));
-        let connecting = options.create_if_missing(true).connect();
-        let connection = runtime.block_on(connecting).unwrap();
+        let options = options.create_if_missing(true);
+        let connection = runtime.block_on(options.connect()).unwrap();
         Shop {
             folder,
             runtime,

@@ -10,7 +10,7 @@ use acumen_base::row::{Column, ColumnKind};
 use acumen_base::{Columns, Time};
 use acumen_engine::{Part, Rows as Block, Wanted, rows};
 use acumen_table::RowWriter;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::failure::Outcome;
 use crate::output::{say, thousands};
@@ -36,7 +36,7 @@ reads an Arrow stream of records, makes events of them by the mapping, and write
 of rows: what Spark's mapInArrow, Ray or a shell pipe drive. Over partitions by an entity's id, one
 pass gives the columns of that entity; --passes lists them with the columns to partition by.
 docs/sources.md shows the whole of it, and examples/spark runs it.")]
-#[group(id = "where", required = true, multiple = false, args = ["out", "arrow_stream", "passes"])]
+#[command(group(ArgGroup::new("what").required(true).args(["out", "arrow_stream", "passes"])))]
 pub(crate) struct Rows {
     /// The use case
     name: String,

@@ -77,7 +77,7 @@ def read(rows, decisions):
         "times": str(r["event_time"].dtype),
         "features": str(r["this_bill.amount"].dtype),
         "sum": round(float(r["bills.sum_90d"].sum()), 6),
-        "missing": int(r["outcome"].isna().sum()),
+        "positive": int(r["outcome"].sum()),
         "actions": sorted(d["action"].unique().tolist()),
         "minor": int(d["amount_minor"].sum()),
         "currency": d["currency"].unique().tolist(),
@@ -89,7 +89,7 @@ def read(rows, decisions):
     by_duckdb = {
         "rows": one(f"select count(*) from '{rows}'"),
         "sum": round(one(f"select sum(\"bills.sum_90d\") from '{rows}'"), 6),
-        "missing": one(f"select count(*) - count(outcome) from '{rows}'"),
+        "positive": int(one(f"select sum(outcome) from '{rows}'")),
         "actions": one(f"select list(distinct action order by action) from '{decisions}'"),
         "minor": int(one(f"select sum(amount_minor) from '{decisions}'")),
         "currency": one(f"select list(distinct currency) from '{decisions}'"),
