@@ -1,5 +1,6 @@
 //! The running engine: the threads, and what others may ask of them.
 
+mod batches;
 mod rules_and_cases;
 mod updates;
 mod values;
@@ -19,6 +20,7 @@ use acumen_decision::Pool;
 use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined, Recovery};
 use acumen_feature::EntityValue;
 
+use crate::batches::{BatchErrand, Batches, Board};
 use crate::committer;
 use crate::core::{Core, Live, as_declared};
 use crate::drill::Drill;
@@ -67,6 +69,9 @@ pub struct Engine {
     metrics: Arc<Metrics>,
     quarantine: Mutex<Quarantine>,
     limits: DecodeLimits,
+    /// What became of batches.
+    board: Board,
+    batch_errands: Mutex<Option<Sender<BatchErrand>>>,
     /// Kept answers for keys, a place a use case.
     caches: Vec<Option<Arc<ScoreCache>>>,
     /// The loaded models that answer for keys.
@@ -159,6 +164,7 @@ impl Engine {
         let (commits, committed) = channel();
         let (snapshots, wanted) = channel();
         let (errands, sent_for) = channel();
+        let (batch_errands, batches_sent_for) = channel();
         let names: Vec<String> = sources.plan.names().map(str::to_owned).collect();
         let metrics = Arc::new(Metrics::new(&names));
         let disk = offline.log.sync_handle();
@@ -178,6 +184,13 @@ impl Engine {
             place: place.clone(),
             stopping: Arc::clone(&closing),
             opened_at,
+        };
+        let board = Board::default();
+        let batches = Batches {
+            sources: sources.clone(),
+            clock: Arc::clone(&clock),
+            stopping: Arc::clone(&closing),
+            board: Arc::clone(&board),
         };
         let worker = Worker {
             sources: sources.clone(),
@@ -205,6 +218,7 @@ impl Engine {
             spawn("committer", move || committer::run(&committed, &disk))?,
             spawn("upkeep", move || upkeep.run(&wanted))?,
             spawn("updates", move || updater.run(&sent_for))?,
+            spawn("batches", move || batches.run(&batches_sent_for))?,
         ];
         for number in 0..options.workers.max(1) {
             let (worker, taken) = (worker.clone(), taken.clone());
@@ -228,6 +242,8 @@ impl Engine {
             metrics,
             quarantine: Mutex::new(quarantine),
             limits: DecodeLimits::default(),
+            board,
+            batch_errands: Mutex::new(Some(batch_errands)),
             caches,
             live_models: Mutex::default(),
             sequencer: Mutex::new(Some(sequencer)),
@@ -626,6 +642,7 @@ impl Engine {
         let stopped = handle.join();
         drop(self.snapshots.lock().map(|mut held| held.take()));
         drop(self.errands.lock().map(|mut held| held.take()));
+        drop(self.batch_errands.lock().map(|mut held| held.take()));
         // They end by themselves now that nobody sends them anything.
         let others = self
             .others

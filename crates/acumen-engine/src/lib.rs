@@ -10,6 +10,7 @@
 //! depends on which use case runs.
 
 mod backtest;
+mod batches;
 mod cache;
 mod cases;
 mod committer;
@@ -58,6 +59,7 @@ mod worker;
 pub use acumen_event::{Durability, LogOptions, Quarantined, Recovery, Rejected};
 pub use acumen_feature::{EntityValue, Pass};
 pub use backtest::{Backtest, BacktestLimits, BacktestQuery, Hits, Overlap, backtest};
+pub use batches::{BatchRun, BatchStatus};
 pub use cases::{Case, CaseList, CaseOrder, CaseState, Cases, Finding, Found};
 pub use cron::Cron;
 pub use drill::Drill;

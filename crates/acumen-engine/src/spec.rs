@@ -34,7 +34,7 @@ pub mod types;
 mod use_case;
 mod walk;
 
-pub use catalogue::{Catalogue, FeatureSet};
+pub use catalogue::{Catalogue, FeatureSet, SetOrigin};
 pub use places::Places;
 pub use project::Project;
 pub use scaffold::{ScaffoldError, scaffold};

@@ -13,6 +13,7 @@ mod judge;
 mod place;
 mod roll_back;
 mod schedule;
+mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -132,6 +133,13 @@ impl Updater {
         let champion = self.ask(move |core| Arc::clone(&core.live[use_case].state))?;
         let live = self.sources.plan.use_cases[use_case].deployed(&champion);
         let mut update = self.begun(use_case, by, live, "");
+        if self.sources.plan.use_cases[use_case]
+            .declared
+            .subject
+            .is_some()
+        {
+            return self.attempt_values(use_case, update);
+        }
         let found = self
             .rows(use_case)
             .and_then(|rows| Ok((self.train(use_case, &rows)?, rows)));
@@ -208,11 +216,16 @@ impl Updater {
         })
     }
 
-    fn train(&self, use_case: usize, rows: &Rows) -> Result<Trained, EngineError> {
+    /// On how many threads models are fitted: half of all, so that decisions keep theirs.
+    fn threads() -> usize {
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
+        (cores / 2).max(1)
+    }
+
+    fn train(&self, use_case: usize, rows: &Rows) -> Result<Trained, EngineError> {
         let options = TrainOptions {
             go_on: true,
-            threads: Some((cores / 2).max(1)),
+            threads: Some(Updater::threads()),
             ..TrainOptions::default()
         };
         train_on(&self.sources, use_case, rows, options, &mut |at| {

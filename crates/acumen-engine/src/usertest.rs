@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Clock, Control, Decision, Diagnostic, ManualClock, Row, Time};
+use acumen_base::{Clock, Control, Decision, Diagnostic, Event, ManualClock, Row, Time};
 use acumen_decision::Request;
 use acumen_event::DecodeLimits;
 use acumen_model::ModelStore;
 
 use crate::core::Core;
 use crate::error::EngineError;
+use crate::origins::Each;
 use crate::plan::Plan;
 use crate::spec::test_file::{Bench, Given, TestFile};
 
@@ -46,6 +47,21 @@ impl EmptyLog {
     }
 }
 
+impl EmptyLog {
+    /// An event as it arrives.
+    fn event(&self, given: &Given) -> Result<Event, String> {
+        let body = given.body.to_string();
+        let limits = DecodeLimits::default();
+        let decoder = &self.plan.decoder;
+        let decoded =
+            decoder.decode_json(body.as_bytes(), Some(&given.event), Time::LATEST, &limits);
+        let mut event = decoded.map_err(|rejected| rejected.to_string())?;
+        event.known_at = given.known_at.unwrap_or(event.event_time);
+        event.received_at = event.known_at;
+        Ok(event)
+    }
+}
+
 impl Bench for EmptyLog {
     fn add_to_list(&mut self, list: &str, ids: &[String]) -> Result<(), String> {
         let control = Control::ListAdd {
@@ -58,16 +74,27 @@ impl Bench for EmptyLog {
             .map_err(|error| error.to_string())
     }
 
+    fn known_at(&self, given: &Given) -> Result<Time, String> {
+        Ok(self.event(given)?.known_at)
+    }
+
+    fn read(&mut self, id: &str, at: Time) -> Option<Row> {
+        let plan = &self.plan.use_cases[self.use_case];
+        let each = Each::of(plan).ok()?;
+        let position = self.core.next;
+        let mut values = vec![f64::NAN; plan.columns.len()].into_boxed_slice();
+        let pipeline = &mut self.core.live[self.use_case].pipeline;
+        let known = each.read(pipeline, id, (at, position), &mut values);
+        known.then(|| Row {
+            columns: Arc::clone(&plan.columns),
+            values,
+            at,
+            position,
+        })
+    }
+
     fn give(&mut self, given: &Given) -> Result<Option<(Row, Decision)>, String> {
-        let body = given.body.to_string();
-        let decoder = &self.plan.decoder;
-        let limits = DecodeLimits::default();
-        let latest = Time::LATEST;
-        let mut event = decoder
-            .decode_json(body.as_bytes(), Some(&given.event), latest, &limits)
-            .map_err(|rejected| rejected.to_string())?;
-        event.known_at = given.known_at.unwrap_or(event.event_time);
-        event.received_at = event.known_at;
+        let event = self.event(given)?;
         self.clock.set(event.known_at);
         let event = Arc::new(event);
         let rows = self.core.event(&event, self.core.next, true);

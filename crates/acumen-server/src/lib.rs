@@ -5,6 +5,7 @@
 
 mod answer;
 mod backtest;
+mod batches;
 mod cases;
 mod decide;
 mod decisions;
@@ -83,6 +84,7 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .routes(routes!(updates::roll_back))
         .routes(routes!(updates::deploy))
         .routes(routes!(updates::compare))
+        .routes(routes!(batches::get))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::get))
         .routes(routes!(quarantine::resubmit))

@@ -8,6 +8,7 @@ use acumen_base::limits::REFIT_MICROS_MAX;
 use acumen_base::{Control, Deadline, Time, Update};
 
 use super::Engine;
+use crate::batches::BatchErrand;
 use crate::compare::{Comparison, compare};
 use crate::evaluate::unseen_from;
 use crate::refit::{Refit, RefitOptions, Target, refit};
@@ -15,8 +16,10 @@ use crate::refusal::Refusal;
 use crate::updates::{Errand, Running, Updates, previous};
 
 impl Engine {
-    /// Trains use cases as often as they declare, from now on and until the engine closes.
+    /// Trains use cases as often as they declare, and scores their keys when they schedule it, from
+    /// now on and until the engine closes.
     pub fn follow_schedule(&self) -> Result<(), Refusal> {
+        self.send_for_batches(BatchErrand::Follow)?;
         self.send_for(Errand::Follow)
     }
 
@@ -174,7 +177,7 @@ impl Engine {
         if sent { Ok(()) } else { Err(self.gone()) }
     }
 
-    fn use_case(&self, name: &str) -> Result<usize, Refusal> {
+    pub(super) fn use_case(&self, name: &str) -> Result<usize, Refusal> {
         let position = self.plan.position(name);
         position.ok_or_else(|| Refusal::unknown("use case", name, self.plan.names()))
     }

@@ -81,6 +81,12 @@ pub fn score_all(
         }
     };
     let standing = standing_at(sources, use_case, options.at, place, &mut |_| ())?;
+    if standing.ids.is_empty() {
+        return Err(EngineError::NotEnough(format!(
+            "no {} was known at {}: name a later date",
+            each.subject.each, options.at
+        )));
+    }
     let run = match begun {
         Some(run) => run,
         None => {

@@ -3,14 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use acumen_base::{Diagnostic, EventType};
+use acumen_base::{Diagnostic, EventType, Span};
 use acumen_table::SourceDecl;
 
 use super::events::event_type;
 use super::features::features;
 use super::files::{self, File};
 use super::places::Places;
+use super::serving;
 use super::sources::source;
+use super::tree::Node;
 use super::types::FeatureDecl;
 use super::walk::Walk;
 
@@ -36,8 +38,20 @@ pub struct FeatureSet {
     pub entities: Vec<(String, String)>,
     /// The features, named `customer.account_age`.
     pub features: Vec<FeatureDecl>,
+    /// Where its events come from, and how often.
+    pub origin: SetOrigin,
     /// Where they stand.
     pub(super) places: Places,
+}
+
+/// Where the events of a feature set come from: what its owners promise to its readers. Features
+/// themselves are as new as the events that have come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetOrigin {
+    /// The source, of `catalogue/sources` where there are some.
+    pub data_source: Option<String>,
+    /// How often new events come from it.
+    pub update_frequency: Option<Span>,
 }
 
 impl Catalogue {
@@ -51,14 +65,14 @@ impl Catalogue {
                 None => catalogue.broken.push(("events", file.stem)),
             }
         }
+        for file in files::yaml_files(&root.join("catalogue").join("sources"), &mut found) {
+            catalogue.sources.extend(read_source(&file, &mut found));
+        }
         for file in files::yaml_files(&root.join("catalogue").join("features"), &mut found) {
-            match read_set(&file, &mut found) {
+            match read_set(&file, &catalogue.sources, &mut found) {
                 Some(set) => catalogue.features.push(set),
                 None => catalogue.broken.push(("features", file.stem)),
             }
-        }
-        for file in files::yaml_files(&root.join("catalogue").join("sources"), &mut found) {
-            catalogue.sources.extend(read_source(&file, &mut found));
         }
         (catalogue, found)
     }
@@ -94,12 +108,28 @@ fn read_source(file: &File, found: &mut Vec<Diagnostic>) -> Option<SourceDecl> {
     source.filter(|_| sound)
 }
 
-fn read_set(file: &File, found: &mut Vec<Diagnostic>) -> Option<FeatureSet> {
+/// The name of a source; of one that is declared, where some are.
+fn data_source(walk: &mut Walk, node: &Node, sources: &[SourceDecl]) -> Option<String> {
+    let name = walk.text(node)?;
+    let names = sources.iter().map(|source| source.name.as_str());
+    if !sources.is_empty() && names.clone().all(|known| known != name) {
+        walk.unknown(node, "source in the catalogue", &name, names);
+    }
+    Some(name)
+}
+
+fn read_set(
+    file: &File,
+    sources: &[SourceDecl],
+    found: &mut Vec<Diagnostic>,
+) -> Option<FeatureSet> {
     let mut walk = Walk::new(&file.name);
     let set = file.parse(&mut walk.found).and_then(|tree| {
         let mut group = walk.group(&tree, format!("feature set `{}`", file.stem))?;
         let entities = group.require("entities");
         let declared = group.require("features");
+        let source = group.get("data_source");
+        let frequency = group.get("update_frequency");
         group.finish(&mut walk);
         let prefix = format!("{}.", file.stem);
         let mut places = Places::default();
@@ -117,6 +147,10 @@ fn read_set(file: &File, found: &mut Vec<Diagnostic>) -> Option<FeatureSet> {
             features: declared
                 .map(|node| features(&mut walk, &prefix, node))
                 .unwrap_or_default(),
+            origin: SetOrigin {
+                data_source: source.and_then(|node| data_source(&mut walk, node, sources)),
+                update_frequency: frequency.and_then(|node| serving::frequency(&mut walk, node)),
+            },
             places,
         })
     });

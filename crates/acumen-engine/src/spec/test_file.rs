@@ -11,6 +11,8 @@
 //!     row: {orders.count_1m: 2, orders.avg_1m: {about: 7.5}, travel.km: missing}
 //!     action: approve
 //! ```
+//!
+//! Where each key of an entity is decided on, `each: ada` and `at: 2026-03-02` stand for `event`.
 
 use acumen_base::decision::Firing;
 use acumen_base::{Decision, Diagnostic, Place, Row, Time, key::category_code};
@@ -52,11 +54,20 @@ pub struct Given {
     pub place: Place,
 }
 
-/// What must come of one event.
+/// What something is expected of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The decided event of this id.
+    Event(String),
+    /// A key at a time, by what is known then.
+    Key(String, Time),
+}
+
+/// What must come of one event, or be known of one key.
 #[derive(Clone, Debug)]
 pub struct Expectation {
-    /// The id of the decided event.
-    pub event: String,
+    /// Of which.
+    pub of: Of,
     /// Values of columns of its row.
     pub row: Vec<(String, Expected, Place)>,
     /// The action.
@@ -96,6 +107,15 @@ pub trait Bench {
     /// # Errors
     /// Why it is refused, in words.
     fn give(&mut self, given: &Given) -> Result<Option<(Row, Decision)>, String>;
+
+    /// When an event becomes known.
+    ///
+    /// # Errors
+    /// Why it is refused, in words.
+    fn known_at(&self, given: &Given) -> Result<Time, String>;
+
+    /// Reads the row of a key; `None` where no event has named it.
+    fn read(&mut self, id: &str, at: Time) -> Option<Row>;
 }
 
 impl TestFile {
@@ -127,10 +147,12 @@ impl TestFile {
         }
         let mut seen: Vec<&Expectation> = Vec::new();
         for given in &self.given {
+            let now = bench.known_at(given).unwrap_or(Time::LATEST);
+            self.read_keys(bench, |at| at < now, &mut seen, &mut found);
             match bench.give(given) {
                 Ok(Some((row, decision))) => {
-                    let expected = self.expect.iter().filter(|e| e.event == decision.event_id);
-                    for expectation in expected {
+                    let of = Of::Event(decision.event_id.clone());
+                    for expectation in self.expect.iter().filter(|e| e.of == of) {
                         expectation.compare(&row, &decision, &mut found);
                         seen.push(expectation);
                     }
@@ -142,19 +164,53 @@ impl TestFile {
                 )),
             }
         }
+        self.read_keys(bench, |_| true, &mut seen, &mut found);
         for expectation in &self.expect {
-            if !seen.iter().any(|other| std::ptr::eq(*other, expectation)) {
-                let message = format!("no event `{}` was decided on", expectation.event);
+            if let Of::Event(id) = &expectation.of
+                && !seen.iter().any(|other| std::ptr::eq(*other, expectation))
+            {
+                let message = format!("no event `{id}` was decided on");
                 found.push(failure(&expectation.place, message));
             }
         }
         found
+    }
+
+    /// Compares what is expected of keys at times that have come and were not looked at before.
+    fn read_keys<'a>(
+        &'a self,
+        bench: &mut dyn Bench,
+        has_come: impl Fn(Time) -> bool,
+        seen: &mut Vec<&'a Expectation>,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        for expectation in &self.expect {
+            let Of::Key(id, at) = &expectation.of else {
+                continue;
+            };
+            if !has_come(*at) || seen.iter().any(|other| std::ptr::eq(*other, expectation)) {
+                continue;
+            }
+            seen.push(expectation);
+            match bench.read(id, *at) {
+                Some(row) => expectation.compare_row(&row, found),
+                None => {
+                    let message = format!("no event has named `{id}` by {at}");
+                    found.push(failure(&expectation.place, message));
+                }
+            }
+        }
     }
 }
 
 impl Expectation {
     /// Collects everything in which a row and a decision differ from what is expected.
     pub fn compare(&self, row: &Row, decision: &Decision, found: &mut Vec<Diagnostic>) {
+        self.compare_row(row, found);
+        self.compare_decision(decision, found);
+    }
+
+    fn compare_row(&self, row: &Row, found: &mut Vec<Diagnostic>) {
         for (column, expected, place) in &self.row {
             let Some(position) = row.columns.position(column) else {
                 let names: Vec<&str> = row.columns.list.iter().map(|c| c.name.as_str()).collect();
@@ -176,6 +232,9 @@ impl Expectation {
                 ));
             }
         }
+    }
+
+    fn compare_decision(&self, decision: &Decision, found: &mut Vec<Diagnostic>) {
         if let Some((action, place)) = self.action.as_ref().filter(|(a, _)| *a != decision.action) {
             found.push(failure(
                 place,
@@ -338,7 +397,18 @@ fn given(walk: &mut Walk, use_case: &UseCase, defaults: &Value, node: &Node) -> 
 
 fn expectation(walk: &mut Walk, use_case: &UseCase, node: &Node) -> Option<Expectation> {
     let mut group = walk.group(node, "the expectation")?;
-    let event = group.require("event");
+    let of = match use_case.subject {
+        Some(_) => {
+            let (each, at) = (group.require("each"), group.require("at"));
+            let id = each.and_then(|node| walk.text(node));
+            let at = at.and_then(|node| walk.time(node));
+            id.zip(at).map(|(id, at)| Of::Key(id, at))
+        }
+        None => {
+            let event = group.require("event");
+            event.and_then(|node| walk.text(node)).map(Of::Event)
+        }
+    };
     let row = group.get("row");
     let action = group.get("action");
     let rules = group.get("rules");
@@ -374,7 +444,7 @@ fn expectation(walk: &mut Walk, use_case: &UseCase, node: &Node) -> Option<Expec
         action: action.and_then(|node| placed(walk, node)),
         rules: rules.map(|node| (walk.texts(node), node.place(&file))),
         reasons: texts.iter().filter_map(|node| placed(walk, node)).collect(),
-        event: event.and_then(|node| walk.text(node))?,
+        of: of?,
         place,
     })
 }

@@ -8,6 +8,7 @@ use acumen_base::decision::RuleMode;
 use acumen_base::{CalendarSpan, Currency, ENSEMBLE, EventType, Place, Span, Time};
 use acumen_model::SearchSpec;
 
+use super::catalogue::SetOrigin;
 use super::places::Places;
 use crate::cron::Cron;
 
@@ -38,6 +39,8 @@ pub struct UseCase {
     pub segments: Vec<(String, f64)>,
     /// How the truth is learnt.
     pub outcome: Option<OutcomeDecl>,
+    /// The feature sets of the catalogue that it reads.
+    pub uses: Vec<(String, SetOrigin)>,
     /// The features, its own first, then those of `uses` (named `customer.account_age`).
     pub features: Vec<FeatureDecl>,
     /// How models are trained; `None` where it has none.

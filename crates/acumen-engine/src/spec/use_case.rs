@@ -93,6 +93,7 @@ fn nothing(folder: &Path, places: Places) -> UseCase {
         target: None,
         segments: Vec::new(),
         outcome: None,
+        uses: Vec::new(),
         features: Vec::new(),
         training: None,
         models: Vec::new(),
@@ -291,6 +292,7 @@ fn read_events(walk: &mut Walk, node: &Node, catalogue: &Catalogue) -> Vec<Arc<E
 /// Features of the catalogue bring their entities, and the event types that they read.
 fn add_sets(use_case: &mut UseCase, sets: &[FeatureSet], catalogue: &Catalogue) {
     for set in sets {
+        use_case.uses.push((set.name.clone(), set.origin.clone()));
         for pair in &set.entities {
             if !use_case
                 .entities

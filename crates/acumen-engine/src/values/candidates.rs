@@ -35,7 +35,8 @@ impl Parts {
         let (known, _): (Vec<Time>, Vec<Time>) =
             origins.iter().partition(|at| over.after(**at) <= latest);
         let (keys, halves) = (seed.derive("parts"), seed.derive("halves"));
-        let by_time = !known.is_empty();
+        // Before anybody was there is no time to fit to.
+        let by_time = rows.at.iter().any(|at| known.contains(at));
         let mut parts = Parts {
             train: Vec::new(),
             validation: Vec::new(),

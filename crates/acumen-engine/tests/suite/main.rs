@@ -15,6 +15,7 @@ mod live;
 mod regulars;
 mod retention;
 mod reviewing;
+mod scheduling;
 mod scoring;
 mod searching;
 mod shop;

@@ -302,3 +302,20 @@ fn models_of_one_change_go_back_together_and_others_stay() {
     let back = engine.roll_back("orders", "ann").unwrap();
     assert_eq!((back.len(), live(&engine, "alone again")), (1, first));
 }
+
+#[test]
+fn a_model_of_values_is_promoted_by_its_figures_on_rows_that_it_had_not_seen() {
+    let (regulars, _) = super::regulars::Regulars::grown(250);
+    let engine = regulars.open();
+    let update = engine.update_now("regulars", "ann").unwrap();
+    assert!(update.promoted, "{}", update.why);
+    assert_eq!(update.gates.len(), 2);
+    assert!(engine.readiness().unwrap().ready);
+    let again = engine.update_now("regulars", "ann").unwrap();
+    assert!(
+        !again.promoted && again.why.contains("the version that is live"),
+        "{}",
+        again.why
+    );
+    engine.close().unwrap();
+}

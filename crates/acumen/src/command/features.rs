@@ -1,6 +1,10 @@
 //! `acumen features`: the columns of a use case.
 
+use std::collections::BTreeMap;
+
 use acumen_base::row::ColumnKind;
+use acumen_engine::Plan;
+use acumen_engine::spec::SetOrigin;
 use clap::Args;
 use serde_json::json;
 
@@ -65,6 +69,36 @@ impl Features {
             ))?;
             say(table(&rows))?;
         }
-        Ok(())
+        match sets(&plan) {
+            rows if rows.len() > 1 => say(format!("feature sets\n{}", table(&rows))),
+            _ => Ok(()),
+        }
     }
+}
+
+/// The feature sets of the catalogue that some use case reads: where their events come from, how
+/// often, and who reads them.
+fn sets(plan: &Plan) -> Vec<Vec<String>> {
+    let mut rows = vec![
+        ["set", "source", "comes", "read by"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    let mut readers: BTreeMap<&str, (&SetOrigin, Vec<&str>)> = BTreeMap::new();
+    for declared in plan.use_cases.iter().map(|plan| &plan.declared) {
+        for (name, origin) in &declared.uses {
+            let known = readers.entry(name).or_insert((origin, Vec::new()));
+            known.1.push(&declared.name);
+        }
+    }
+    for (name, (origin, readers)) in readers {
+        let every = origin.update_frequency.map(|span| format!("every {span}"));
+        rows.push(vec![
+            name.to_owned(),
+            origin.data_source.clone().unwrap_or_else(|| "–".to_owned()),
+            every.unwrap_or_else(|| "–".to_owned()),
+            readers.join(", "),
+        ]);
+    }
+    rows
 }

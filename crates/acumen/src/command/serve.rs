@@ -189,6 +189,22 @@ fn facts(engine: &Engine, at: &SocketAddr) -> Outcome<Vec<String>> {
             "anyone who reaches this address may ask and edit: put a proxy in front".to_owned(),
         );
     }
+    for plan in &engine.plan().use_cases {
+        let declared = &plan.declared;
+        if declared.batch.is_some()
+            && let Some(next) = engine.batches(&declared.name)?.next_at
+        {
+            lines.push(format!("{}: every key is scored at {next}", declared.name));
+        }
+    }
+    if let Some(plan) = engine.plan().use_cases.first()
+        && let Some(subject) = &plan.declared.subject
+    {
+        let (name, field) = (&plan.declared.name, &subject.kind.fields[0].name);
+        lines.push(format!(
+            "try: curl -s http://{at}/v1/usecases/{name}/decide -d '{{\"{field}\": \"…\"}}'"
+        ));
+    }
     if let Some(plan) = engine.plan().use_cases.first()
         && let Some(kind) = engine.plan().event_type(&plan.declared.decide_event)
     {
