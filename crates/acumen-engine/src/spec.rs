@@ -50,4 +50,6 @@ pub use types::{
 pub use use_case::USE_CASE_FILE;
 
 #[cfg(test)]
+mod subject_tests;
+#[cfg(test)]
 mod tests;

@@ -16,6 +16,9 @@ use super::walk::{Group, Walk, suggestion};
 /// How long after the date of a batch its rows can still be read: a run may be late.
 const LATE: Span = Span::days(7);
 
+/// What is done about every key.
+const ANSWER: &str = "answer";
+
 /// Keys that belong to decisions on events.
 const OF_EVENTS: [&str; 10] = [
     "outcome", "ensemble", "layers", "lists", "rules", "score", "actions", "value", "fallback",
@@ -62,8 +65,9 @@ fn subject_type(each: &str, field: &str) -> EventType {
     };
     EventType {
         name: format!("each_{each}"),
-        id_field: String::new(),
-        time_field: String::new(),
+        // No event of it is ever sent.
+        id_field: "read_id".to_owned(),
+        time_field: "read_at".to_owned(),
         lateness: LATE,
         fields: vec![field],
     }
@@ -291,11 +295,11 @@ pub(super) fn policy_spec(
         },
         knots: linear_knots(),
         actions: vec![ActionSpec {
-            name: "answer".to_owned(),
+            name: ANSWER.to_owned(),
             from: 0.0,
             to: 100.0,
         }],
-        fallback: None,
+        fallback: Some(ANSWER.to_owned()),
         explore: None,
         amount: None,
     }

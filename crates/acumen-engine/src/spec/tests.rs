@@ -28,6 +28,15 @@ fn load(text: impl AsRef<[u8]>) -> (Project, Vec<Diagnostic>) {
     Project::load(root.path())
 }
 
+/// Each problem of a use case in a folder of this name, with what to do.
+pub(super) fn problems_of(name: &str, text: &str) -> Vec<String> {
+    let path = format!("usecases/{name}/usecase.yaml");
+    let root = project(&[(path.as_str(), text.as_bytes())]);
+    let (_, found) = Project::load(root.path());
+    let told = |d: &Diagnostic| format!("{}: {} | {}", d.place.line, d.message, d.help);
+    found.iter().map(told).collect()
+}
+
 /// Each problem as `line:column message`, the line and column of the first occurrence of its mark.
 fn problems(text: &str) -> Vec<String> {
     let (project, found) = load(text);

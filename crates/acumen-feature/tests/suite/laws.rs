@@ -261,7 +261,8 @@ fn of_each() -> (Pipeline, impl Fn(&str, Time) -> Event) {
     spec.events.push(Arc::clone(&kind));
     let of_customers = |name: &str| {
         let feature = spec.features.iter().find(|feature| feature.name == name);
-        feature.is_some_and(|feature| feature.by == ["customer"])
+        // A fingerprint is of an event's own fields as well.
+        feature.is_some_and(|feature| feature.by == ["customer"] && name != "device")
     };
     let view = &mut spec.views[0];
     view.event = kind.name.clone();

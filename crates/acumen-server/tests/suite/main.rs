@@ -9,3 +9,4 @@ mod routes;
 mod rules;
 mod running;
 mod updates;
+mod values;

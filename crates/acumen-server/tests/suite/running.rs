@@ -35,7 +35,13 @@ impl Running {
     /// The use case with some of its text replaced.
     pub(crate) fn with(changes: &[(&str, &str)]) -> Running {
         let home = tempfile::tempdir().unwrap();
-        let engine = Arc::new(engine(&home, changes));
+        let engine = engine(&home, changes);
+        Running::over(home, engine)
+    }
+
+    /// Over an engine, which works in a folder.
+    pub(crate) fn over(home: TempDir, engine: Engine) -> Running {
+        let engine = Arc::new(engine);
         let (stop, stopped) = oneshot::channel::<()>();
         let (bound, address) = std::sync::mpsc::channel();
         let served = Arc::clone(&engine);
