@@ -101,7 +101,8 @@ def main():
     parts = [run(one) for one in passes]
     whole = reduce(lambda rows, part: rows.join(part, "event_id", "left"), parts)
     whole.write.mode("overwrite").parquet(asked.out)
-    print(f"{whole.count()} rows of {len(whole.columns) - 1} columns in {len(passes)} passes")
+    count = spark.read.parquet(asked.out).count()
+    print(f"{count} rows of {len(whole.columns) - 1} columns in {len(passes)} passes")
     spark.stop()
 
 

@@ -35,6 +35,7 @@ mod plan;
 mod projected;
 mod refit;
 mod refusal;
+pub mod report;
 mod retention;
 mod rows;
 mod rules;

@@ -41,9 +41,12 @@ pub enum StateError {
     },
 }
 
+/// The keys of an entity by slot, and their ids where they are kept.
+type SavedKeys = (Vec<Key>, Option<Vec<Arc<str>>>);
+
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    entities: Vec<(Vec<Key>, Option<Vec<Arc<str>>>)>,
+    entities: Vec<SavedKeys>,
     rates: RateTable,
     outcomes: Vec<SavedOutcome>,
     units: Vec<Vec<u8>>,

@@ -95,7 +95,7 @@ fn write_split(split: &Split, card: &mut String) -> std::fmt::Result {
 /// The models that were compared, the best first.
 fn write_candidates(table: &CandidateTable, card: &mut String) -> std::fmt::Result {
     let dates = |times: &[Time]| {
-        let dates: Vec<String> = times.iter().map(|at| at.to_string()).collect();
+        let dates: Vec<String> = times.iter().map(ToString::to_string).collect();
         dates.join(", ")
     };
     writeln!(card, "Rows read at {}.\n", dates(&table.refitted_at))?;

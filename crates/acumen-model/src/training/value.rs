@@ -157,7 +157,7 @@ const LEAST_SHARE: f64 = 1e-4;
 pub fn tweedie_deviance(predicted: &[f64], outcome: &[f32]) -> Option<f64> {
     let rows = outcome.len() as f64;
     let mean = outcome.iter().map(|y| f64::from(*y)).sum::<f64>() / rows;
-    if outcome.iter().any(|y| *y < 0.0) || !(mean > 0.0) {
+    if outcome.iter().any(|y| *y < 0.0) || mean.is_nan() || mean <= 0.0 {
         return None;
     }
     let one = |(predicted, outcome): (&f64, &f32)| {

@@ -162,7 +162,7 @@ fn spark_gives_the_rows_of_one_process_bit_for_bit() {
             "--master",
             "local-cluster[2,1,1024]",
             "--partitions",
-            "4",
+            "2",
         ],
     );
     assert!(said.ends_with("in 4 passes"), "{said}");

@@ -6,7 +6,7 @@ use super::*;
 use crate::wire;
 use crate::world::payments;
 
-pub(super) const WORLD: &str = include_str!("../../../worlds/shop.yaml");
+pub(super) const WORLD: &str = include_str!("../../../../../usecases/clv/world.yaml");
 
 fn small(customers: u32) -> Parameters {
     let mut parameters = Parameters::parse(WORLD, "world.yaml").unwrap();
