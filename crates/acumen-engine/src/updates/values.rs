@@ -1,9 +1,10 @@
 //! Models of values trained anew, and what they have to pass.
 
-use acumen_base::{Gate, ModelVersion, Time, Update};
+use acumen_base::{Gate, ModelVersion, Update};
 use acumen_model::{Artifact, Metrics};
 
-use super::{Updater, candidate, judge};
+use super::judge::{self, Judged};
+use super::{Updater, candidate};
 use crate::error::EngineError;
 use crate::train::{TrainOptions, Trained, train_with};
 
@@ -31,11 +32,11 @@ impl Updater {
             return self.record(update, Vec::new());
         }
         match self.gates(use_case, &trained, &update.champion) {
-            Ok((judged, gates)) => {
-                update.judged = judged;
-                update.promoted = gates.iter().all(|gate| gate.passed);
-                update.why = judge::verdict(&gates);
-                update.gates = gates;
+            Ok(judged) => {
+                update.judged = judged.period;
+                update.promoted = judged.gates.iter().all(|gate| gate.passed);
+                update.why = judge::verdict(&judged.gates);
+                update.gates = judged.gates;
                 self.respect_roll_back(use_case, &mut update)?;
             }
             Err(error) => update.why = format!("held: the candidate cannot be judged: {error}"),
@@ -54,14 +55,17 @@ impl Updater {
         use_case: usize,
         trained: &Trained,
         champion: &[ModelVersion],
-    ) -> Result<(Option<(Time, Time)>, Vec<Gate>), EngineError> {
+    ) -> Result<Judged, EngineError> {
         let name = &self.sources.plan.use_cases[use_case].declared.name;
         let tolerance = self.sources.plan.use_cases[use_case]
             .declared
             .gates
             .tolerance;
         let Some(model) = trained.models.first() else {
-            return Ok((None, Vec::new()));
+            return Ok(Judged {
+                period: None,
+                gates: Vec::new(),
+            });
         };
         let before = champion.first();
         let before = before.map(|live| self.sources.store.get(name, &live.member, &live.version));
@@ -71,12 +75,12 @@ impl Updater {
             .candidates
             .iter()
             .flat_map(|table| table.judged_at.clone());
-        let judged = times.clone().min().zip(times.max());
+        let period = times.clone().min().zip(times.max());
         let gates = vec![
             not_worse(&model.artifact, before.as_ref(), tolerance),
             calibrated(&model.artifact),
         ];
-        Ok((judged, gates))
+        Ok(Judged { period, gates })
     }
 }
 
