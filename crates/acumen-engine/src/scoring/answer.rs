@@ -33,7 +33,10 @@ pub struct ValueAnswer {
 impl LiveModel {
     /// The answers for the rows of some keys.
     pub(crate) fn answers(&self, rows: Vec<(Arc<str>, Row)>) -> Vec<ValueAnswer> {
-        let width = rows.first().map_or(0, |(_, row)| row.values.len());
+        let Some((_, first)) = rows.first() else {
+            return Vec::new();
+        };
+        let width = first.values.len();
         let column = |column: usize| rows.iter().map(|(_, row)| row.values[column]).collect();
         let data: Vec<Vec<f64>> = (0..width).map(column).collect();
         let values = self.values(&data);

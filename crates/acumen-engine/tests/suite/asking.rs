@@ -70,6 +70,7 @@ fn a_customer_is_answered_with_value_interval_segment_and_drivers() {
     );
     assert!(refused(3).contains("bought.count"), "{}", refused(3));
     assert!(asked[2].answer.is_ok());
+    assert!(ask(&engine, &["nobody"])[0].answer.is_err());
     let many: Vec<Arc<str>> = vec!["c0".into(); KEYS_PER_REQUEST_MAX + 1];
     let error = engine.values("regulars", &many).unwrap_err().to_string();
     assert!(error.contains("1000 keys, not 1001"), "{error}");

@@ -26,11 +26,11 @@ Examples:
   acumen demo --for 60s            ends by itself with a summary
   acumen demo --rate 1000 --data demo-data
 
-It takes the first use case that has a world.yaml, takes the world's first days in as history,
-trains on them, serves on loopback and streams what happens next over HTTP. Everything lies in a
-temporary folder unless --data names one.")]
+It takes the first use case that decides on events and has a world.yaml, takes the world's first days
+in as history, trains on them, serves on loopback and streams what happens next over HTTP. Everything
+lies in a temporary folder unless --data names one.")]
 pub(crate) struct Demo {
-    /// The use case; the first one that has a world.yaml unless said
+    /// The use case; the first one that decides on events and has a world.yaml unless said
     name: Option<String>,
     /// Stream for this long, such as `60s`; until Ctrl-C unless said
     #[arg(long = "for", value_name = "SPAN")]
@@ -125,7 +125,10 @@ impl Demo {
                 "`{name}` has no world.yaml: the demo needs one"
             )));
         }
-        let chosen = (0..plan.use_cases.len()).find(|&i| world(i).is_file());
+        // What streams is events, and what is shown is decisions on them.
+        let on_events = |i: usize| plan.use_cases[i].declared.subject.is_none();
+        let mut all = 0..plan.use_cases.len();
+        let chosen = all.find(|&i| on_events(i) && world(i).is_file());
         chosen.map(|i| (i, world(i))).ok_or_else(|| {
             Failure::because(format!(
                 "no use case under {} has a world.yaml: the demo needs one",

@@ -197,24 +197,19 @@ fn facts(engine: &Engine, at: &SocketAddr) -> Outcome<Vec<String>> {
             lines.push(format!("{}: every key is scored at {next}", declared.name));
         }
     }
-    if let Some(plan) = engine.plan().use_cases.first()
-        && let Some(subject) = &plan.declared.subject
-    {
-        let (name, field) = (&plan.declared.name, &subject.kind.fields[0].name);
-        lines.push(format!(
-            "try: curl -s http://{at}/v1/usecases/{name}/decide -d '{{\"{field}\": \"…\"}}'"
-        ));
-    }
-    if let Some(plan) = engine.plan().use_cases.first()
-        && let Some(kind) = engine.plan().event_type(&plan.declared.decide_event)
-    {
-        let (name, example) = (
-            &plan.declared.name,
-            crate::client::example(kind, engine.clock().now()),
-        );
-        lines.push(format!(
-            "try: curl -s http://{at}/v1/usecases/{name}/decide -d '{example}'"
-        ));
+    let now = engine.clock().now();
+    for plan in &engine.plan().use_cases {
+        let name = &plan.declared.name;
+        let example = match &plan.declared.subject {
+            Some(subject) => Some(format!("{{\"{}\": \"…\"}}", subject.kind.fields[0].name)),
+            None => {
+                let kind = engine.plan().event_type(&plan.declared.decide_event);
+                kind.map(|kind| crate::client::example(kind, now).to_string())
+            }
+        };
+        lines.extend(example.map(|example| {
+            format!("try: curl -s http://{at}/v1/usecases/{name}/decide -d '{example}'")
+        }));
     }
     Ok(lines)
 }
