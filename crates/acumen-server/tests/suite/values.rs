@@ -37,6 +37,8 @@ fn server() -> Running {
                 .decode_json(json.to_string().as_bytes(), None, at, &Default::default());
         offline.import(&Arc::new(decoded.unwrap())).unwrap();
     }
+    offline.close().unwrap();
+    let mut offline = Offline::open(Arc::clone(&plan), data.clone(), log).unwrap();
     let trained = train(&offline.sources, 0, None, &mut |_| ()).unwrap();
     for control in trained.controls {
         offline.control(control, "ann", now).unwrap();
