@@ -84,7 +84,7 @@ pub use streamed::{Part, Streamed, StreamedRows, passes};
 pub use train::{TrainOptions, TrainProgress, Trained, TrainedModel, train, train_with};
 pub use updates::{Running, Updates};
 pub use upkeep::SNAPSHOT_EVERY;
-pub use values::{Tenth, ValueEvaluation, evaluate_values};
+pub use values::{Tenth, ValueEvaluation, evaluate_values, report_values};
 
 /// The build that decides: decisions carry it, and a replay by another build says so.
 pub const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));

@@ -1,6 +1,6 @@
 //! How good the live model would have been at an origin of the past.
 
-use acumen_base::Time;
+use acumen_base::{CalendarSpan, Time};
 use acumen_model::RegressionMetrics;
 use acumen_model::metrics::Gains;
 use serde::Serialize;
@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::error::EngineError;
 use crate::evaluate::state_at_the_end;
 use crate::history::Sources;
-use crate::origins::{Each, Reach, Uncounted, rows_at};
+use crate::origins::{Each, OriginRows, Reach, Uncounted, rows_at};
+use crate::plan::UseCasePlan;
 use crate::scoring::LiveModel;
 
 /// What an evaluation at an origin found.
@@ -60,42 +61,89 @@ pub fn evaluate_values(
     at: Option<Time>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ValueEvaluation, EngineError> {
-    let plan = &sources.plan.use_cases[use_case];
-    let each = Each::of(plan)?;
-    let reach = Reach::of(sources, use_case, None)?;
-    let over = each.target.over;
-    let latest = over.before(reach.as_of);
-    let at = at.unwrap_or(latest);
-    if at > latest {
-        return Err(EngineError::NotEnough(format!(
-            "what follows {at} for {over} is known at {}, and events are known up to {}: the \
-             latest time that works is {latest}",
-            over.after(at),
-            reach.as_of
-        )));
+    Ok(Judged::read(sources, use_case, at, 0, progress)?.found())
+}
+
+/// What the live model said of keys, with what came of them.
+pub(super) struct Judged<'a> {
+    pub(super) plan: &'a UseCasePlan,
+    /// When the rows that are judged were read; others were read before.
+    pub(super) at: Time,
+    pub(super) over: CalendarSpan,
+    pub(super) live: LiveModel,
+    pub(super) rows: OriginRows,
+    /// One for each row.
+    pub(super) predicted: Vec<f64>,
+}
+
+impl<'a> Judged<'a> {
+    /// Reads the rows at `at`, and at so many times before it whose sums do not overlap.
+    pub(super) fn read(
+        sources: &'a Sources,
+        use_case: usize,
+        at: Option<Time>,
+        before: usize,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Judged<'a>, EngineError> {
+        let plan = &sources.plan.use_cases[use_case];
+        let reach = Reach::of(sources, use_case, None)?;
+        let over = Each::of(plan)?.target.over;
+        let latest = over.before(reach.as_of);
+        let at = at.unwrap_or(latest);
+        if at > latest {
+            return Err(EngineError::NotEnough(format!(
+                "what follows {at} for {over} is known at {}, and events are known up to {}: the \
+                 latest time that works is {latest}",
+                over.after(at),
+                reach.as_of
+            )));
+        }
+        let state = state_at_the_end(sources, use_case)?;
+        let live = LiveModel::of_state(&sources.store, plan, &*state)?;
+        let earlier = std::iter::successors(Some(at), |at| Some(over.before(*at)));
+        let mut times: Vec<Time> = earlier.take(1 + before).collect();
+        times.reverse();
+        let rows = rows_at(sources, use_case, &times, reach, progress)?;
+        let predicted = live.values(&rows.data);
+        Ok(Judged {
+            plan,
+            at,
+            over,
+            live,
+            rows,
+            predicted,
+        })
     }
-    let live = LiveModel::of_state(&sources.store, plan, &*state_at_the_end(sources, use_case)?)?;
-    let rows = rows_at(sources, use_case, &[at], reach, progress)?;
-    let predicted = live.values(&rows.data);
-    let outcome: Vec<f32> = rows.target.iter().map(|sum| *sum as f32).collect();
-    let mut metrics = RegressionMetrics::of(&predicted, &outcome);
-    let artifact = live.artifact();
-    let intervals = artifact.intervals.as_ref();
-    metrics.interval_coverage = intervals.map(|found| found.coverage(&predicted, &outcome));
-    Ok(ValueEvaluation {
-        use_case: plan.declared.name.clone(),
-        at,
-        until: over.after(at),
-        version: format!("{} {}", artifact.member, live.version()),
-        warning: live.seen(at),
-        rows: rows.len(),
-        outside: rows.outside,
-        uncounted: rows.uncounted,
-        predicted: predicted.iter().sum(),
-        actual: rows.target.iter().sum(),
-        metrics,
-        tenths: tenths(&predicted, &outcome),
-    })
+
+    /// The rows that are judged.
+    pub(super) fn judged(&self) -> impl Iterator<Item = usize> {
+        (0..self.rows.len()).filter(|&row| self.rows.at[row] == self.at)
+    }
+
+    /// The figures.
+    pub(super) fn found(&self) -> ValueEvaluation {
+        let predicted: Vec<f64> = self.judged().map(|row| self.predicted[row]).collect();
+        let actual: Vec<f64> = self.judged().map(|row| self.rows.target[row]).collect();
+        let outcome: Vec<f32> = actual.iter().map(|sum| *sum as f32).collect();
+        let mut metrics = RegressionMetrics::of(&predicted, &outcome);
+        let artifact = self.live.artifact();
+        let intervals = artifact.intervals.as_ref();
+        metrics.interval_coverage = intervals.map(|found| found.coverage(&predicted, &outcome));
+        ValueEvaluation {
+            use_case: self.plan.declared.name.clone(),
+            at: self.at,
+            until: self.over.after(self.at),
+            version: format!("{} {}", artifact.member, self.live.version()),
+            warning: self.live.seen(self.at),
+            rows: predicted.len(),
+            outside: self.rows.outside,
+            uncounted: self.rows.uncounted,
+            predicted: predicted.iter().sum(),
+            actual: actual.iter().sum(),
+            metrics,
+            tenths: tenths(&predicted, &outcome),
+        }
+    }
 }
 
 fn tenths(predicted: &[f64], outcome: &[f32]) -> Vec<Tenth> {

@@ -1,8 +1,12 @@
 //! `acumen evaluate`: how good it would have been, and what it would have been worth.
 
+use std::path::PathBuf;
+
 use acumen_base::Time;
 use acumen_engine::history::Sources;
-use acumen_engine::{Evaluation, ValueEvaluation, evaluate, evaluate_values, unseen_from};
+use acumen_engine::{
+    Evaluation, ValueEvaluation, evaluate, evaluate_values, report_values, unseen_from,
+};
 use clap::Args;
 
 use crate::command::train::decimal;
@@ -19,6 +23,7 @@ Examples:
   acumen evaluate orders                   from where the deployed models stopped looking
   acumen evaluate orders --from 2026-03-01 --to 2026-04-01
   acumen evaluate orders --json
+  acumen evaluate customers --at 2025-01-01 --report customers.html
 
 Rows are those that were read then: nothing that was not known yet is in them.")]
 pub(crate) struct Evaluate {
@@ -34,6 +39,9 @@ pub(crate) struct Evaluate {
     /// said
     #[arg(long, value_name = "TIME", conflicts_with_all = ["from", "to"])]
     at: Option<Time>,
+    /// Of a use case that decides on each key: writes the figures with pictures as one HTML file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
+    report: Option<PathBuf>,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -46,9 +54,9 @@ impl Evaluate {
         if sources.plan.use_cases[use_case].declared.subject.is_some() {
             return self.values(&sources, use_case);
         }
-        if self.at.is_some() {
+        if self.at.is_some() || self.report.is_some() {
             return Err(Failure::because(format!(
-                "`{}` decides on events: name a period by --from and --to",
+                "`{}` decides on events: name a period by --from and --to, without --report",
                 self.name
             )));
         }
@@ -85,20 +93,32 @@ impl Evaluate {
             )));
         }
         let mut progress = Progress::new("reading the log", "records");
-        let found = evaluate_values(sources, use_case, self.at, &mut |at| {
-            progress.at(at, None, "");
-        })?;
+        let mut seen = |at| progress.at(at, None, "");
+        let (found, page) = match &self.report {
+            Some(_) => report_values(sources, use_case, self.at, &mut seen)?,
+            None => (
+                evaluate_values(sources, use_case, self.at, &mut seen)?,
+                None,
+            ),
+        };
         progress.done();
+        if let Some(path) = &self.report {
+            let page = page.ok_or_else(|| {
+                Failure::because("nothing came of any key: there is nothing to draw")
+            })?;
+            std::fs::write(path, page)
+                .map_err(|error| Failure::because(format!("{}: {error}", path.display())))?;
+        }
         if self.json {
             say_json(&found)
         } else {
-            say(report_values(&found))
+            say(values_text(&found))
         }
     }
 }
 
 /// What followed a time beside what was predicted, as a page of text.
-fn report_values(found: &ValueEvaluation) -> String {
+fn values_text(found: &ValueEvaluation) -> String {
     let count = |n: usize| thousands(n as u64);
     let mut text = format!(
         "{} at {}, by {}, against what came until {}\n{} keys of the base, {} not of it",

@@ -1,0 +1,114 @@
+//! The judgement of values as a page for people.
+
+use std::sync::Arc;
+
+use acumen_base::{Row, Span, Time};
+
+use crate::error::EngineError;
+use crate::history::Sources;
+use crate::report::{self, About, ValueRow};
+use crate::spec::is_of_purchases;
+
+use super::evaluate::{Judged, ValueEvaluation};
+
+/// Times before the judged one at which the model is asked too, to show whether it is stable.
+const TIMES_BEFORE: usize = 3;
+
+/// Rows whose drivers are looked at, evenly spread.
+const DRIVEN_ROWS: usize = 500;
+
+/// Evaluates as [`evaluate_values`](super::evaluate_values) does, and writes the page that shows
+/// it; no page where nothing came of any key.
+///
+/// # Errors
+/// Where nothing is live, or what followed `at` is not known yet.
+pub fn report_values(
+    sources: &Sources,
+    use_case: usize,
+    at: Option<Time>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(ValueEvaluation, Option<String>), EngineError> {
+    let judged = Judged::read(sources, use_case, at, TIMES_BEFORE, progress)?;
+    let found = judged.found();
+    let page = report::html(&judged.about(&found), &judged.told());
+    Ok((found, page))
+}
+
+impl Judged<'_> {
+    fn about(&self, found: &ValueEvaluation) -> About {
+        let declared = &self.plan.declared;
+        let intervals = self.live.artifact().intervals.as_ref();
+        let values = self.purchases("value").map(|column| {
+            let values = self.judged().map(|row| self.rows.data[column][row]);
+            let known: Vec<f64> = values.filter(|value| *value > 0.0).collect();
+            known.iter().sum::<f64>() / known.len() as f64
+        });
+        About {
+            name: declared.name.clone(),
+            question: declared.question.clone(),
+            each: declared.subject.as_ref().map_or("key", |s| &s.each).into(),
+            unit: declared.currency.to_string(),
+            version: found.version.clone(),
+            warning: found.warning.clone(),
+            over: self.over.to_string(),
+            level: intervals.map_or(f64::NAN, |found| found.level),
+            event_value: values.filter(|mean| mean.is_finite()),
+        }
+    }
+
+    fn told(&self) -> Vec<ValueRow> {
+        let (age, intervals) = (
+            self.purchases("age"),
+            self.live.artifact().intervals.as_ref(),
+        );
+        let every = self.judged().count().div_ceil(DRIVEN_ROWS).max(1);
+        let row = |row: usize| ValueRow {
+            key: Arc::clone(&self.rows.ids[row]),
+            at: self.rows.at[row],
+            cohort: age.map_or_else(String::new, |age| {
+                month(self.rows.at[row], self.rows.data[age][row])
+            }),
+            predicted: self.predicted[row].max(0.0),
+            interval: intervals.map(|found| found.around(self.predicted[row])),
+            actual: self.rows.target[row].max(0.0),
+            drivers: match self.rows.at[row] == self.at && row.is_multiple_of(every) {
+                true => self.drivers(row),
+                false => Vec::new(),
+            },
+        };
+        (0..self.rows.len()).map(row).collect()
+    }
+
+    fn drivers(&self, row: usize) -> Vec<(String, f64)> {
+        let row = Row {
+            columns: Arc::clone(&self.rows.columns),
+            values: self.rows.data.iter().map(|column| column[row]).collect(),
+            at: self.rows.at[row],
+            position: 0,
+        };
+        let moved = self.live.attributions(&row).into_iter();
+        moved
+            .map(|moved| (moved.column, moved.contribution))
+            .collect()
+    }
+
+    /// The column that a model of purchases reads as this, where one is declared.
+    fn purchases(&self, what: &str) -> Option<usize> {
+        let mut models = self.plan.declared.models.iter();
+        let model = models.find(|model| is_of_purchases(&model.algorithm))?;
+        self.rows
+            .columns
+            .position(model.params.get(what)?.as_str()?)
+    }
+}
+
+/// The month in which a key was first seen, so many days before; empty where that is not known.
+fn month(at: Time, days: f64) -> String {
+    match days.is_finite() {
+        true => {
+            let first = at - Span((days * Span::days(1).0 as f64) as i64);
+            first.to_string().chars().take("2026-01".len()).collect()
+        }
+        false => String::new(),
+    }
+}
