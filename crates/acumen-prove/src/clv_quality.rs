@@ -61,9 +61,9 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         retail.guests
     );
     let peers = ask_peers(settings, &files[0])?;
-    let matched = plans::matched(&plan, &retail.events, peers.of("matched")?)?;
-    let unmatched = plans::unmatched(&plan, &retail.events, peers.of("unmatched")?)?;
-    let year = plans::year(&plan, &retail.events, peers.of("year")?)?;
+    let matched = plans::matched(&plan, &retail.events, &peers.of("matched")?)?;
+    let unmatched = plans::unmatched(&plan, &retail.events, &peers.of("unmatched")?)?;
+    let year = plans::year(&plan, &retail.events, &peers.of("year")?)?;
     let measured = [&matched, &unmatched, &year];
     show(&measured);
     let chosen = measured.map(|plan| &plan.chosen);

@@ -92,7 +92,7 @@ type Events<'a> = &'a [Arc<Event>];
 pub(super) fn matched(
     plan: &Arc<Plan>,
     events: Events<'_>,
-    peers: Predicted,
+    peers: &Predicted,
 ) -> Result<Measured, Failure> {
     let read = |at: At| rows(plan, "retail-6m", events, at);
     let train: Result<Vec<OriginRows>, Failure> = MATCHED.into_iter().map(read).collect();
@@ -144,7 +144,7 @@ pub(super) fn matched(
 pub(super) fn unmatched(
     plan: &Arc<Plan>,
     events: Events<'_>,
-    peers: Predicted,
+    peers: &Predicted,
 ) -> Result<Measured, Failure> {
     let test = rows(plan, "retail-6m", events, TESTED_WITH_A_YEAR)?;
     let order = peers.places(&test)?;
@@ -211,7 +211,7 @@ fn season(events: Events<'_>, from: Time, to: Time) -> Result<f64, Failure> {
 pub(super) fn year(
     plan: &Arc<Plan>,
     events: Events<'_>,
-    peers: Predicted,
+    peers: &Predicted,
 ) -> Result<Measured, Failure> {
     let rows = rows(plan, "retail-12m", events, YEAR)?;
     let order = peers.places(&rows)?;

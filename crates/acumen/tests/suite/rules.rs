@@ -11,6 +11,15 @@ fn rules_and_cases_from_the_command_line() {
     well(root, &["new", "orders"]);
     let file = root.join("usecases/orders/usecase.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
+    // A busy machine may need longer than a payment may wait.
+    let patient = [
+        ("deadline: 5ms", "deadline: 5s"),
+        ("deadline: 30ms", "deadline: 6s"),
+        ("max_latency: 50ms", "max_latency: 9s"),
+    ];
+    let text = patient
+        .iter()
+        .fold(text, |text, (short, long)| text.replace(short, long));
     std::fs::write(&file, text + "review: {actions: [review]}\n").unwrap();
     well(root, &["check", "orders"]);
     let until = [
