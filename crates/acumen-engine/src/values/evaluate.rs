@@ -99,7 +99,7 @@ impl<'a> Judged<'a> {
             )));
         }
         let state = state_at_the_end(sources, use_case)?;
-        let live = LiveModel::of_state(&sources.store, plan, &*state)?;
+        let live = LiveModel::of_state(&sources.store, plan, &state)?;
         let earlier = std::iter::successors(Some(at), |at| Some(over.before(*at)));
         let mut times: Vec<Time> = earlier.take(1 + before).collect();
         times.reverse();

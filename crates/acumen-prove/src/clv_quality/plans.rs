@@ -127,7 +127,7 @@ pub(super) fn matched(
         "6 → 6 months, season-matched",
         &runs,
         &train,
-        (&order, &peers),
+        (&order, peers),
     );
     let best = measured.place_of_chosen();
     measured.coverage = Some(coverage(best)?);
@@ -257,7 +257,7 @@ pub(super) fn year(
         "12 → 12 months, five folds over customers",
         &runs,
         &all,
-        (&order, &peers),
+        (&order, peers),
     ))
 }
 

@@ -5,7 +5,7 @@ use acumen_base::Time;
 /// The levels to which a customer may be verified, by `Account::verification`.
 pub(crate) const LEVELS: [&str; 3] = ["basic", "standard", "enhanced"];
 
-/// A customer's account; its number is its place in a list, its id [`id`] of that.
+/// A customer's account; its number is its place in a list, its id is made of that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account {
     /// When it was opened.
