@@ -16,7 +16,7 @@ fn column<'a>(rows: &'a OriginRows, name: &str) -> &'a [f64] {
 }
 
 /// The orders of a customer up to a time, as days and cents.
-fn orders_until<'a>(told: &'a [Told], id: &str, at: Time) -> Vec<(i64, i64)> {
+fn orders_until(told: &[Told], id: &str, at: Time) -> Vec<(i64, i64)> {
     let of = told
         .iter()
         .filter(|(who, when, cents)| who == id && *when <= at && *cents > 0);

@@ -294,7 +294,7 @@ proptest! {
                 seen.push(id);
             }
         }
-        let ids: Vec<String> = pipeline.ids("customer").iter().map(|id| id.to_string()).collect();
+        let ids: Vec<String> = pipeline.ids("customer").iter().map(ToString::to_string).collect();
         prop_assert_eq!(&ids, &seen);
         let (saved, position) = (pipeline.save(), log.len() as u64);
         let width = pipeline.columns(0).len();
