@@ -156,7 +156,19 @@ impl Updater {
             return self.record(update, Vec::new());
         }
         self.place.stage("judging".to_owned());
-        match judge::judge(self, use_case, &rows, &trained, &champion) {
+        let judged = judge::judge(self, use_case, &rows, &trained, &champion);
+        self.conclude(use_case, update, judged, trained.controls)
+    }
+
+    /// Promotes a candidate that passed its gates, or says why it is held.
+    fn conclude(
+        &self,
+        use_case: usize,
+        mut update: Update,
+        judged: Result<judge::Judged, EngineError>,
+        controls: Vec<Control>,
+    ) -> Option<Update> {
+        match judged {
             Ok(judged) => {
                 update.judged = judged.period;
                 update.promoted = judged.gates.iter().all(|gate| gate.passed);
@@ -167,7 +179,7 @@ impl Updater {
             Err(error) => update.why = format!("held: the candidate cannot be judged: {error}"),
         }
         let controls = match update.promoted {
-            true => trained.controls,
+            true => controls,
             false => Vec::new(),
         };
         self.record(update, controls)

@@ -5,22 +5,20 @@
 //! put together by its event's id from one pass an entity, and one for what each event says by
 //! itself.
 
-use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use acumen_base::Columns;
-use smallvec::SmallVec;
 
 use crate::builder::{At, ColumnDraft};
 use crate::condition::Where;
 use crate::entity::id_fields;
-use crate::outcome::Mark;
 use crate::pipeline::Pipeline;
 use crate::plan::{Plan, needed};
 use crate::problem::{Problem, suggest};
 use crate::spec::PipelineSpec;
-use crate::state::{Facts, Slotted, State};
+use crate::state::{Facts, State};
+use crate::stateless::{FromEvent, Stateless};
 
 /// The pass over events by themselves, whatever part they are in.
 pub const EVENTS: &str = "events";
@@ -249,7 +247,7 @@ impl Plan {
         );
         for (index, unit) in units.iter_mut().enumerate() {
             if !kept.contains(&index) {
-                *unit = Box::new(Idle(unit.width()));
+                *unit = Box::new(Stateless(Idle(unit.width())));
             }
         }
         for (index, outcome) in self.outcomes.iter_mut().enumerate() {
@@ -259,46 +257,15 @@ impl Plan {
     }
 }
 
-/// A unit that nobody reads.
+/// The columns of a unit that nobody reads.
 struct Idle(usize);
 
-impl State for Idle {
+impl FromEvent for Idle {
     fn width(&self) -> usize {
         self.0
     }
 
-    fn entity(&self) -> Option<usize> {
-        None
-    }
-
-    fn entities(&self) -> SmallVec<[usize; 2]> {
-        SmallVec::new()
-    }
-
-    fn step(&mut self, _facts: &Facts<'_>, out: Option<&mut [f64]>) {
-        if let Some(out) = out {
-            out.fill(f64::NAN);
-        }
-    }
-
-    fn read_key(&mut self, _slot: u32, _at: i64, out: &mut [f64]) -> Option<i64> {
+    fn read(&self, _facts: &Facts<'_>, out: &mut [f64]) {
         out.fill(f64::NAN);
-        None
-    }
-
-    fn save(&self) -> Result<Vec<u8>, postcard::Error> {
-        Ok(Vec::new())
-    }
-
-    fn load(&mut self, _bytes: &[u8]) -> Result<(), postcard::Error> {
-        Ok(())
-    }
-
-    fn merge(&mut self, _other: &dyn State, _slots: Slotted<'_>) {}
-
-    fn mark(&mut self, _mark: &Mark) {}
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use acumen_base::Diagnostic;
 use arrow_ipc::reader::StreamReader;
 
-use crate::cell::{Block, ColumnCells, ColumnType, Lines, Originals};
+use crate::cell::{Block, ColumnType};
 use crate::error::TableError;
 use crate::file::arrow;
 
@@ -66,19 +66,6 @@ impl ArrowStream {
         let Some(batch) = next else {
             return Ok(None);
         };
-        let first = self.done + 1;
-        self.done += batch.num_rows() as u64;
-        let column = |name: &String| {
-            let array = batch.column_by_name(name);
-            array.and_then(arrow::cells).unwrap_or(ColumnCells::Missing)
-        };
-        Ok(Some(Block {
-            columns: self.wanted.iter().map(column).collect(),
-            len: batch.num_rows(),
-            lines: Lines::From(first),
-            texts: Originals::Columns(Arc::clone(&self.wanted)),
-            malformed: Vec::new(),
-            done: self.done,
-        }))
+        Ok(Some(arrow::block(&batch, &self.wanted, &mut self.done)))
     }
 }

@@ -234,6 +234,15 @@ pub(super) fn check(use_case: &UseCase, columns: &Columns) -> Vec<Diagnostic> {
             help,
         );
     }
+    let models = use_case.models.iter();
+    let searches = models.map(|model| format!("models.{}.search", model.name));
+    for path in searches.chain(["training.search".to_owned()]) {
+        if use_case.places.has(&path) {
+            let message = "a search judges probabilities, and this use case predicts a sum";
+            let help = "leave it out, and declare several models: the best of them goes live";
+            problem(&path, "no_search", message.to_owned(), help.to_owned());
+        }
+    }
     for model in &use_case.models {
         let Some(name) = &model.informed_by else {
             continue;

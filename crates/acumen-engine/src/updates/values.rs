@@ -3,7 +3,7 @@
 use acumen_base::{Gate, ModelVersion, Update};
 use acumen_model::{Artifact, Metrics};
 
-use super::judge::{self, Judged};
+use super::judge::Judged;
 use super::{Updater, candidate};
 use crate::error::EngineError;
 use crate::train::{TrainOptions, Trained, train_with};
@@ -31,21 +31,8 @@ impl Updater {
             update.why = "held: training gave the version that is live".to_owned();
             return self.record(update, Vec::new());
         }
-        match self.gates(use_case, &trained, &update.champion) {
-            Ok(judged) => {
-                update.judged = judged.period;
-                update.promoted = judged.gates.iter().all(|gate| gate.passed);
-                update.why = judge::verdict(&judged.gates);
-                update.gates = judged.gates;
-                self.respect_roll_back(use_case, &mut update)?;
-            }
-            Err(error) => update.why = format!("held: the candidate cannot be judged: {error}"),
-        }
-        let controls = match update.promoted {
-            true => trained.controls,
-            false => Vec::new(),
-        };
-        self.record(update, controls)
+        let judged = self.gates(use_case, &trained, &update.champion);
+        self.conclude(use_case, update, judged, trained.controls)
     }
 
     /// Champion and candidate by their figures on rows that each had not seen: the champion has

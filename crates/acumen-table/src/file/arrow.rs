@@ -1,15 +1,17 @@
 //! Arrow arrays as cells.
 
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
 };
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 
-use crate::cell::{ColumnCells, ColumnType, Nulls, Texts};
+use crate::cell::{Block, ColumnCells, ColumnType, Lines, Nulls, Originals, Texts};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -32,6 +34,24 @@ pub(crate) fn column_type(kind: &DataType) -> ColumnType {
         DataType::Timestamp(_, Some(_)) => ColumnType::Time,
         DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 => ColumnType::NaiveTime,
         other => ColumnType::Unreadable(other.to_string()),
+    }
+}
+
+/// The wanted columns of the next records behind `done` others, which it counts.
+pub(crate) fn block(batch: &RecordBatch, wanted: &Arc<[String]>, done: &mut u64) -> Block {
+    let first = *done + 1;
+    *done += batch.num_rows() as u64;
+    let column = |name: &String| {
+        let array = batch.column_by_name(name);
+        array.and_then(cells).unwrap_or(ColumnCells::Missing)
+    };
+    Block {
+        columns: wanted.iter().map(column).collect(),
+        len: batch.num_rows(),
+        lines: Lines::From(first),
+        texts: Originals::Columns(Arc::clone(wanted)),
+        malformed: Vec::new(),
+        done: *done,
     }
 }
 

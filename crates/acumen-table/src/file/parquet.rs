@@ -11,7 +11,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::RECORDS_PER_BATCH;
-use crate::cell::{Block, ColumnCells, ColumnType, Lines, Originals};
+use crate::cell::{Block, ColumnType};
 use crate::error::TableError;
 use crate::file::{arrow, open_file, refuse};
 
@@ -108,20 +108,7 @@ impl ParquetFile {
             };
         };
         self.reader = Some(reader);
-        let first = self.done + 1;
-        self.done += batch.num_rows() as u64;
-        let column = |name: &String| {
-            let array = batch.column_by_name(name);
-            array.and_then(arrow::cells).unwrap_or(ColumnCells::Missing)
-        };
-        Ok(Some(Block {
-            columns: self.wanted.iter().map(column).collect(),
-            len: batch.num_rows(),
-            lines: Lines::From(first),
-            texts: Originals::Columns(Arc::clone(&self.wanted)),
-            malformed: Vec::new(),
-            done: self.done,
-        }))
+        Ok(Some(arrow::block(&batch, &self.wanted, &mut self.done)))
     }
 }
 
