@@ -7,6 +7,7 @@ use acumen_base::{Diagnostic, Event, EventType, Seed, Time, nearest};
 use serde::Deserialize;
 
 mod account;
+mod agenda;
 mod check;
 mod error;
 mod layout;

@@ -1,6 +1,7 @@
 //! What is wrong with the file of a world, all of it at once.
 
 use acumen_base::{Diagnostic, Place, nearest};
+use serde::de::DeserializeOwned;
 
 /// What was found so far.
 pub(crate) struct Found<'a> {
@@ -48,6 +49,22 @@ impl<'a> Found<'a> {
             let help = "write weights of 0 or more, at least one above 0";
             self.add(key, &format!("{weights:?}"), help);
         }
+    }
+}
+
+/// Reads the parameters of a world: an unknown key or a wrong type ends it, and all values that
+/// `problems` finds fault with are reported at once.
+pub(crate) fn parse<T: DeserializeOwned>(
+    text: &str,
+    file: &str,
+    problems: impl Fn(&T, &str) -> Vec<Diagnostic>,
+) -> Result<T, Vec<Diagnostic>> {
+    let parameters: T =
+        serde_saphyr::from_str(text).map_err(|error| vec![unreadable(&error, file)])?;
+    let problems = problems(&parameters, file);
+    match problems.is_empty() {
+        true => Ok(parameters),
+        false => Err(problems),
     }
 }
 

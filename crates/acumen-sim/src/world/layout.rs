@@ -11,6 +11,19 @@ pub type EventTypes = BTreeMap<String, Arc<EventType>>;
 /// A field: its name, what it holds, whether it may be left out, whether it is personal.
 pub(crate) type FieldRow = (&'static str, FieldType, bool, bool);
 
+/// What is known of a customer, in every world.
+pub(crate) const CUSTOMER_PROFILE: &[FieldRow] = &[
+    ("customer_id", FieldType::Id, false, true),
+    ("opened_at", FieldType::Time, false, true),
+    ("verification_level", FieldType::Category, false, false),
+];
+
+/// What a unit of a currency is worth, in every world.
+pub(crate) const EXCHANGE_RATE: &[FieldRow] = &[
+    ("currency", FieldType::Category, false, false),
+    ("rate", FieldType::Number, false, false),
+];
+
 /// A kind of fact: name, id, time, fields in the order the world fills them.
 pub(crate) type KindRow = (
     &'static str,

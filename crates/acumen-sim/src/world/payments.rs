@@ -17,7 +17,7 @@
 //! raw event 0.001, the best single rule 0.151, XGBoost with streaming features 0.794, the oracle
 //! 0.976. `python peers/world_baselines.py EVENTS TRUTH` repeats them from what [`simulate`] wrote.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use acumen_base::{Diagnostic, Event, Seed, Time, Value};
@@ -25,6 +25,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::account::{Account, LEVELS};
+use super::agenda::Agenda;
 use super::layout::{EventTypes, Layout};
 
 mod city;
@@ -94,14 +95,7 @@ pub struct World {
     /// The day's random numbers.
     random: ChaCha8Rng,
     /// What is known to happen, by day.
-    calendar: BTreeMap<i64, Vec<Planned>>,
-    ready: VecDeque<Happening>,
-}
-
-#[derive(Debug)]
-struct Planned {
-    at_ms: i64,
-    happening: Happening,
+    agenda: Agenda<Happening>,
 }
 
 /// Texts that many events share.
@@ -211,8 +205,7 @@ impl World {
             profiles: 0,
             day: 0,
             random: random("day 0"),
-            calendar: BTreeMap::new(),
-            ready: VecDeque::new(),
+            agenda: Agenda::new(),
             parameters,
             seed,
         })
@@ -271,8 +264,7 @@ impl World {
         if let Some(event) = event {
             let day = (at_ms - self.start_ms()).div_euclid(DAY_MS).max(self.day);
             let happening = Happening { event, truth };
-            let planned = Planned { at_ms, happening };
-            self.calendar.entry(day).or_default().push(planned);
+            self.agenda.plan(day, at_ms, happening);
         }
     }
 
@@ -327,14 +319,10 @@ impl World {
             self.random = ChaCha8Rng::seed_from_u64(self.seed.derive(&name).0);
             self.announce();
             self.live();
-        } else if self.calendar.is_empty() {
+        } else if self.agenda.is_empty() {
             return false;
         }
-        let mut today = self.calendar.remove(&self.day).unwrap_or_default();
-        // Stable: what is known at one instant keeps the order in which it was planned.
-        today.sort_by_key(|planned| planned.at_ms);
-        self.ready
-            .extend(today.into_iter().map(|planned| planned.happening));
+        self.agenda.begin(self.day);
         self.day += 1;
         true
     }
@@ -344,12 +332,12 @@ impl Iterator for World {
     type Item = Happening;
 
     fn next(&mut self) -> Option<Happening> {
-        while self.ready.is_empty() {
-            if !self.advance() {
-                return None;
+        loop {
+            let next = self.agenda.next();
+            if next.is_some() || !self.advance() {
+                return next;
             }
         }
-        self.ready.pop_front()
     }
 }
 

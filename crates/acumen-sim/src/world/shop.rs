@@ -17,7 +17,6 @@
 //! declared change nothing of the others; memory grows with the customers (about 100 bytes each)
 //! and not with the days. After the last day the outstanding refunds, tickets and so on follow.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use acumen_base::{Currency, Diagnostic, Event, Seed, Time, Value};
@@ -26,6 +25,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1};
 
 use super::account::{self, Account, LEVELS};
+use super::agenda::Agenda;
 use super::layout::{EventTypes, Layout};
 use super::payments::Rates;
 
@@ -67,14 +67,7 @@ pub struct World {
     told: [u64; KINDS.len()],
     day: i64,
     /// What is known to happen, by day.
-    calendar: BTreeMap<i64, Vec<Planned>>,
-    ready: VecDeque<Event>,
-}
-
-#[derive(Debug)]
-struct Planned {
-    at_ms: i64,
-    event: Event,
+    agenda: Agenda<Event>,
 }
 
 /// Texts that many events share.
@@ -162,8 +155,7 @@ impl World {
             euros: "EUR".parse().expect("the code stands in ISO 4217"),
             told: [0; KINDS.len()],
             day: 0,
-            calendar: BTreeMap::new(),
-            ready: VecDeque::new(),
+            agenda: Agenda::new(),
             parameters,
             seed,
         })
@@ -222,8 +214,7 @@ impl World {
             .event(kind as usize, id.into(), Time(at_ms), values);
         if let Some(event) = event {
             let day = (at_ms - self.start_ms()).div_euclid(DAY_MS).max(self.day);
-            let planned = Planned { at_ms, event };
-            self.calendar.entry(day).or_default().push(planned);
+            self.agenda.plan(day, at_ms, event);
         }
     }
 
@@ -263,14 +254,10 @@ impl World {
             if self.layout.tells(Kind::Email as usize) {
                 self.write_emails();
             }
-        } else if self.calendar.is_empty() {
+        } else if self.agenda.is_empty() {
             return false;
         }
-        let mut today = self.calendar.remove(&self.day).unwrap_or_default();
-        // Stable: what is known at one instant keeps the order in which it was planned.
-        today.sort_by_key(|planned| planned.at_ms);
-        self.ready
-            .extend(today.into_iter().map(|planned| planned.event));
+        self.agenda.begin(self.day);
         self.day += 1;
         true
     }
@@ -280,12 +267,12 @@ impl Iterator for World {
     type Item = Event;
 
     fn next(&mut self) -> Option<Event> {
-        while self.ready.is_empty() {
-            if !self.advance() {
-                return None;
+        loop {
+            let next = self.agenda.next();
+            if next.is_some() || !self.advance() {
+                return next;
             }
         }
-        self.ready.pop_front()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use acumen_base::FieldType;
 
-use crate::world::layout::{self, EventTypes, FieldRow, KindRow};
+use crate::world::layout::{self, CUSTOMER_PROFILE, EXCHANGE_RATE, EventTypes, FieldRow, KindRow};
 
 const PAYMENT: &[FieldRow] = &[
     ("customer_id", FieldType::Id, false, true),
@@ -21,15 +21,6 @@ const PAYMENT: &[FieldRow] = &[
     ("typing_speed", FieldType::Number, true, true),
 ];
 const CHARGEBACK: &[FieldRow] = &[("payment_id", FieldType::Id, false, false)];
-const CUSTOMER_PROFILE: &[FieldRow] = &[
-    ("customer_id", FieldType::Id, false, true),
-    ("opened_at", FieldType::Time, false, false),
-    ("verification_level", FieldType::Category, false, false),
-];
-const EXCHANGE_RATE: &[FieldRow] = &[
-    ("currency", FieldType::Category, false, false),
-    ("rate", FieldType::Number, false, false),
-];
 
 /// The world's four kinds of fact.
 pub(crate) const KINDS: [KindRow; 4] = [

@@ -6,7 +6,7 @@ use acumen_base::{Diagnostic, Time, nearest};
 use serde::{Deserialize, Serialize};
 
 use super::city::CITIES;
-use crate::world::check::{Found, unreadable};
+use crate::world::check::{self, Found};
 
 /// Everything that may be set; `usecases/fraud/world.yaml` holds the frozen values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -230,14 +230,7 @@ impl Parameters {
     /// An unknown key or a wrong type names its line and the nearest valid name (the first one
     /// only: reading stops there); values that make no world are all reported at once.
     pub fn parse(text: &str, file: &str) -> Result<Parameters, Vec<Diagnostic>> {
-        let parameters: Parameters =
-            serde_saphyr::from_str(text).map_err(|error| vec![unreadable(&error, file)])?;
-        let problems = parameters.problems(file);
-        if problems.is_empty() {
-            Ok(parameters)
-        } else {
-            Err(problems)
-        }
+        check::parse(text, file, Parameters::problems)
     }
 
     /// The first instant; 1970 where `start` is not a date (which [`Parameters::parse`] refuses).

@@ -2,7 +2,7 @@
 
 use acumen_base::FieldType;
 
-use crate::world::layout::{self, EventTypes, FieldRow, KindRow};
+use crate::world::layout::{self, CUSTOMER_PROFILE, EXCHANGE_RATE, EventTypes, FieldRow, KindRow};
 
 const ORDER: &[FieldRow] = &[
     ("customer_id", FieldType::Id, true, true),
@@ -37,15 +37,6 @@ const SUPPORT_TICKET: &[FieldRow] = &[
 const SUBSCRIPTION: &[FieldRow] = &[
     ("customer_id", FieldType::Id, false, true),
     ("plan", FieldType::Category, false, false),
-];
-const CUSTOMER_PROFILE: &[FieldRow] = &[
-    ("customer_id", FieldType::Id, false, true),
-    ("opened_at", FieldType::Time, false, true),
-    ("verification_level", FieldType::Category, false, false),
-];
-const EXCHANGE_RATE: &[FieldRow] = &[
-    ("currency", FieldType::Category, false, false),
-    ("rate", FieldType::Number, false, false),
 ];
 
 /// The world's kinds of fact.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use acumen_base::{Diagnostic, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::world::check::{Found, unreadable};
+use crate::world::check::{self, Found};
 
 /// Everything that may be set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -159,14 +159,7 @@ impl Parameters {
     /// An unknown key or a wrong type names its line and the nearest valid name (the first one
     /// only: reading stops there); values that make no world are all reported at once.
     pub fn parse(text: &str, file: &str) -> Result<Parameters, Vec<Diagnostic>> {
-        let parameters: Parameters =
-            serde_saphyr::from_str(text).map_err(|error| vec![unreadable(&error, file)])?;
-        let problems = parameters.problems(file);
-        if problems.is_empty() {
-            Ok(parameters)
-        } else {
-            Err(problems)
-        }
+        check::parse(text, file, Parameters::problems)
     }
 
     /// The first instant; 1970 where `start` is not a date (which [`Parameters::parse`] refuses).
