@@ -7,7 +7,7 @@ use super::page::escaped;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 24.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 34.0;
 
@@ -168,17 +168,19 @@ impl Chart {
 
     /// Bars to the right and left of a middle, one below the other, with whiskers.
     pub(super) fn bars(bars: &[(String, f64, f64, String)]) -> Chart {
-        const NAMES: f64 = 230.0;
         const ROW: f64 = 22.0;
+        const LETTER: f64 = 6.6;
+        let longest = bars.iter().map(|bar| bar.0.chars().count()).max();
+        let names = (16.0 + LETTER * longest.unwrap_or(0) as f64).clamp(100.0, WIDTH / 2.0);
         let most = bars
             .iter()
             .map(|bar| bar.1.abs() + bar.2)
             .fold(1e-9, f64::max);
         let signed = bars.iter().any(|bar| bar.1 < 0.0 || bar.2 > 0.0);
         let middle = if signed {
-            (NAMES + WIDTH - 70.0) / 2.0
+            (names + WIDTH - 70.0) / 2.0
         } else {
-            NAMES
+            names
         };
         let unit = (WIDTH - 74.0 - middle) / most;
         let mut chart = Chart {
@@ -189,7 +191,7 @@ impl Chart {
             let y = 4.0 + place as f64 * ROW;
             let (x, wide) = (middle + value.min(0.0) * unit, value.abs() * unit);
             let class = if *value < 0.0 { "two" } else { "one" };
-            chart.text((NAMES - 8.0, y + 14.0), "end", name);
+            chart.text((names - 8.0, y + 14.0), "end", name);
             chart.add(format_args!(
                 "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"14\"/>",
                 y + 3.0,

@@ -11,6 +11,11 @@ use super::{About, ValueRow, measures};
 /// Cohorts and drivers that are shown.
 const SHOWN_MAX: usize = 24;
 
+/// A whole number with thousands apart.
+fn count(rows: usize) -> String {
+    apart(&rows.to_string())
+}
+
 /// A number with thousands apart and no more digits than it deserves.
 fn short(value: f64) -> String {
     let digits = match value.abs() {
@@ -20,6 +25,12 @@ fn short(value: f64) -> String {
     };
     let text = format!("{:.digits$}", value.abs());
     let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let sign = if value < 0.0 { "−" } else { "" };
+    format!("{sign}{}{rest}", apart(whole))
+}
+
+/// Digits in groups of three.
+fn apart(whole: &str) -> String {
     let mut out = String::new();
     for (place, digit) in whole.chars().enumerate() {
         if place > 0 && (whole.len() - place) % 3 == 0 {
@@ -27,8 +38,7 @@ fn short(value: f64) -> String {
         }
         out.push(digit);
     }
-    let sign = if value < 0.0 { "−" } else { "" };
-    format!("{sign}{out}{rest}")
+    out
 }
 
 fn percent(share: f64) -> String {
@@ -49,7 +59,7 @@ fn mean(sum: f64, of: &Group) -> f64 {
 pub(super) fn summary(about: &About, rows: &[&ValueRow]) -> String {
     let all = group(rows.iter().copied());
     let mut figures = vec![
-        (short(all.rows as f64), format!("{}s", about.each)),
+        (count(all.rows), format!("{}s", about.each)),
         (short(all.predicted), format!("{} predicted", about.unit)),
         (short(all.actual), format!("{} came", about.unit)),
         (
@@ -187,7 +197,7 @@ pub(super) fn cohorts(about: &About, rows: &[&ValueRow]) -> String {
         let (off, error) = (g.predicted / g.actual - 1.0, 1.645 * g.error / g.actual);
         let capped = off.clamp(-1.5, 1.5);
         (
-            format!("{name} ({})", short(g.rows as f64)),
+            format!("{name} ({})", count(g.rows)),
             capped,
             error.min(1.5 - capped.abs()).max(0.0),
             signed(off),
@@ -253,7 +263,7 @@ pub(super) fn stability(about: &About, rows: &[ValueRow]) -> String {
         if all.actual > 0.0 {
             lines.push(vec![
                 day(at),
-                short(all.rows as f64),
+                count(all.rows),
                 short(all.predicted),
                 short(all.actual),
                 signed(all.predicted / all.actual - 1.0),
@@ -286,7 +296,7 @@ pub(super) fn money(about: &About, rows: &[&ValueRow]) -> String {
         let found = spending(rows, cost);
         lines.push(vec![
             short(found.cost),
-            short(found.rows as f64),
+            count(found.rows),
             short(found.gain),
             short(found.of_all),
             short(found.at_best),
@@ -298,7 +308,7 @@ pub(super) fn money(about: &About, rows: &[&ValueRow]) -> String {
         let error = 1.645 * g.error / g.rows.max(1) as f64;
         vec![
             name.clone(),
-            short(g.rows as f64),
+            count(g.rows),
             short(mean(g.predicted, g)),
             short(mean(g.actual, g)),
             short((mean(g.predicted, g) - error).max(0.0)),

@@ -51,6 +51,11 @@ fn each_mistake_is_told_with_what_to_do() {
         ),
         (
             "    informed_by: history",
+            "    informed_by: history\n    search: {trials: 3}",
+            "a search judges probabilities",
+        ),
+        (
+            "    informed_by: history",
             "    informed_by: plain",
             "does not model purchases",
         ),

@@ -61,13 +61,13 @@ pub fn evaluate_values(
     at: Option<Time>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ValueEvaluation, EngineError> {
-    Ok(Judged::read(sources, use_case, at, 0, progress)?.found())
+    Ok(Judged::read(sources, use_case, at, progress)?.found())
 }
 
 /// What the live model said of keys, with what came of them.
 pub(super) struct Judged<'a> {
     pub(super) plan: &'a UseCasePlan,
-    /// When the rows that are judged were read; others were read before.
+    /// When the rows were read.
     pub(super) at: Time,
     pub(super) over: CalendarSpan,
     pub(super) live: LiveModel,
@@ -77,12 +77,11 @@ pub(super) struct Judged<'a> {
 }
 
 impl<'a> Judged<'a> {
-    /// Reads the rows at `at`, and at so many times before it whose sums do not overlap.
+    /// Reads the rows at `at`, or at the latest time whose target is known, and asks the live model.
     pub(super) fn read(
         sources: &'a Sources,
         use_case: usize,
         at: Option<Time>,
-        before: usize,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Judged<'a>, EngineError> {
         let plan = &sources.plan.use_cases[use_case];
@@ -100,10 +99,7 @@ impl<'a> Judged<'a> {
         }
         let state = state_at_the_end(sources, use_case)?;
         let live = LiveModel::of_state(&sources.store, plan, &state)?;
-        let earlier = std::iter::successors(Some(at), |at| Some(over.before(*at)));
-        let mut times: Vec<Time> = earlier.take(1 + before).collect();
-        times.reverse();
-        let rows = rows_at(sources, use_case, &times, reach, progress)?;
+        let rows = rows_at(sources, use_case, &[at], reach, progress)?;
         let predicted = live.values(&rows.data);
         Ok(Judged {
             plan,
@@ -115,20 +111,14 @@ impl<'a> Judged<'a> {
         })
     }
 
-    /// The rows that are judged.
-    pub(super) fn judged(&self) -> impl Iterator<Item = usize> {
-        (0..self.rows.len()).filter(|&row| self.rows.at[row] == self.at)
-    }
-
     /// The figures.
     pub(super) fn found(&self) -> ValueEvaluation {
-        let predicted: Vec<f64> = self.judged().map(|row| self.predicted[row]).collect();
-        let actual: Vec<f64> = self.judged().map(|row| self.rows.target[row]).collect();
+        let (predicted, actual) = (&self.predicted, &self.rows.target);
         let outcome: Vec<f32> = actual.iter().map(|sum| *sum as f32).collect();
-        let mut metrics = RegressionMetrics::of(&predicted, &outcome);
+        let mut metrics = RegressionMetrics::of(predicted, &outcome);
         let artifact = self.live.artifact();
         let intervals = artifact.intervals.as_ref();
-        metrics.interval_coverage = intervals.map(|found| found.coverage(&predicted, &outcome));
+        metrics.interval_coverage = intervals.map(|found| found.coverage(predicted, &outcome));
         ValueEvaluation {
             use_case: self.plan.declared.name.clone(),
             at: self.at,
@@ -141,7 +131,7 @@ impl<'a> Judged<'a> {
             predicted: predicted.iter().sum(),
             actual: actual.iter().sum(),
             metrics,
-            tenths: tenths(&predicted, &outcome),
+            tenths: tenths(predicted, &outcome),
         }
     }
 }

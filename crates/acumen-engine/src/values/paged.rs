@@ -6,6 +6,7 @@ use acumen_base::{Row, Span, Time};
 
 use crate::error::EngineError;
 use crate::history::Sources;
+use crate::origins::{OriginRows, Reach, rows_at};
 use crate::report::{self, About, ValueRow};
 use crate::spec::is_of_purchases;
 
@@ -28,9 +29,17 @@ pub fn report_values(
     at: Option<Time>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(ValueEvaluation, Option<String>), EngineError> {
-    let judged = Judged::read(sources, use_case, at, TIMES_BEFORE, progress)?;
+    let judged = Judged::read(sources, use_case, at, progress)?;
     let found = judged.found();
-    let page = report::html(&judged.about(&found), &judged.told());
+    let before = |at: &Time| Some(judged.over.before(*at));
+    let earlier = std::iter::successors(before(&judged.at), before);
+    let mut times: Vec<Time> = earlier.take(TIMES_BEFORE).collect();
+    times.reverse();
+    let reach = Reach::of(sources, use_case, None)?;
+    let earlier = rows_at(sources, use_case, &times, reach, progress)?;
+    let mut told = judged.told(&earlier, &judged.live.values(&earlier.data), 0);
+    told.extend(judged.told(&judged.rows, &judged.predicted, DRIVEN_ROWS));
+    let page = report::html(&judged.about(&found), &told);
     Ok((found, page))
 }
 
@@ -39,7 +48,7 @@ impl Judged<'_> {
         let declared = &self.plan.declared;
         let intervals = self.live.artifact().intervals.as_ref();
         let values = self.purchases("value").map(|column| {
-            let values = self.judged().map(|row| self.rows.data[column][row]);
+            let values = self.rows.data[column].iter().copied();
             let known: Vec<f64> = values.filter(|value| *value > 0.0).collect();
             known.iter().sum::<f64>() / known.len() as f64
         });
@@ -56,34 +65,33 @@ impl Judged<'_> {
         }
     }
 
-    fn told(&self) -> Vec<ValueRow> {
+    /// Every row with what was predicted of it, and what drives so many of them.
+    fn told(&self, rows: &OriginRows, predicted: &[f64], driven: usize) -> Vec<ValueRow> {
         let (age, intervals) = (
             self.purchases("age"),
             self.live.artifact().intervals.as_ref(),
         );
-        let every = self.judged().count().div_ceil(DRIVEN_ROWS).max(1);
+        let every = rows.len().div_ceil(driven.max(1)).max(1);
         let row = |row: usize| ValueRow {
-            key: Arc::clone(&self.rows.ids[row]),
-            at: self.rows.at[row],
-            cohort: age.map_or_else(String::new, |age| {
-                month(self.rows.at[row], self.rows.data[age][row])
-            }),
-            predicted: self.predicted[row].max(0.0),
-            interval: intervals.map(|found| found.around(self.predicted[row])),
-            actual: self.rows.target[row].max(0.0),
-            drivers: match self.rows.at[row] == self.at && row.is_multiple_of(every) {
-                true => self.drivers(row),
+            key: Arc::clone(&rows.ids[row]),
+            at: rows.at[row],
+            cohort: age.map_or_else(String::new, |age| month(rows.at[row], rows.data[age][row])),
+            predicted: predicted[row].max(0.0),
+            interval: intervals.map(|found| found.around(predicted[row])),
+            actual: rows.target[row].max(0.0),
+            drivers: match driven > 0 && row.is_multiple_of(every) {
+                true => self.drivers(rows, row),
                 false => Vec::new(),
             },
         };
-        (0..self.rows.len()).map(row).collect()
+        (0..rows.len()).map(row).collect()
     }
 
-    fn drivers(&self, row: usize) -> Vec<(String, f64)> {
+    fn drivers(&self, rows: &OriginRows, row: usize) -> Vec<(String, f64)> {
         let row = Row {
-            columns: Arc::clone(&self.rows.columns),
-            values: self.rows.data.iter().map(|column| column[row]).collect(),
-            at: self.rows.at[row],
+            columns: Arc::clone(&rows.columns),
+            values: rows.data.iter().map(|column| column[row]).collect(),
+            at: rows.at[row],
             position: 0,
         };
         let moved = self.live.attributions(&row).into_iter();

@@ -1,7 +1,9 @@
 //! Rows at origins, what followed them, and the models of it.
 
 use acumen_base::{CalendarSpan, Time};
-use acumen_engine::{OriginRows, TrainOptions, evaluate_values, origin_rows, train_with};
+use acumen_engine::{
+    OriginRows, TrainOptions, evaluate_values, origin_rows, report_values, train_with,
+};
 use acumen_model::{Metrics, RegressionMetrics};
 
 use super::regulars::{LASTS, Regulars, START, Told};
@@ -159,6 +161,17 @@ fn the_best_of_several_models_is_fitted_again_and_deployed() {
         (found.predicted / found.actual - 1.0).abs() < 0.2,
         "{found:?}"
     );
+
+    let (same, page) = report_values(&regulars.sources(), 0, None, &mut |_| ()).unwrap();
+    assert_eq!((same.rows, same.outside), (found.rows, found.outside));
+    assert_eq!(same.predicted, found.predicted);
+    let page = page.unwrap();
+    for part in ["<svg", "bought.count", "Residuals by cohort", "2026-"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let stability = &page[page.find("Stability over time").unwrap()..];
+    let earlier = over.before(found.at).to_string();
+    assert!(stability.contains(&earlier[..10]), "{earlier}");
 }
 
 #[test]
