@@ -22,6 +22,7 @@ mod handbook;
 mod level;
 mod load;
 mod peer;
+mod recommendations_quality;
 mod replay;
 mod report;
 mod settings;
@@ -95,6 +96,11 @@ static MEASUREMENTS: &[Measurement] = &[
         run: clv_quality::run,
     },
     Measurement {
+        name: "recommendations-quality",
+        what: "the next item of every user on three public sets, beside published models and implicit",
+        run: recommendations_quality::run,
+    },
+    Measurement {
         name: "decide",
         what: "decisions over HTTP under open-loop load",
         run: decide::run,
@@ -125,7 +131,7 @@ fn main() -> ExitCode {
     }
     let Some(name) = &settings.name else {
         for measurement in MEASUREMENTS {
-            println!("{:16} {}", measurement.name, measurement.what);
+            println!("{:24} {}", measurement.name, measurement.what);
         }
         return ExitCode::SUCCESS;
     };

@@ -22,11 +22,11 @@ pub struct Bounds {
 /// Weights, and how good they are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Refitted {
-    /// The weights; they add up to 1 before bounds are put on them.
+    /// The weights, each within its bounds; they need not add up to 1.
     pub weights: Vec<f32>,
     /// The normalised discounted cumulative gain at 10 of the weights before.
     pub before: f64,
-    /// The same of the new ones; not less.
+    /// The same of the new ones; not less where those before were within the bounds.
     pub after: f64,
 }
 
@@ -72,8 +72,8 @@ impl Judged {
 }
 
 /// Weights of the largest gain on past requests, by coordinate ascent (Metzler and Croft 2007):
-/// one weight after the other is moved up or down, while that helps, in ever smaller steps. Those
-/// that it starts from are kept where nothing is better.
+/// one weight after the other is moved to a bound, up or down, while that helps, in ever smaller
+/// steps. Those that it starts from are kept where nothing within the bounds is better.
 ///
 /// # Panics
 /// If there are not as many bounds as weights.
@@ -93,9 +93,13 @@ pub fn refit(requests: &[Judged], start: &[f32], bounds: &[Bounds]) -> Refitted 
         loop {
             let found = best;
             for at in 0..weights.len() {
-                for change in [step, -step] {
+                let Bounds { least, most } = bounds[at];
+                for to in [least, most, weights[at] + step, weights[at] - step] {
                     let was = weights[at];
-                    weights[at] = held(was + change, &bounds[at]);
+                    weights[at] = held(to, &bounds[at]);
+                    if weights[at] == was {
+                        continue;
+                    }
                     let now = gain(&weights);
                     if now > best + GAIN_LEAST {
                         best = now;
