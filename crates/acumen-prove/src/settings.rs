@@ -22,6 +22,9 @@ pub(crate) struct Settings {
     /// Only this set of interactions: ml1m, beauty or games (`recommendations-quality`).
     #[arg(long, value_name = "NAME")]
     pub(crate) set: Option<String>,
+    /// Leave out the network, which takes minutes to train (`recommendations-quality`).
+    #[arg(long)]
+    pub(crate) no_network: bool,
     /// Train networks again that were trained before (`recommendations-quality`).
     #[arg(long)]
     pub(crate) fresh: bool,

@@ -178,7 +178,7 @@ pub(super) fn block(rectified: &[f32], change: &mut [f32]) {
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0_f32; LANES];
     let (whole, rest) = a.split_at(a.len() - a.len() % LANES);
     for (a, b) in whole.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {

@@ -6,22 +6,19 @@
 //! `(aG + Σ c_k y_k y_kᵀ + λI) x = Σ c_k p_k y_k`, found by conjugate gradients (Hestenes and
 //! Stiefel 1952), which never makes the matrix (Takács, Pilászy and Tikk 2011).
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::wide::{add_scaled, dot, wide};
+use super::wide::{LANES, Lane, TOGETHER, add_four, add_scaled, dot, dot_four, wide};
 
 /// Vectors by line, padded with zeros to whole registers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Vectors {
-    /// How many numbers a line takes.
-    pub(crate) stride: usize,
-    pub(crate) numbers: Vec<f32>,
+    /// How many registers a line takes.
+    pub(crate) width: usize,
+    pub(crate) lanes: Vec<Lane>,
 }
 
-/// Numbers that a register holds.
-const REGISTER: usize = 8;
-/// Lines whose sums are added together.
-const TOGETHER: usize = 4;
 /// Lines of a Gram matrix that are added before the sums of the parts are.
 const PART: usize = 512;
 /// A residual that is so small a share of the right side is none.
@@ -29,47 +26,57 @@ const CONVERGED: f32 = 1e-6;
 
 impl Vectors {
     pub(crate) fn new(lines: usize, factors: usize) -> Vectors {
-        let stride = factors.next_multiple_of(REGISTER);
+        let width = factors.div_ceil(LANES);
         Vectors {
-            stride,
-            numbers: vec![0.0; lines * stride],
+            width,
+            lanes: vec![[0.0; LANES]; lines * width],
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.numbers.len() / self.stride.max(1)
+        self.lanes.len() / self.width.max(1)
     }
 
-    pub(crate) fn line(&self, line: usize) -> &[f32] {
-        &self.numbers[line * self.stride..][..self.stride]
+    pub(crate) fn line(&self, line: usize) -> &[Lane] {
+        &self.lanes[line * self.width..][..self.width]
     }
 
     /// `YᵀY` by line; its bits do not depend on the number of threads.
-    pub(crate) fn gram(&self) -> Vec<f32> {
-        use rayon::prelude::*;
-        let width = self.stride;
-        let parts = self.numbers.par_chunks(PART * width);
-        let parts: Vec<Vec<f32>> = parts
+    pub(crate) fn gram(&self) -> Vec<Lane> {
+        let width = self.width;
+        let entries = width * LANES * width;
+        let parts = self.lanes.par_chunks(PART * width);
+        let parts: Vec<Vec<Lane>> = parts
             .map(|lines| {
-                let mut sums = vec![0.0; width * width];
+                let mut sums = vec![[0.0; LANES]; entries];
                 wide(
                     #[inline(always)]
-                    || {
-                        for line in lines.chunks_exact(width) {
-                            for (sums, value) in sums.chunks_exact_mut(width).zip(line) {
-                                add_scaled(sums, *value, line);
-                            }
-                        }
-                    },
+                    || add_squares(&mut sums, lines, width),
                 );
                 sums
             })
             .collect();
-        let mut gram = vec![0.0; width * width];
-        for part in parts {
-            add_scaled(&mut gram, 1.0, &part);
-        }
+        let mut gram = vec![[0.0; LANES]; entries];
+        parts
+            .iter()
+            .for_each(|part| add_scaled(&mut gram, 1.0, part));
         gram
+    }
+}
+
+/// Adds `y yᵀ` of some lines.
+#[inline(always)]
+fn add_squares(sums: &mut [Lane], lines: &[Lane], width: usize) {
+    let mut at = 0;
+    while at < lines.len() {
+        let line = &lines[at..at + width];
+        let mut row = 0;
+        while row < width * LANES {
+            let sums = &mut sums[row * width..(row + 1) * width];
+            add_scaled(sums, line[row / LANES][row % LANES], line);
+            row += 1;
+        }
+        at += width;
     }
 }
 
@@ -79,7 +86,7 @@ pub(crate) struct Ground<'a> {
     /// The vectors of the other side.
     pub(crate) vectors: &'a Vectors,
     /// Their Gram matrix.
-    pub(crate) gram: &'a [f32],
+    pub(crate) gram: &'a [Lane],
     /// Its weight `a`.
     pub(crate) everywhere: f32,
 }
@@ -95,11 +102,23 @@ pub(crate) struct Observation {
 /// Room for the vectors of one solution after the other.
 #[derive(Default)]
 pub(crate) struct Room {
-    lines: Vec<f32>,
+    lines: Vec<Lane>,
     sure: Vec<f32>,
-    residual: Vec<f32>,
-    direction: Vec<f32>,
-    image: Vec<f32>,
+    right: Vec<Lane>,
+    residual: Vec<Lane>,
+    direction: Vec<Lane>,
+    image: Vec<Lane>,
+}
+
+/// The matrix of some equations, which is never made.
+#[derive(Clone, Copy)]
+struct Matrix<'a> {
+    gram: &'a [Lane],
+    everywhere: f32,
+    ridge: f32,
+    /// The vectors of the observations, by line, and how sure each is.
+    lines: &'a [Lane],
+    sure: &'a [f32],
 }
 
 impl Ground<'_> {
@@ -108,33 +127,39 @@ impl Ground<'_> {
         &self,
         (observations, ridge): (&[Observation], f32),
         steps: usize,
-        x: &mut [f32],
+        x: &mut [Lane],
         room: &mut Room,
     ) {
         self.gather(observations, room);
-        let mut right = vec![0.0; x.len()];
+        room.right.clear();
+        room.right.resize(x.len(), [0.0; LANES]);
+        let (right, lines, width) = (&mut room.right, &room.lines, x.len());
         wide(
             #[inline(always)]
             || {
-                let lines = room.lines.chunks_exact(x.len());
-                for (line, seen) in lines.zip(observations) {
-                    add_scaled(&mut right, seen.sure * seen.says, line);
+                let mut at = 0;
+                while at < observations.len() {
+                    let seen = observations[at];
+                    let line = &lines[at * width..(at + 1) * width];
+                    add_scaled(right, seen.sure * seen.says, line);
+                    at += 1;
                 }
             },
         );
-        self.descend(&right, ridge, steps, x, room);
+        self.descend(ridge, steps, x, room);
     }
 
     /// `M⁻¹ right`, where `M` is the matrix of these observations.
     pub(crate) fn inverse_times(
         &self,
         (observations, ridge): (&[Observation], f32),
-        right: &[f32],
-    ) -> Vec<f32> {
+        right: &[Lane],
+    ) -> Vec<Lane> {
         let mut room = Room::default();
         self.gather(observations, &mut room);
-        let mut x = vec![0.0; right.len()];
-        self.descend(right, ridge, right.len(), &mut x, &mut room);
+        room.right.extend_from_slice(right);
+        let mut x = vec![[0.0; LANES]; right.len()];
+        self.descend(ridge, right.len() * LANES, &mut x, &mut room);
         x
     }
 
@@ -149,96 +174,116 @@ impl Ground<'_> {
         }
     }
 
-    fn descend(&self, right: &[f32], ridge: f32, steps: usize, x: &mut [f32], room: &mut Room) {
+    fn descend(&self, ridge: f32, steps: usize, x: &mut [Lane], room: &mut Room) {
         let Room {
             lines,
             sure,
+            right,
             residual,
             direction,
             image,
         } = room;
-        let few = (lines.as_slice(), sure.as_slice());
-        let matrix = (self.gram, self.everywhere, ridge);
+        let matrix = Matrix {
+            gram: self.gram,
+            everywhere: self.everywhere,
+            ridge,
+            lines,
+            sure,
+        };
+        image.resize(x.len(), [0.0; LANES]);
+        residual.clone_from(right);
         wide(
             #[inline(always)]
             || {
-                image.resize(x.len(), 0.0);
-                residual.clear();
-                residual.extend_from_slice(right);
-                if x.iter().any(|value| *value != 0.0) {
-                    times(matrix, few, x, image);
-                    add_scaled(residual, -1.0, image);
-                }
-                direction.clone_from(residual);
+                matrix.times(x, image);
+                add_scaled(residual, -1.0, image);
+            },
+        );
+        direction.clone_from(residual);
+        wide(
+            #[inline(always)]
+            || {
                 let enough = CONVERGED * CONVERGED * dot(right, right);
                 let mut left = dot(residual, residual);
-                for _ in 0..steps {
-                    if left <= enough {
-                        break;
-                    }
-                    times(matrix, few, direction, image);
-                    let step = left / dot(direction, image);
-                    add_scaled(x, step, direction);
-                    add_scaled(residual, -step, image);
+                let mut step = 0;
+                while step < steps && left > enough {
+                    matrix.times(direction, image);
+                    let far = left / dot(direction, image);
+                    add_scaled(x, far, direction);
+                    add_scaled(residual, -far, image);
                     let after = dot(residual, residual);
-                    let turn = after / left;
-                    for (direction, residual) in direction.iter_mut().zip(residual.iter()) {
-                        *direction = residual + turn * *direction;
-                    }
+                    turn(direction, after / left, residual);
                     left = after;
+                    step += 1;
                 }
             },
         );
     }
 }
 
-/// The matrix times a vector.
-#[inline(always)]
-fn times(
-    (gram, everywhere, ridge): (&[f32], f32, f32),
-    (lines, sure): (&[f32], &[f32]),
-    vector: &[f32],
-    image: &mut [f32],
-) {
-    let width = vector.len();
-    image.fill(0.0);
-    products(gram.chunks_exact(TOGETHER * width), vector, image);
-    for (image, value) in image.iter_mut().zip(vector) {
-        *image = everywhere * *image + ridge * value;
-    }
-    let (four, rest) = lines.split_at(lines.len() - lines.len() % (TOGETHER * width));
-    let (four_sure, rest_sure) = sure.split_at(four.len() / width.max(1));
-    let blocks = four.chunks_exact(TOGETHER * width);
-    for (block, sure) in blocks.zip(four_sure.chunks_exact(TOGETHER)) {
-        let factor = |k: usize| sure[k] * dot(&block[k * width..][..width], vector);
-        add_four(image, std::array::from_fn(factor), block);
-    }
-    for (line, sure) in rest.chunks_exact(width).zip(rest_sure) {
-        add_scaled(image, sure * dot(line, vector), line);
+impl Matrix<'_> {
+    /// The matrix times a vector.
+    #[inline(always)]
+    fn times(&self, vector: &[Lane], image: &mut [Lane]) {
+        let width = vector.len();
+        let mut at = 0;
+        while at < width {
+            image[at] = [0.0; LANES];
+            at += 1;
+        }
+        // The Gram matrix is symmetric: its lines are its columns.
+        let mut row = 0;
+        while row < width * LANES {
+            let values = &vector[row / LANES];
+            let from = row % LANES;
+            let factors = [
+                values[from],
+                values[from + 1],
+                values[from + 2],
+                values[from + 3],
+            ];
+            add_four(image, &factors, &self.gram[row * width..]);
+            row += TOGETHER;
+        }
+        scale_and_add(image, self.everywhere, self.ridge, vector);
+        let mut at = 0;
+        while at + TOGETHER <= self.sure.len() {
+            let lines = &self.lines[at * width..];
+            let [a, b, c, d] = dot_four(lines, vector);
+            let sure = &self.sure[at..at + TOGETHER];
+            add_four(
+                image,
+                &[sure[0] * a, sure[1] * b, sure[2] * c, sure[3] * d],
+                lines,
+            );
+            at += TOGETHER;
+        }
+        while at < self.sure.len() {
+            let line = &self.lines[at * width..(at + 1) * width];
+            add_scaled(image, self.sure[at] * dot(line, vector), line);
+            at += 1;
+        }
     }
 }
 
-/// `image += G v` of a symmetric matrix, whose lines are its columns; as many as a register holds
-/// divide its width.
+/// `image = scale · image + factor · vector`.
 #[inline(always)]
-fn products<'a>(blocks: impl Iterator<Item = &'a [f32]>, vector: &[f32], image: &mut [f32]) {
-    for (block, values) in blocks.zip(vector.chunks_exact(TOGETHER)) {
-        add_four(image, std::array::from_fn(|k| values[k]), block);
+fn scale_and_add(image: &mut [Lane], scale: f32, factor: f32, vector: &[Lane]) {
+    let mut at = 0;
+    while at < image.len() {
+        let mut lane = 0;
+        while lane < LANES {
+            image[at][lane] = scale * image[at][lane] + factor * vector[at][lane];
+            lane += 1;
+        }
+        at += 1;
     }
 }
 
-/// Adds four lines at once, so that sums are loaded and stored once.
+/// `direction = residual + share · direction`.
 #[inline(always)]
-fn add_four(image: &mut [f32], factors: [f32; TOGETHER], block: &[f32]) {
-    let width = image.len();
-    let (first, rest) = block.split_at(width);
-    let (second, rest) = rest.split_at(width);
-    let (third, fourth) = rest.split_at(width);
-    let [a, b, c, d] = factors;
-    let pairs = first.iter().zip(second).zip(third.iter().zip(fourth));
-    for (sum, ((w, x), (y, z))) in image.iter_mut().zip(pairs) {
-        *sum += (a * w + b * x) + (c * y + d * z);
-    }
+fn turn(direction: &mut [Lane], share: f32, residual: &[Lane]) {
+    scale_and_add(direction, share, 1.0, residual);
 }
 
 #[cfg(test)]
@@ -249,13 +294,13 @@ mod tests {
 
     /// The residual of the normal equations, computed in doubles from their definition.
     fn residual(vectors: &Vectors, seen: &[Observation], (a, ridge): (f32, f32), x: &[f32]) -> f64 {
-        let product = |y: &[f32]| -> f64 {
-            let pairs = y.iter().zip(x);
+        let product = |y: &[Lane]| -> f64 {
+            let pairs = y.as_flattened().iter().zip(x);
             pairs.map(|(y, x)| f64::from(*y) * f64::from(*x)).sum()
         };
         let mut sums: Vec<f64> = x.iter().map(|x| f64::from(ridge * x)).collect();
-        let mut add = |line: &[f32], by: f64| {
-            for (sum, y) in sums.iter_mut().zip(line) {
+        let mut add = |line: &[Lane], by: f64| {
+            for (sum, y) in sums.iter_mut().zip(line.as_flattened()) {
                 *sum += by * f64::from(*y);
             }
         };
@@ -275,7 +320,7 @@ mod tests {
     fn the_solution_fulfils_the_normal_equations() {
         let mut draws = Stream::new(Seed(5));
         let mut vectors = Vectors::new(700, 11);
-        for line in vectors.numbers.chunks_exact_mut(16) {
+        for line in vectors.lanes.as_flattened_mut().chunks_exact_mut(16) {
             line[..11].fill_with(|| draws.normal() as f32);
         }
         let gram = vectors.gram();
@@ -291,20 +336,20 @@ mod tests {
                 says: if k % 7 == 0 { 0.0 } else { 1.0 },
             })
             .collect();
-        let mut x = vec![0.0; 16];
-        let start = residual(&vectors, &seen, (0.1, 3.0), &x);
+        let mut x = vec![[0.0; LANES]; 2];
+        let start = residual(&vectors, &seen, (0.1, 3.0), x.as_flattened());
         ground.solve((&seen, 3.0), 16, &mut x, &mut Room::default());
-        let end = residual(&vectors, &seen, (0.1, 3.0), &x);
+        let end = residual(&vectors, &seen, (0.1, 3.0), x.as_flattened());
         assert!(end < 1e-4 * start, "{start} to {end}");
         // A step from the solution goes nowhere; what is padded stays 0.
         let before = x.clone();
         ground.solve((&seen, 3.0), 3, &mut x, &mut Room::default());
-        let moved = before.iter().zip(&x).map(|(a, b)| (a - b).abs());
-        assert!(moved.fold(0.0, f32::max) < 1e-4);
-        assert!(x[11..].iter().all(|value| *value == 0.0));
+        let pairs = before.as_flattened().iter().zip(x.as_flattened());
+        assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-4);
+        assert!(x.as_flattened()[11..].iter().all(|value| *value == 0.0));
         // Without any observation nothing is wanted.
-        let mut nothing = vec![0.0; 16];
+        let mut nothing = vec![[0.0; LANES]; 2];
         ground.solve((&[], 3.0), 16, &mut nothing, &mut Room::default());
-        assert!(nothing.iter().all(|value| *value == 0.0));
+        assert!(nothing.as_flattened().iter().all(|value| *value == 0.0));
     }
 }

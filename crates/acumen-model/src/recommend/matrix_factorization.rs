@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interactions::Pairs;
 use super::least_squares::{Ground, Observation, Room, Vectors};
-use super::wide::{dot, wide};
+use super::wide::{LANES, Lane, dot, wide};
 use super::{CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner, Source};
 use crate::learner::params::doc;
 use crate::learner::threads::threads;
@@ -52,7 +52,7 @@ const DOCS: &[ParamDoc] = &[
         "regularisation",
         &["lambda", "regularization"],
         ParamRange::Open(0.0, f64::INFINITY),
-        "0.003",
+        "0.001",
         "the ridge λ",
     ),
     doc(
@@ -66,7 +66,7 @@ const DOCS: &[ParamDoc] = &[
         "unobserved_weight",
         &["alpha0"],
         ParamRange::Open(0.0, f64::INFINITY),
-        "0.3",
+        "1",
         "α₀: how surely an item that was not touched is not wanted, beside one that was",
     ),
     doc(
@@ -124,10 +124,14 @@ struct Objective {
 pub struct Factors {
     objective: Objective,
     items: Vectors,
-    item_gram: Vec<f32>,
-    user_gram: Vec<f32>,
+    item_gram: Vec<Lane>,
+    user_gram: Vec<Lane>,
     n_users: usize,
 }
+
+/// A user as the model sees them at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserVector(Vec<Lane>);
 
 impl RecommendLearner for MatrixFactorization {
     fn name(&self) -> &'static str {
@@ -153,9 +157,9 @@ impl RecommendLearner for MatrixFactorization {
             factors: reader.whole("factors", 64),
             iterations: reader.whole("iterations", 15),
             objective: Objective {
-                regularisation: reader.number("regularisation", 0.003) as f32,
+                regularisation: reader.number("regularisation", 0.001) as f32,
                 frequency_exponent: reader.number("frequency_exponent", 1.0) as f32,
-                unobserved_weight: reader.number("unobserved_weight", 0.3) as f32,
+                unobserved_weight: reader.number("unobserved_weight", 1.0) as f32,
                 weight: reader.number("weight", 1.0) as f32,
             },
             steps: reader.whole("steps", 3),
@@ -194,8 +198,8 @@ impl FactorParams {
         let mut users = Vectors::new(by_user.n_lines(), self.factors);
         let mut draws = Stream::new(seed);
         let spread = 0.1 / (self.factors as f64).sqrt();
-        let stride = items.stride;
-        for line in items.numbers.chunks_exact_mut(stride) {
+        let padded = items.width * LANES;
+        for line in items.lanes.as_flattened_mut().chunks_exact_mut(padded) {
             line[..self.factors].fill_with(|| (spread * draws.normal()) as f32);
         }
         for _ in 0..self.iterations {
@@ -219,13 +223,13 @@ impl Objective {
     fn solve_all(
         &self,
         pairs: &Pairs,
-        (other, gram): (&Vectors, &[f32]),
+        (other, gram): (&Vectors, &[Lane]),
         vectors: &mut Vectors,
         steps: usize,
     ) {
         let ground = self.ground(other, gram);
-        let stride = vectors.stride;
-        let lines = vectors.numbers.par_chunks_exact_mut(stride).enumerate();
+        let width = vectors.width;
+        let lines = vectors.lanes.par_chunks_exact_mut(width).enumerate();
         lines.for_each_init(Room::default, |room, (line, x)| {
             let observations = self.observations(pairs.line(line));
             let ridge = self.ridge(observations.len(), other.len());
@@ -233,7 +237,7 @@ impl Objective {
         });
     }
 
-    fn ground<'a>(&self, vectors: &'a Vectors, gram: &'a [f32]) -> Ground<'a> {
+    fn ground<'a>(&self, vectors: &'a Vectors, gram: &'a [Lane]) -> Ground<'a> {
         Ground {
             vectors,
             gram,
@@ -265,18 +269,21 @@ impl Factors {
 
     /// The vector of the user with this history: the exact solution, whatever was done a moment
     /// ago included.
-    pub fn fold_in(&self, history: History<'_>) -> Vec<f32> {
-        self.solution(&history.pairs(), (&self.items, &self.item_gram))
+    pub fn fold_in(&self, history: History<'_>) -> UserVector {
+        let observations = self.objective.observations(&history.pairs());
+        let ridge = self.objective.ridge(observations.len(), self.items.len());
+        let ground = self.objective.ground(&self.items, &self.item_gram);
+        UserVector(exactly(&ground, &observations, ridge))
     }
 
-    /// The vector of an item that these users touched, each with the sum of their weights: for an
-    /// item that came after training.
-    pub fn learn_item(&self, users: &[(&[f32], f32)]) -> Vec<f32> {
+    /// Learns an item that these users touched, each with the sum of their weights, and which came
+    /// after training. It becomes the last.
+    pub fn learn_item(&mut self, users: &[(&UserVector, f32)]) {
         let vectors = Vectors {
-            stride: self.items.stride,
-            numbers: users
+            width: self.items.width,
+            lanes: users
                 .iter()
-                .flat_map(|(vector, _)| *vector)
+                .flat_map(|(user, _)| &user.0)
                 .copied()
                 .collect(),
         };
@@ -284,38 +291,21 @@ impl Factors {
         let observations = self.objective.observations(&pairs);
         let ridge = self.objective.ridge(pairs.len(), self.n_users);
         let ground = self.objective.ground(&vectors, &self.user_gram);
-        let mut x = vec![0.0; vectors.stride];
-        ground.solve(
-            (&observations, ridge),
-            vectors.stride,
-            &mut x,
-            &mut Room::default(),
-        );
-        x
-    }
-
-    /// Adds the vector of a new item, which becomes the last.
-    ///
-    /// # Panics
-    /// If it is not as long as the others.
-    pub fn push_item(&mut self, vector: &[f32]) {
-        assert_eq!(
-            vector.len(),
-            self.items.stride,
-            "a vector of the same model"
-        );
-        self.items.numbers.extend_from_slice(vector);
+        let learnt = exactly(&ground, &observations, ridge);
+        self.items.lanes.extend(learnt);
         self.item_gram = self.items.gram();
     }
 
-    /// The interest of a user with this vector in every item.
-    pub fn score_all(&self, user: &[f32], scores: &mut [f32]) {
+    /// The interest of a user in every item.
+    pub fn score_all(&self, user: &UserVector, scores: &mut [f32]) {
+        let (lanes, width) = (&self.items.lanes, self.items.width);
         wide(
             #[inline(always)]
             || {
-                let lines = self.items.numbers.chunks_exact(self.items.stride);
-                for (score, line) in scores.iter_mut().zip(lines) {
-                    *score = dot(user, line);
+                let mut at = 0;
+                while at < scores.len() {
+                    scores[at] = dot(&user.0, &lanes[at * width..(at + 1) * width]);
+                    at += 1;
                 }
             },
         );
@@ -341,32 +331,32 @@ impl Factors {
         moved.collect()
     }
 
-    fn solution(&self, pairs: &[(u32, f32)], (other, gram): (&Vectors, &[f32])) -> Vec<f32> {
-        let observations = self.objective.observations(pairs);
-        let ridge = self.objective.ridge(observations.len(), other.len());
-        let mut x = vec![0.0; other.stride];
-        let ground = self.objective.ground(other, gram);
-        ground.solve(
-            (&observations, ridge),
-            other.stride,
-            &mut x,
-            &mut Room::default(),
-        );
-        x
-    }
-
     pub(super) fn check(&self) -> Result<(), String> {
-        let stride = self.items.stride;
-        if stride == 0 || !self.items.numbers.len().is_multiple_of(stride) {
+        let width = self.items.width;
+        if width == 0 || !self.items.lanes.len().is_multiple_of(width) {
             return Err("the vectors of the items are cut off".to_owned());
         }
-        if [self.item_gram.len(), self.user_gram.len()] != [stride * stride; 2] {
+        if [self.item_gram.len(), self.user_gram.len()] != [width * LANES * width; 2] {
             return Err("a Gram matrix is of another width than the vectors".to_owned());
         }
-        let numbers = self.items.numbers.iter().chain(&self.item_gram);
-        match numbers.chain(&self.user_gram).find(|n| !n.is_finite()) {
+        let lanes = self.items.lanes.iter().chain(&self.item_gram);
+        let mut numbers = lanes.chain(&self.user_gram).flatten();
+        match numbers.find(|number| !number.is_finite()) {
             Some(number) => Err(format!("a vector cannot hold {number}")),
             None => Ok(()),
         }
     }
+}
+
+/// The solution from nothing: in exact arithmetic there are no more steps than numbers.
+fn exactly(ground: &Ground<'_>, observations: &[Observation], ridge: f32) -> Vec<Lane> {
+    let width = ground.vectors.width;
+    let mut x = vec![[0.0; LANES]; width];
+    ground.solve(
+        (observations, ridge),
+        width * LANES,
+        &mut x,
+        &mut Room::default(),
+    );
+    x
 }

@@ -8,8 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::History;
-use super::wide::{dot, wide};
-use crate::network::{Cell, Dense};
+use crate::network::{Cell, Dense, dot};
 
 /// A recurrent recommender.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,15 +55,10 @@ impl Recurrent {
         let places = self.read(history);
         let inputs = places.iter().map(|&place| self.line(history.items[place]));
         let user = self.output.forward(&self.cell.remember(inputs));
-        wide(
-            #[inline(always)]
-            || {
-                let lines = self.items.chunks_exact(self.width);
-                for ((score, line), bias) in scores.iter_mut().zip(lines).zip(&self.bias) {
-                    *score = bias + dot(&user, line);
-                }
-            },
-        );
+        let lines = self.items.chunks_exact(self.width);
+        for ((score, line), bias) in scores.iter_mut().zip(lines).zip(&self.bias) {
+            *score = bias + dot(&user, line);
+        }
     }
 
     /// The score without any event, and by how much each event that is read moved it when it

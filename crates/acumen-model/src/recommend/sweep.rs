@@ -147,33 +147,49 @@ fn subtract_product(c: &mut [f64], a: &[f64], b: &[f64]) {
     wide(
         #[inline(always)]
         || {
-            for line in (0..TILE).step_by(LINES) {
-                for column in (0..TILE).step_by(COLUMNS) {
+            let mut line = 0;
+            while line < TILE {
+                let mut column = 0;
+                while column < TILE {
                     block(c, (a, b), (line, column));
+                    column += COLUMNS;
                 }
+                line += LINES;
             }
         },
     );
 }
 
-/// The entries of a few lines and columns.
+/// The entries of a few lines and columns; it counts places as the loops of `wide` do.
 #[inline(always)]
 fn block(c: &mut [f64], (a, b): (&[f64], &[f64]), (line, column): (usize, usize)) {
     let mut sums = [[0.0; COLUMNS]; LINES];
-    let lines: [&[f64]; LINES] = std::array::from_fn(|i| &a[(line + i) * TILE..][..TILE]);
-    for (k, row) in b.chunks_exact(TILE).enumerate() {
-        let row = &row[column..column + COLUMNS];
-        for (sums, line) in sums.iter_mut().zip(lines) {
-            for (sum, value) in sums.iter_mut().zip(row) {
-                *sum += line[k] * value;
+    let (a, b) = (&a[line * TILE..(line + LINES) * TILE], &b[..TILE * TILE]);
+    let mut k = 0;
+    while k < TILE {
+        let row = &b[k * TILE + column..k * TILE + column + COLUMNS];
+        let mut i = 0;
+        while i < LINES {
+            let value = a[i * TILE + k];
+            let mut j = 0;
+            while j < COLUMNS {
+                sums[i][j] += value * row[j];
+                j += 1;
             }
+            i += 1;
         }
+        k += 1;
     }
-    for (i, sums) in sums.iter().enumerate() {
-        let target = &mut c[(line + i) * TILE + column..][..COLUMNS];
-        for (value, sum) in target.iter_mut().zip(sums) {
-            *value -= sum;
+    let mut i = 0;
+    while i < LINES {
+        let from = (line + i) * TILE + column;
+        let target = &mut c[from..from + COLUMNS];
+        let mut j = 0;
+        while j < COLUMNS {
+            target[j] -= sums[i][j];
+            j += 1;
         }
+        i += 1;
     }
 }
 

@@ -56,7 +56,13 @@ impl Table {
                 // It says something of every item: no places to look up.
                 wide(
                     #[inline(always)]
-                    || super::wide::add_scaled(scores, weight, said),
+                    || {
+                        let mut at = 0;
+                        while at < said.len() {
+                            scores[at] += weight * said[at];
+                            at += 1;
+                        }
+                    },
                 );
                 continue;
             }

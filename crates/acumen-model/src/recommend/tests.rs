@@ -5,6 +5,7 @@ use std::sync::Arc;
 use acumen_base::{Seed, Time};
 use serde_json::json;
 
+use super::matrix_factorization::UserVector;
 use super::*;
 use crate::learner::Params;
 use acumen_base::random::Stream;
@@ -233,16 +234,13 @@ fn a_folded_in_user_has_the_vector_of_training_and_a_new_item_its_neighbours() {
     let Source::Factors(mut factors) = fit("matrix_factorization", &given, &data) else {
         panic!("of another kind");
     };
-    let vectors: Vec<Vec<f32>> = (0..events.n_users())
+    let vectors: Vec<UserVector> = (0..events.n_users())
         .map(|user| factors.fold_in(events.history(user)))
         .collect();
     // A new item that all users of the lower half touched lies with their items.
-    let users: Vec<(&[f32], f32)> = (0..events.n_users())
-        .step_by(2)
-        .map(|user| (vectors[user].as_slice(), 1.0))
-        .collect();
-    let vector = factors.learn_item(&users);
-    factors.push_item(&vector);
+    let users: Vec<(&UserVector, f32)> =
+        vectors.iter().step_by(2).map(|user| (user, 1.0)).collect();
+    factors.learn_item(&users);
     let mut found = vec![0.0; ITEMS + 1];
     factors.score_all(&vectors[0], &mut found);
     let lower = found[ITEMS];

@@ -59,7 +59,7 @@ pub(super) fn study(set: &Set, settings: &Settings) -> Result<Studied, Failure> 
     let kept = Kept::new(settings.fresh);
     let (valid, test) = (Cut::new(&set.events, 2), Cut::new(&set.events, 1));
     let mut fitted = Vec::new();
-    for planned in planned(set)? {
+    for planned in planned(set, settings)? {
         let found = planned.fit(set, &valid, &kept)?;
         println!("  {}: {}", found.planned.name, found.parameters);
         fitted.push(found);

@@ -10,6 +10,7 @@ use super::judge::{Cut, Figures};
 use super::kept::Kept;
 use super::sets::Set;
 use crate::report::{Failure, all};
+use crate::settings::Settings;
 
 /// Users that parameters are chosen on.
 const USERS: usize = 3_000;
@@ -40,7 +41,7 @@ pub(super) struct Fitted {
 }
 
 /// The sources that a set has data for.
-pub(super) fn planned(set: &Set) -> Result<Vec<Planned>, Failure> {
+pub(super) fn planned(set: &Set, settings: &Settings) -> Result<Vec<Planned>, Failure> {
     let known = |name: &str| {
         recommender(name).map_err(|_| Failure::new(format!("there is no recommender `{name}`")))
     };
@@ -56,8 +57,8 @@ pub(super) fn planned(set: &Set) -> Result<Vec<Planned>, Failure> {
         known("matrix_factorization")?,
         grid(
             &[
-                ("unobserved_weight", &[0.1, 0.3, 1.0]),
-                ("regularisation", &[0.001, 0.003, 0.01]),
+                ("unobserved_weight", &[0.3, 1.0, 3.0]),
+                ("regularisation", &[0.0003, 0.001, 0.003]),
             ],
             &json!({"factors": 64}),
         ),
@@ -97,7 +98,7 @@ pub(super) fn planned(set: &Set) -> Result<Vec<Planned>, Failure> {
             "content",
             Role::Content,
             known("content")?,
-            grid(&[("history_decay", &[0.7, 0.85, 0.95])], &json!({})),
+            grid(&[("history_decay", &[0.3, 0.5, 0.7, 0.85])], &json!({})),
         ));
     }
     let windows = [(5, 0.7), (10, 0.8), (20, 0.9)];
@@ -113,12 +114,15 @@ pub(super) fn planned(set: &Set) -> Result<Vec<Planned>, Failure> {
         known("sequential_cooccurrence")?,
         counts.collect(),
     ));
-    plans.push(plan(
-        "recurrent",
-        Role::Sequence,
-        &SequenceRecommender,
-        vec![network(set)],
-    ));
+    if !settings.no_network {
+        let network = vec![network(set)];
+        plans.push(plan(
+            "recurrent",
+            Role::Sequence,
+            &SequenceRecommender,
+            network,
+        ));
+    }
     plans.push(plan(
         "popular",
         Role::Popular,

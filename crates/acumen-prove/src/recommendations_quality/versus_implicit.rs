@@ -61,8 +61,8 @@ pub(super) fn run(set: &Set, settings: &Settings, folder: &Path) -> Result<Value
 /// The parameters that are best on the validation item.
 fn choose(valid: &Cut) -> Result<Value, Failure> {
     let mut best: Option<(f64, Value)> = None;
-    for unobserved in [0.1, 0.3, 1.0] {
-        for ridge in [0.001, 0.003, 0.01] {
+    for unobserved in [0.3, 1.0, 3.0] {
+        for ridge in [0.0003, 0.001, 0.003] {
             let params = json!({
                 "factors": FACTORS, "iterations": ITERATIONS, "n_threads": THREADS,
                 "unobserved_weight": unobserved, "regularisation": ridge,
