@@ -74,6 +74,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "rps": plain.rps(),
         "p50_ms": plain.quantile(0.5),
         "p99_ms": plain.quantile(0.99),
+        "stolen_share": plain.stolen,
         "p999_ms": plain.quantile(0.999),
         "errors": plain.errors,
         "not_all_layers": plain.incomplete,
@@ -130,6 +131,7 @@ fn show(levels: &[(&str, &Level)]) {
         "errors",
         "something left out",
         "over 50 ms unmarked",
+        "stolen",
     ])];
     for (name, level) in levels {
         lines.push(row([
@@ -141,6 +143,7 @@ fn show(levels: &[(&str, &Level)]) {
             &level.errors.to_string(),
             &level.incomplete.to_string(),
             &level.unmarked.to_string(),
+            &format!("{:.1} %", 100.0 * level.stolen),
         ]));
     }
     table(&lines);

@@ -36,6 +36,8 @@ pub(crate) struct Level {
     pub(crate) incomplete: usize,
     /// Answers later than the use case promises that do not say that anything was left out.
     pub(crate) unmarked: usize,
+    /// The share of the processors' time that the machine below this one took for others.
+    pub(crate) stolen: f64,
     /// Nanoseconds from when each was due, ascending.
     latencies: Vec<u64>,
 }
@@ -47,6 +49,36 @@ struct Done {
     errors: usize,
     incomplete: usize,
     unmarked: usize,
+}
+
+/// What the processors did since the machine started, in the system's own unit.
+#[derive(Clone, Copy, Default)]
+struct Ticks {
+    all: u64,
+    stolen: u64,
+}
+
+impl Ticks {
+    /// All zero where the system does not say.
+    fn now() -> Ticks {
+        let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        let words = text.lines().next().unwrap_or_default().split_whitespace();
+        // user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of `user`.
+        let ticks: Vec<u64> = words
+            .skip(1)
+            .take(8)
+            .map_while(|word| word.parse().ok())
+            .collect();
+        Ticks {
+            all: ticks.iter().sum(),
+            stolen: ticks.get(7).copied().unwrap_or_default(),
+        }
+    }
+
+    fn stolen_since(self, before: Ticks) -> f64 {
+        let all = (self.all - before.all).max(1);
+        (self.stolen - before.stolen) as f64 / all as f64
+    }
 }
 
 /// Whether every layer ran and every member answered, by the words of the answer.
@@ -115,8 +147,10 @@ impl Level {
             errors: 0,
             incomplete: 0,
             unmarked: 0,
+            stolen: 0.0,
             latencies: Vec::new(),
         };
+        let ticks = Ticks::now();
         std::thread::scope(|scope| {
             let connections: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(connection)).collect();
             for connection in connections {
@@ -130,6 +164,7 @@ impl Level {
             Ok::<(), Failure>(())
         })?;
         level.seconds = (clock.nanos() - begin) as f64 / 1e9;
+        level.stolen = Ticks::now().stolen_since(ticks);
         level.asked = level.latencies.len() + level.errors;
         level.latencies.sort_unstable();
         Ok(level)
