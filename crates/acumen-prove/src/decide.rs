@@ -37,7 +37,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
     let server = Server::start(&stage.root, &stage.data)?;
     let mut sent = 0;
     let mut load = |rate: u32, seconds: u64| -> Result<Level, Failure> {
-        let level = Level::run(&stage, &server.address, rate, seconds, sent)?;
+        let level = Level::run(&stage.target(&server.address), rate, seconds, sent)?;
         sent += level.asked;
         Ok(level)
     };

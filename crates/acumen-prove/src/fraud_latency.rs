@@ -52,16 +52,21 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
     let one_row = members::one_row(&stage)?;
     let seconds = settings.seconds;
     let mut server = Server::start(&stage.root, &stage.data)?;
-    let warm = Level::run(&stage, &server.address, RATE, WARM_SECONDS, 0)?;
-    let plain = Level::run(&stage, &server.address, RATE, seconds, warm.asked)?;
+    let warm = Level::run(&stage.target(&server.address), RATE, WARM_SECONDS, 0)?;
+    let plain = Level::run(&stage.target(&server.address), RATE, seconds, warm.asked)?;
     let sent = warm.asked + plain.asked;
     let (swapping, swaps) = swapping(&stage, &mut server, seconds, sent)?;
     server.stop()?;
 
     let sent = sent + swapping.asked;
     let server = Server::drilled(&stage.root, &stage.data, &[SLOW])?;
-    let warm = Level::run(&stage, &server.address, RATE, WARM_SECONDS, sent)?;
-    let slow = Level::run(&stage, &server.address, RATE, seconds, sent + warm.asked)?;
+    let warm = Level::run(&stage.target(&server.address), RATE, WARM_SECONDS, sent)?;
+    let slow = Level::run(
+        &stage.target(&server.address),
+        RATE,
+        seconds,
+        sent + warm.asked,
+    )?;
     server.stop()?;
 
     show(&[
@@ -102,7 +107,7 @@ fn swapping(
 ) -> Result<(Level, u64), Failure> {
     let address = server.address.clone();
     std::thread::scope(|scope| {
-        let load = scope.spawn(|| Level::run(stage, &address, RATE, seconds, sent));
+        let load = scope.spawn(|| Level::run(&stage.target(&address), RATE, seconds, sent));
         let mut swaps = 0;
         for deployment in stage.deployments.iter().cycle() {
             if load.is_finished() {

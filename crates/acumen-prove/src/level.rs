@@ -7,12 +7,12 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use acumen_base::{Clock, Seed};
+use acumen_base::{Clock, Seed, Time};
 use acumen_sim::load::Arrivals;
 
 use crate::client::Client;
 use crate::report::Failure;
-use crate::stage::{self, Stage, USE_CASE};
+use crate::stage;
 
 /// Connections that wait for a request that is due. Only as many send as have something to send.
 const CONNECTIONS: usize = 48;
@@ -22,6 +22,16 @@ const PROMISED_MS: f64 = 50.0;
 
 /// The share of what was due that is answered where a rate is sustained.
 const SUSTAINED_SHARE: f64 = 0.98;
+
+/// Who is asked, and what.
+pub(crate) struct Target<'a> {
+    /// `host:port`.
+    pub(crate) address: &'a str,
+    /// Where requests are posted to.
+    pub(crate) path: String,
+    /// Writes the body of a request of this number, made at that time.
+    pub(crate) body: Box<dyn Fn(usize, Time, &mut Vec<u8>) + Sync + 'a>,
+}
 
 /// One rate of load and what came of it.
 pub(crate) struct Level {
@@ -94,11 +104,9 @@ fn ran_all(answer: &[u8]) -> bool {
 }
 
 impl Level {
-    /// Sends requests for so many seconds; the `first` so many payments of the stage were sent
-    /// before.
+    /// Sends requests for so many seconds; the `first` so many were sent before.
     pub(crate) fn run(
-        stage: &Stage,
-        address: &str,
+        target: &Target<'_>,
         rate: u32,
         seconds: u64,
         first: usize,
@@ -109,9 +117,8 @@ impl Level {
         let due = Arrivals::new(f64::from(rate), seed).take_while(|at| *at < end);
         let schedule = Mutex::new(due.enumerate());
         let begin = clock.nanos();
-        let path = format!("/v1/usecases/{USE_CASE}/decide");
         let connection = || -> Result<Done, Failure> {
-            let mut client = Client::connect(address)?;
+            let mut client = Client::connect(target.address)?;
             let (mut done, mut body) = (Done::default(), Vec::new());
             loop {
                 // Whoever holds the schedule waits for the next request to be due; the others
@@ -127,8 +134,8 @@ impl Level {
                     std::thread::sleep(Duration::from_nanos(due.saturating_sub(now)));
                     (number, due)
                 };
-                stage.body(first + number, clock.now(), &mut body);
-                let (status, answer) = client.post(&path, &body)?;
+                (target.body)(first + number, clock.now(), &mut body);
+                let (status, answer) = client.post(&target.path, &body)?;
                 let took = clock.nanos() - begin - due;
                 match status {
                     200 => done.latencies.push(took),
