@@ -10,18 +10,23 @@ pub(crate) fn prove(arguments: &[String]) -> Outcome {
         [] => String::new(),
         _ => setup::peers()?,
     };
+    // Both at once: alone, each would want other features of what they share, and rebuild it.
+    let both = ["build", "--release", "--quiet", "--package", "acumen"];
     run(
         "cargo",
-        &["build", "--release", "--quiet", "--package", "acumen"],
+        &[&both[..], &["--package", "acumen-prove"]].concat(),
     )?;
-    let mut all = vec![
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "acumen-prove",
-        "--",
-    ];
-    all.extend(arguments.iter().map(String::as_str));
-    run_with("cargo", &all, &[("ACUMEN_PEERS_PYTHON", &python)])
+    let program = built("acumen-prove")?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    run_with(&program, &arguments, &[("ACUMEN_PEERS_PYTHON", &python)])
+}
+
+/// A program of the release build, in the target folder that this one is in.
+fn built(name: &str) -> Result<String, String> {
+    let own = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+    let target = own
+        .ancestors()
+        .nth(2)
+        .ok_or("this program is in no folder")?;
+    Ok(target.join("release").join(name).display().to_string())
 }

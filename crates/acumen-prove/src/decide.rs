@@ -37,7 +37,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
     let server = Server::start(&stage.root, &stage.data)?;
     let mut sent = 0;
     let mut load = |rate: u32, seconds: u64| -> Result<Level, Failure> {
-        let level = Level::run(&stage, &server.address, rate, seconds, sent)?;
+        let level = Level::run(&stage.target(&server.address), rate, seconds, sent)?;
         sent += level.asked;
         Ok(level)
     };
@@ -70,6 +70,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "p99.9 ms",
         "errors",
         "not all layers",
+        "stolen",
     ])];
     for level in &levels {
         lines.push(vec![
@@ -80,6 +81,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
             format!("{:.2}", level.quantile(0.999)),
             level.errors.to_string(),
             level.incomplete.to_string(),
+            format!("{:.1} %", 100.0 * level.stolen),
         ]);
     }
     table(&lines);
@@ -96,6 +98,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "p999_ms": first.quantile(0.999),
         "errors": first.errors,
         "not_all_layers": first.incomplete,
+        "stolen_share": first.stolen,
         "rps_sustained": sustained,
         "fsync_p50_ms": floor[0],
         "fsync_p99_ms": floor[1],

@@ -52,16 +52,21 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
     let one_row = members::one_row(&stage)?;
     let seconds = settings.seconds;
     let mut server = Server::start(&stage.root, &stage.data)?;
-    let warm = Level::run(&stage, &server.address, RATE, WARM_SECONDS, 0)?;
-    let plain = Level::run(&stage, &server.address, RATE, seconds, warm.asked)?;
+    let warm = Level::run(&stage.target(&server.address), RATE, WARM_SECONDS, 0)?;
+    let plain = Level::run(&stage.target(&server.address), RATE, seconds, warm.asked)?;
     let sent = warm.asked + plain.asked;
     let (swapping, swaps) = swapping(&stage, &mut server, seconds, sent)?;
     server.stop()?;
 
     let sent = sent + swapping.asked;
     let server = Server::drilled(&stage.root, &stage.data, &[SLOW])?;
-    let warm = Level::run(&stage, &server.address, RATE, WARM_SECONDS, sent)?;
-    let slow = Level::run(&stage, &server.address, RATE, seconds, sent + warm.asked)?;
+    let warm = Level::run(&stage.target(&server.address), RATE, WARM_SECONDS, sent)?;
+    let slow = Level::run(
+        &stage.target(&server.address),
+        RATE,
+        seconds,
+        sent + warm.asked,
+    )?;
     server.stop()?;
 
     show(&[
@@ -74,6 +79,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "rps": plain.rps(),
         "p50_ms": plain.quantile(0.5),
         "p99_ms": plain.quantile(0.99),
+        "stolen_share": plain.stolen,
         "p999_ms": plain.quantile(0.999),
         "errors": plain.errors,
         "not_all_layers": plain.incomplete,
@@ -101,7 +107,7 @@ fn swapping(
 ) -> Result<(Level, u64), Failure> {
     let address = server.address.clone();
     std::thread::scope(|scope| {
-        let load = scope.spawn(|| Level::run(stage, &address, RATE, seconds, sent));
+        let load = scope.spawn(|| Level::run(&stage.target(&address), RATE, seconds, sent));
         let mut swaps = 0;
         for deployment in stage.deployments.iter().cycle() {
             if load.is_finished() {
@@ -130,6 +136,7 @@ fn show(levels: &[(&str, &Level)]) {
         "errors",
         "something left out",
         "over 50 ms unmarked",
+        "stolen",
     ])];
     for (name, level) in levels {
         lines.push(row([
@@ -141,6 +148,7 @@ fn show(levels: &[(&str, &Level)]) {
             &level.errors.to_string(),
             &level.incomplete.to_string(),
             &level.unmarked.to_string(),
+            &format!("{:.1} %", 100.0 * level.stolen),
         ]));
     }
     table(&lines);

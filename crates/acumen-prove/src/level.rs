@@ -7,12 +7,12 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use acumen_base::{Clock, Seed};
+use acumen_base::{Clock, Seed, Time};
 use acumen_sim::load::Arrivals;
 
 use crate::client::Client;
 use crate::report::Failure;
-use crate::stage::{self, Stage, USE_CASE};
+use crate::stage;
 
 /// Connections that wait for a request that is due. Only as many send as have something to send.
 const CONNECTIONS: usize = 48;
@@ -22,6 +22,16 @@ const PROMISED_MS: f64 = 50.0;
 
 /// The share of what was due that is answered where a rate is sustained.
 const SUSTAINED_SHARE: f64 = 0.98;
+
+/// Who is asked, and what.
+pub(crate) struct Target<'a> {
+    /// `host:port`.
+    pub(crate) address: &'a str,
+    /// Where requests are posted to.
+    pub(crate) path: String,
+    /// Writes the body of a request of this number, made at that time.
+    pub(crate) body: Box<dyn Fn(usize, Time, &mut Vec<u8>) + Sync + 'a>,
+}
 
 /// One rate of load and what came of it.
 pub(crate) struct Level {
@@ -36,6 +46,8 @@ pub(crate) struct Level {
     pub(crate) incomplete: usize,
     /// Answers later than the use case promises that do not say that anything was left out.
     pub(crate) unmarked: usize,
+    /// The share of the processors' time that the machine below this one took for others.
+    pub(crate) stolen: f64,
     /// Nanoseconds from when each was due, ascending.
     latencies: Vec<u64>,
 }
@@ -47,6 +59,36 @@ struct Done {
     errors: usize,
     incomplete: usize,
     unmarked: usize,
+}
+
+/// What the processors did since the machine started, in the system's own unit.
+#[derive(Clone, Copy, Default)]
+struct Ticks {
+    all: u64,
+    stolen: u64,
+}
+
+impl Ticks {
+    /// All zero where the system does not say.
+    fn now() -> Ticks {
+        let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        let words = text.lines().next().unwrap_or_default().split_whitespace();
+        // user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of `user`.
+        let ticks: Vec<u64> = words
+            .skip(1)
+            .take(8)
+            .map_while(|word| word.parse().ok())
+            .collect();
+        Ticks {
+            all: ticks.iter().sum(),
+            stolen: ticks.get(7).copied().unwrap_or_default(),
+        }
+    }
+
+    fn stolen_since(self, before: Ticks) -> f64 {
+        let all = (self.all - before.all).max(1);
+        (self.stolen - before.stolen) as f64 / all as f64
+    }
 }
 
 /// Whether every layer ran and every member answered, by the words of the answer.
@@ -62,11 +104,9 @@ fn ran_all(answer: &[u8]) -> bool {
 }
 
 impl Level {
-    /// Sends requests for so many seconds; the `first` so many payments of the stage were sent
-    /// before.
+    /// Sends requests for so many seconds; the `first` so many were sent before.
     pub(crate) fn run(
-        stage: &Stage,
-        address: &str,
+        target: &Target<'_>,
         rate: u32,
         seconds: u64,
         first: usize,
@@ -77,9 +117,8 @@ impl Level {
         let due = Arrivals::new(f64::from(rate), seed).take_while(|at| *at < end);
         let schedule = Mutex::new(due.enumerate());
         let begin = clock.nanos();
-        let path = format!("/v1/usecases/{USE_CASE}/decide");
         let connection = || -> Result<Done, Failure> {
-            let mut client = Client::connect(address)?;
+            let mut client = Client::connect(target.address)?;
             let (mut done, mut body) = (Done::default(), Vec::new());
             loop {
                 // Whoever holds the schedule waits for the next request to be due; the others
@@ -95,8 +134,8 @@ impl Level {
                     std::thread::sleep(Duration::from_nanos(due.saturating_sub(now)));
                     (number, due)
                 };
-                stage.body(first + number, clock.now(), &mut body);
-                let (status, answer) = client.post(&path, &body)?;
+                (target.body)(first + number, clock.now(), &mut body);
+                let (status, answer) = client.post(&target.path, &body)?;
                 let took = clock.nanos() - begin - due;
                 match status {
                     200 => done.latencies.push(took),
@@ -115,8 +154,10 @@ impl Level {
             errors: 0,
             incomplete: 0,
             unmarked: 0,
+            stolen: 0.0,
             latencies: Vec::new(),
         };
+        let ticks = Ticks::now();
         std::thread::scope(|scope| {
             let connections: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(connection)).collect();
             for connection in connections {
@@ -130,6 +171,7 @@ impl Level {
             Ok::<(), Failure>(())
         })?;
         level.seconds = (clock.nanos() - begin) as f64 / 1e9;
+        level.stolen = Ticks::now().stolen_since(ticks);
         level.asked = level.latencies.len() + level.errors;
         level.latencies.sort_unstable();
         Ok(level)

@@ -10,6 +10,7 @@ mod boosting;
 mod child;
 mod client;
 mod clv_quality;
+mod clv_speed;
 mod crash;
 mod decide;
 mod folds;
@@ -93,6 +94,11 @@ static MEASUREMENTS: &[Measurement] = &[
         name: "clv-quality",
         what: "what customers will spend: orders of two shops, beside boosting and BG/NBD",
         run: clv_quality::run,
+    },
+    Measurement {
+        name: "clv-speed",
+        what: "a million customers trained on and scored, beside pandas and XGBoost; one asked; kills",
+        run: clv_speed::run,
     },
     Measurement {
         name: "decide",

@@ -13,6 +13,7 @@ use acumen_sim::world::payments::{Parameters, World};
 use tempfile::TempDir;
 
 use crate::child;
+use crate::level::Target;
 use crate::report::{Failure, all};
 use crate::settings::workspace;
 
@@ -120,6 +121,15 @@ impl Stage {
             store: Arc::new(ModelStore::open(&folder.models())?),
             folder,
         })
+    }
+
+    /// Decisions about its payments, asked of a server that listens there.
+    pub(crate) fn target<'a>(&'a self, address: &'a str) -> Target<'a> {
+        Target {
+            address,
+            path: format!("/v1/usecases/{USE_CASE}/decide"),
+            body: Box::new(|number, at, body| drop(self.body(number, at, body))),
+        }
     }
 
     /// The body of the `number`-th payment, happening at `at`.

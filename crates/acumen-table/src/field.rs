@@ -165,6 +165,16 @@ pub(crate) fn fill(
             Cell::Float(value) if value.fract() == 0.0 && value.abs() < 9.0e15 => {
                 write!(buffer, "{}", value as i64)
             }
+            Cell::Time { millis, is_utc } => {
+                let time = Time(millis).to_string();
+                // What a clock without a zone shows is no instant of UTC.
+                let shown = if is_utc {
+                    &time
+                } else {
+                    time.trim_end_matches('Z')
+                };
+                buffer.write_str(shown)
+            }
             other => return Err(not(other, "a text")),
         };
         // Writing to a string has no way to fail.

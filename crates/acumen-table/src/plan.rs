@@ -18,6 +18,8 @@ const TEXTS: &[ColumnType] = &[
     ColumnType::Int,
     ColumnType::Float,
     ColumnType::Bool,
+    ColumnType::Time,
+    ColumnType::NaiveTime,
 ];
 const NUMBERS: &[ColumnType] = &[ColumnType::Int, ColumnType::Float, ColumnType::Text];
 const FLAGS: &[ColumnType] = &[ColumnType::Bool, ColumnType::Int, ColumnType::Text];

@@ -15,7 +15,7 @@ use crate::report::{Failure, all, row, table};
 const MAPPING: &str = "
 events:
   order:
-    id: \"{sample_id}-{date}-{n_cds}-{spend_usd}\"
+    id: \"{sample_id}-{date}\"
     time: {column: date, timezone: UTC}
     fields:
       customer_id: \"c{sample_id}\"

@@ -170,6 +170,27 @@ fn times_are_read_in_their_unit_and_zone() {
 }
 
 #[test]
+fn texts_can_name_instants() {
+    let folder = Folder::new();
+    let at = TimestampMillisecondArray::from(vec![1_522_540_831_000]);
+    for (at, expected) in [
+        (at.clone().with_timezone("UTC"), "a-2018-04-01T00:00:31Z"),
+        (at, "a-2018-04-01T00:00:31"),
+    ] {
+        let n = StringArray::from(vec!["a"]);
+        let columns: Vec<(&str, arrow_array::ArrayRef)> =
+            vec![("n", Arc::new(n)), ("at", Arc::new(at))];
+        let path = folder.parquet("t.parquet", columns);
+        let mapping = mapping(
+            r#"{"events": {"refund": {"id": "{n}-{at}",
+            "time": {"column": "at", "timezone": "UTC"}, "fields": {"order_id": "n"}}}}"#,
+        );
+        let batch = read_all(&path, &mapping).unwrap();
+        assert_eq!(batch.events[0].id.as_ref(), expected);
+    }
+}
+
+#[test]
 fn amounts_take_their_currency_from_a_column_or_from_the_text() {
     let folder = Folder::new();
     let path = folder.write(
