@@ -19,6 +19,7 @@ pub mod member;
 pub mod money;
 pub mod outcome;
 pub mod problem;
+pub mod random;
 pub mod record;
 pub mod row;
 pub mod source;

@@ -29,11 +29,14 @@
 //! Every decision names an action. A rule on a missing value does not fire. What clock, chance and
 //! concurrency decided stands in the record, so that [`Policy::replay`] gives the same bits.
 //!
+//! Where a use case ranks instead, [`ranking`] makes the list, and a [`bandit`] explores.
+//!
 //! It does not know how a model was fitted, what an action costs, or where records are kept.
 
 pub use acumen_base::Problem;
 
 mod asked;
+pub mod bandit;
 mod bands;
 mod beside;
 mod blend;
@@ -50,6 +53,7 @@ mod frame;
 mod guard;
 mod onlookers;
 mod policy;
+pub mod ranking;
 mod reasons;
 mod spec;
 mod state;

@@ -31,7 +31,7 @@ pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
         .expect("this crate makes tensors of f32 only")
 }
 
-fn parameter<const D: usize>(
+pub(crate) fn parameter<const D: usize>(
     values: Vec<f32>,
     shape: [usize; D],
     device: &Device,

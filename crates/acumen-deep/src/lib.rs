@@ -21,17 +21,20 @@ mod layers;
 mod lstm;
 mod neural_network;
 mod parameters;
+mod sequence_recommender;
 mod training;
 
 #[cfg(test)]
 mod tests;
 
 use acumen_model::Learner;
+use acumen_model::recommend::RecommendLearner;
 
 pub use autoencoder::AutoencoderLearner;
 pub use graph_neural_network::GraphNeuralNetwork;
 pub use lstm::Lstm;
 pub use neural_network::NeuralNetwork;
+pub use sequence_recommender::SequenceRecommender;
 
 /// Every learner of this crate.
 pub static LEARNERS: &[&dyn Learner] = &[
@@ -40,3 +43,6 @@ pub static LEARNERS: &[&dyn Learner] = &[
     &AutoencoderLearner,
     &GraphNeuralNetwork,
 ];
+
+/// Every recommender of this crate.
+pub static RECOMMENDERS: &[&dyn RecommendLearner] = &[&SequenceRecommender];

@@ -24,8 +24,8 @@ pub mod isolation_forest;
 #[cfg(test)]
 mod laws;
 pub mod lifetime;
-mod params;
-mod threads;
+pub(crate) mod params;
+pub(crate) mod threads;
 pub mod two_part;
 
 pub use boosting::GradientBoosting;

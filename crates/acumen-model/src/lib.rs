@@ -32,7 +32,7 @@ pub mod member;
 pub mod metrics;
 pub mod network;
 mod quadrature;
-mod random;
+pub mod recommend;
 pub mod search;
 pub mod shap;
 mod special;

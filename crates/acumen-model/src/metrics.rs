@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 mod calibration_error;
 mod curve;
 mod gains;
+pub mod ranking;
 mod top_k;
 
 pub use calibration_error::{BINS, Bins, brier_score, calibration_error, log_loss};
 pub use curve::{Curve, OperatingPoint};
 pub use gains::Gains;
+pub use ranking::RankingMetrics;
 pub use top_k::top_k_precision_by_day;
 
 /// What is reported of a model on one part of the data.

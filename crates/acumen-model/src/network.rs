@@ -32,6 +32,7 @@ mod recurrent;
 mod tests;
 
 pub use autoencoder::{Autoencoder, ERROR_MIN};
+pub(crate) use dense::dot;
 pub use dense::{Dense, Stack};
 pub use feed_forward::FeedForward;
 pub use graph::{Graph, Neighbourhood};

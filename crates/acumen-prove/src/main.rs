@@ -23,6 +23,7 @@ mod handbook;
 mod level;
 mod load;
 mod peer;
+mod recommendations_quality;
 mod replay;
 mod report;
 mod settings;
@@ -96,6 +97,11 @@ static MEASUREMENTS: &[Measurement] = &[
         run: clv_quality::run,
     },
     Measurement {
+        name: "recommendations-quality",
+        what: "the next item of every user on three public sets, beside published models and implicit",
+        run: recommendations_quality::run,
+    },
+    Measurement {
         name: "clv-speed",
         what: "a million customers trained on and scored, beside pandas and XGBoost; one asked; kills",
         run: clv_speed::run,
@@ -131,7 +137,7 @@ fn main() -> ExitCode {
     }
     let Some(name) = &settings.name else {
         for measurement in MEASUREMENTS {
-            println!("{:16} {}", measurement.name, measurement.what);
+            println!("{:24} {}", measurement.name, measurement.what);
         }
         return ExitCode::SUCCESS;
     };

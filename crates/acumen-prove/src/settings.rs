@@ -16,6 +16,18 @@ pub(crate) struct Settings {
     /// The folder of the customers' orders (`clv-quality`); by default ../shared/data/clv
     #[arg(long, value_name = "DIR")]
     pub(crate) clv: Option<PathBuf>,
+    /// The folder of the public interactions (`recommendations-quality`); by default ../shared/data/recommendations
+    #[arg(long, value_name = "DIR")]
+    pub(crate) recommendations: Option<PathBuf>,
+    /// Only this set of interactions: ml1m, beauty or games (`recommendations-quality`).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) set: Option<String>,
+    /// Leave out the network, which takes minutes to train (`recommendations-quality`).
+    #[arg(long)]
+    pub(crate) no_network: bool,
+    /// Train networks again that were trained before (`recommendations-quality`).
+    #[arg(long)]
+    pub(crate) fresh: bool,
     /// Leave out the peer's pandas code, which takes minutes (`replay`).
     #[arg(long)]
     pub(crate) no_pandas: bool,

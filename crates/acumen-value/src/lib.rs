@@ -4,6 +4,8 @@
 //! it. A [`Ledger`] takes decisions and the positive events that follow them, settles each
 //! decision once its truth is known, and keeps running [`Totals`].
 //!
+//! [`off_policy`] says what another policy would have been worth, from what one that explored did.
+//!
 //! # When the truth is known
 //!
 //! A decision is *open* at first. A positive event settles it as positive. Without one it settles
@@ -27,6 +29,7 @@
 //! It does not know where decisions and events come from, or what an action does.
 
 mod ledger;
+pub mod off_policy;
 mod saved;
 mod scope;
 mod spec;

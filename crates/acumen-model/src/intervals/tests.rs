@@ -4,7 +4,7 @@ use acumen_base::Seed;
 use proptest::prelude::*;
 
 use super::*;
-use crate::random::Stream;
+use acumen_base::random::Stream;
 
 const LEVEL: f64 = 0.9;
 

@@ -9,7 +9,7 @@ use acumen_base::Deadline;
 use serde::{Deserialize, Serialize};
 
 use super::{IsolationForest, IsolationNode, Place};
-use crate::random::{mix, unit};
+use acumen_base::random::{mix, unit};
 
 /// Trees between two looks at the deadline.
 const TREES_PER_CHECK: usize = 16;

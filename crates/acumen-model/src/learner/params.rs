@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{ParamDoc, ParamProblem, ParamRange, Params};
 
 /// A parameter in one line.
-pub(super) const fn doc(
+pub(crate) const fn doc(
     name: &'static str,
     aliases: &'static [&'static str],
     range: ParamRange,
@@ -121,6 +121,14 @@ impl<'a> Reader<'a> {
         };
         let given = given.map(|list: Vec<u64>| list.iter().map(|value| *value as usize).collect());
         given.unwrap_or_else(|| default.to_vec())
+    }
+
+    /// What was read, where everything was valid.
+    pub(crate) fn done<T>(self, read: T) -> Result<T, Vec<ParamProblem>> {
+        match self.problems.is_empty() {
+            true => Ok(read),
+            false => Err(self.problems),
+        }
     }
 
     /// A word, or its default.

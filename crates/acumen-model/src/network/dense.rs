@@ -30,7 +30,7 @@ const LANES: usize = 8;
 
 impl Dense {
     /// The outputs for an input.
-    pub(super) fn forward(&self, input: &[f32]) -> Vec<f32> {
+    pub(crate) fn forward(&self, input: &[f32]) -> Vec<f32> {
         let mut output = self.bias.clone();
         self.add_product(input, &mut output);
         output
@@ -75,7 +75,7 @@ impl Dense {
     }
 
     /// Whether its numbers are there and finite.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let shape = (self.inputs * self.outputs, self.outputs);
         if (self.weights.len(), self.bias.len()) != shape {
             return Err(format!(
@@ -178,7 +178,7 @@ pub(super) fn block(rectified: &[f32], change: &mut [f32]) {
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0_f32; LANES];
     let (whole, rest) = a.split_at(a.len() - a.len() % LANES);
     for (a, b) in whole.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {

@@ -12,7 +12,7 @@ use crate::forest::CATEGORY_ORDINAL_MAX;
 use crate::isolation::{IsolationForest, IsolationNode, IsolationTree};
 use crate::learner::threads::threads;
 use crate::learner::{Checked, FitError, Fitted, Importance, Progress, TrainingLog, checks};
-use crate::random::Stream;
+use acumen_base::random::Stream;
 
 /// Trees between two reports of progress.
 const TREES_TOGETHER: usize = 32;

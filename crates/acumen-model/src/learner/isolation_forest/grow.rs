@@ -3,7 +3,7 @@
 use super::views::{Seen, View};
 use crate::data::Matrix;
 use crate::isolation::{IsolationNode, IsolationTree, Term, is_beneath};
-use crate::random::Stream;
+use acumen_base::random::Stream;
 
 /// What a tree is grown from.
 pub(super) struct Ground<'a> {
@@ -153,7 +153,7 @@ impl Ground<'_> {
                 column,
                 weight: normal as f32,
                 center: share as f32,
-                salt: Some(self.random.next() as u32),
+                salt: Some(self.random.bits() as u32),
             },
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::random::Stream;
+use acumen_base::random::Stream;
 
 /// Some of the rows from `first` on, each at most once: equally likely (Floyd's algorithm, Bentley
 /// 1987), or in proportion to their weights (Efraimidis and Spirakis 2006). All of them where

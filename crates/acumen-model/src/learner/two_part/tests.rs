@@ -8,8 +8,8 @@ use crate::fitted::FittedModel;
 use crate::forest::Objective;
 use crate::learner::laws::{dataset, fit};
 use crate::metrics::RegressionMetrics;
-use crate::random::Stream;
 use crate::two_part::Amount;
+use acumen_base::random::Stream;
 
 /// Two columns: the first raises the chance of any value and the logarithm of the value, the
 /// second its spread.

@@ -186,7 +186,27 @@ impl Cell {
         (sums, Some(recurrent))
     }
 
-    pub(super) fn check(&self, inputs: usize) -> Result<(), String> {
+    /// What it remembers behind the last of some inputs.
+    pub(crate) fn remember<'a>(&self, inputs: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
+        let mut memory = Memory::new(self.units());
+        for input in inputs {
+            self.step(1.0, input, &mut memory);
+        }
+        memory.hidden
+    }
+
+    /// What it remembers before the first of some inputs, and behind each of them.
+    pub(crate) fn course<'a>(&self, inputs: impl Iterator<Item = &'a [f32]>) -> Vec<Vec<f32>> {
+        let mut memory = Memory::new(self.units());
+        let mut course = vec![memory.hidden.clone()];
+        for input in inputs {
+            self.step(1.0, input, &mut memory);
+            course.push(memory.hidden.clone());
+        }
+        course
+    }
+
+    pub(crate) fn check(&self, inputs: usize) -> Result<(), String> {
         self.input.check()?;
         self.recurrent.check()?;
         let (units, gates) = (self.units(), self.kind.gates());

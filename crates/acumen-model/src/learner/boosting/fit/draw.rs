@@ -2,7 +2,7 @@
 
 use acumen_base::Seed;
 
-use crate::random::mix;
+use acumen_base::random::mix;
 
 /// Whether a row is drawn, each on its own.
 pub(super) fn rows(seed: Seed, round: usize, share: f64) -> impl Fn(u32) -> bool {

@@ -1,9 +1,9 @@
 //! Numbers by chance that follow from a seed alone, for learners that draw millions of them.
 
-use acumen_base::Seed;
+use crate::key::Seed;
 
 /// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): a good hash of a number.
-pub(crate) fn mix(x: u64) -> u64 {
+pub fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -11,41 +11,44 @@ pub(crate) fn mix(x: u64) -> u64 {
 }
 
 /// A hash as a number in [0, 1).
-pub(crate) fn unit(hash: u64) -> f64 {
+pub fn unit(hash: u64) -> f64 {
     (hash >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// One draw after the other (SplitMix64).
 #[derive(Clone, Debug)]
-pub(crate) struct Stream(u64);
+pub struct Stream(u64);
 
 impl Stream {
-    pub(crate) fn new(seed: Seed) -> Stream {
+    /// The draws of a seed.
+    pub fn new(seed: Seed) -> Stream {
         Stream(seed.0)
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// A number of 64 bits.
+    pub fn bits(&mut self) -> u64 {
         let drawn = mix(self.0);
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         drawn
     }
 
     /// A number in [0, 1).
-    pub(crate) fn unit(&mut self) -> f64 {
-        unit(self.next())
+    pub fn unit(&mut self) -> f64 {
+        unit(self.bits())
     }
 
-    pub(crate) fn coin(&mut self) -> bool {
-        self.next() >> 63 == 1
+    /// Heads or tails.
+    pub fn coin(&mut self) -> bool {
+        self.bits() >> 63 == 1
     }
 
     /// A whole number below a limit above 0; the bias of the reduction is below 2⁻³².
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        ((u128::from(self.next()) * limit as u128) >> 64) as usize
+    pub fn below(&mut self, limit: usize) -> usize {
+        ((u128::from(self.bits()) * limit as u128) >> 64) as usize
     }
 
     /// A number of the standard normal distribution (Box and Muller 1958).
-    pub(crate) fn normal(&mut self) -> f64 {
+    pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }

@@ -1,0 +1,261 @@
+//! Which action is taken, with which probability.
+
+use acumen_base::Seed;
+use acumen_base::random::{Stream, unit};
+use serde::{Deserialize, Serialize};
+
+use super::arm::{Arm, BanditError};
+
+/// How a bandit explores.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "algorithm", rename_all = "snake_case")]
+pub enum Algorithm {
+    /// The largest upper bound `expected + alpha · spread` (LinUCB with disjoint models; Li et al.
+    /// 2010).
+    LinUcb {
+        /// How many spreads the bound lies above what is expected.
+        alpha: f64,
+    },
+    /// Linear Thompson sampling (Agrawal and Goyal 2013): the best by models drawn from what is
+    /// known of them.
+    LinearThompson {
+        /// How wide models are drawn: the deviation of the noise.
+        scale: f64,
+        /// How often they are drawn for one request. The probability of an action is the share
+        /// of draws that it wins, and one of them is taken.
+        draws: usize,
+    },
+    /// The largest expected reward; all exploration is `epsilon`.
+    Greedy,
+}
+
+/// A bandit, declared.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BanditSpec {
+    /// How it explores.
+    #[serde(flatten)]
+    pub algorithm: Algorithm,
+    /// The share of requests at which any action is as likely as any other: what keeps every
+    /// probability above 0, so that other policies can be judged.
+    pub epsilon: f64,
+    /// The ridge λ of the models.
+    pub ridge: f64,
+}
+
+/// Models of actions, learning as outcomes arrive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bandit {
+    spec: BanditSpec,
+    width: usize,
+    arms: Vec<Arm>,
+}
+
+/// The probability of every action, and what they were judged by.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Distribution {
+    /// One an action; 0 for those that may not be taken.
+    pub probabilities: Vec<f64>,
+    /// What each is expected to bring, all of them, so that the next best can stand in.
+    pub expected: Vec<f64>,
+}
+
+/// What was chosen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Chosen {
+    /// The action.
+    pub action: usize,
+    /// Its probability, for the log.
+    pub propensity: f64,
+    /// All of them.
+    pub distribution: Distribution,
+}
+
+impl Bandit {
+    /// A bandit over so many actions, and contexts of so many numbers, that knows nothing yet.
+    pub fn new(spec: BanditSpec, actions: usize, width: usize) -> Bandit {
+        Bandit {
+            spec,
+            width,
+            arms: vec![Arm::new(width, spec.ridge); actions],
+        }
+    }
+
+    /// How many actions.
+    pub fn actions(&self) -> usize {
+        self.arms.len()
+    }
+
+    /// The model of an action.
+    pub fn arm(&self, action: usize) -> Option<&Arm> {
+        self.arms.get(action)
+    }
+
+    /// Learns what came of an action.
+    ///
+    /// # Errors
+    /// Where there is no such action, or a number is none.
+    pub fn learn(
+        &mut self,
+        action: usize,
+        context: &[f64],
+        reward: f64,
+    ) -> Result<(), BanditError> {
+        self.check(context)?;
+        if !reward.is_finite() {
+            let what = "the reward".to_owned();
+            return Err(BanditError::Number {
+                what,
+                value: reward,
+            });
+        }
+        let count = self.arms.len();
+        let arm = self.arms.get_mut(action);
+        let arm = arm.ok_or(BanditError::Action {
+            found: action,
+            count,
+        })?;
+        arm.learn(context, reward);
+        Ok(())
+    }
+
+    /// Adds what another bandit over the same actions has learnt apart.
+    ///
+    /// # Errors
+    /// Where it is over other actions or contexts.
+    pub fn merge(&mut self, other: &Bandit) -> Result<(), BanditError> {
+        if other.width != self.width {
+            let (found, expected) = (other.width, self.width);
+            return Err(BanditError::Width { found, expected });
+        }
+        if other.arms.len() != self.arms.len() {
+            let (found, count) = (other.arms.len(), self.arms.len());
+            return Err(BanditError::Action { found, count });
+        }
+        self.arms
+            .iter_mut()
+            .zip(&other.arms)
+            .for_each(|(own, theirs)| own.merge(theirs));
+        Ok(())
+    }
+
+    /// The probability of every action that may be taken. It depends on the seed and the key of
+    /// the request alone, besides what was learnt.
+    ///
+    /// # Errors
+    /// Where no action may be taken, or a number of the context is none.
+    pub fn distribution(
+        &self,
+        context: &[f64],
+        allowed: &[bool],
+        (seed, key): (Seed, &str),
+    ) -> Result<Distribution, BanditError> {
+        self.check(context)?;
+        if allowed.len() != self.arms.len() {
+            let (found, count) = (allowed.len(), self.arms.len());
+            return Err(BanditError::Action { found, count });
+        }
+        let open: Vec<usize> = (0..self.arms.len()).filter(|at| allowed[*at]).collect();
+        if open.is_empty() {
+            return Err(BanditError::NoActions);
+        }
+        let mut wins = vec![0.0; self.arms.len()];
+        match self.spec.algorithm {
+            Algorithm::Greedy => wins[best(&open, |at| self.arms[at].expected(context))] = 1.0,
+            Algorithm::LinUcb { alpha } => {
+                let bound = |at: usize| {
+                    self.arms[at].expected(context) + alpha * self.arms[at].spread(context)
+                };
+                wins[best(&open, bound)] = 1.0;
+            }
+            Algorithm::LinearThompson { scale, draws } => {
+                let draws = draws.max(1);
+                let mut stream = Stream::new(seed.derive("thompson").derive(key));
+                for _ in 0..draws {
+                    wins[self.drawn_best(&open, context, scale, &mut stream)] += 1.0;
+                }
+                wins.iter_mut().for_each(|wins| *wins /= draws as f64);
+            }
+        }
+        let (epsilon, even) = (self.spec.epsilon, 1.0 / open.len() as f64);
+        for at in open {
+            wins[at] = (1.0 - epsilon) * wins[at] + epsilon * even;
+        }
+        Ok(Distribution {
+            probabilities: wins,
+            expected: self.arms.iter().map(|arm| arm.expected(context)).collect(),
+        })
+    }
+
+    /// Chooses an action.
+    ///
+    /// # Errors
+    /// As [`Bandit::distribution`].
+    pub fn choose(
+        &self,
+        context: &[f64],
+        allowed: &[bool],
+        (seed, key): (Seed, &str),
+    ) -> Result<Chosen, BanditError> {
+        let distribution = self.distribution(context, allowed, (seed, key))?;
+        let mut left = unit(seed.derive("choose").derive(key).0);
+        let probabilities = distribution.probabilities.iter().copied().enumerate();
+        let mut action = None;
+        for (at, probability) in probabilities.filter(|(_, probability)| *probability > 0.0) {
+            // Where rounding leaves a rest, the last that is possible is taken.
+            action = Some((at, probability));
+            left -= probability;
+            if left < 0.0 {
+                break;
+            }
+        }
+        let (action, propensity) = action.ok_or(BanditError::NoActions)?;
+        Ok(Chosen {
+            action,
+            propensity,
+            distribution,
+        })
+    }
+
+    /// The best action by models that are drawn once.
+    fn drawn_best(
+        &self,
+        open: &[usize],
+        context: &[f64],
+        scale: f64,
+        stream: &mut Stream,
+    ) -> usize {
+        let drawn = open.iter().map(|&at| {
+            let normals: Vec<f64> = context.iter().map(|_| stream.normal()).collect();
+            self.arms[at].drawn(context, scale, &normals)
+        });
+        let drawn: Vec<f64> = drawn.collect();
+        let places: Vec<usize> = (0..open.len()).collect();
+        open[best(&places, |place| drawn[place])]
+    }
+
+    fn check(&self, context: &[f64]) -> Result<(), BanditError> {
+        let (found, expected) = (context.len(), self.width);
+        if found != expected {
+            return Err(BanditError::Width { found, expected });
+        }
+        match context.iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(BanditError::Number {
+                what: format!("number {at} of the context"),
+                value: context[at],
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The one of the largest value, of equal ones the first.
+fn best(open: &[usize], value: impl Fn(usize) -> f64) -> usize {
+    let mut best = (open[0], value(open[0]));
+    for &at in &open[1..] {
+        let value = value(at);
+        if value > best.1 {
+            best = (at, value);
+        }
+    }
+    best.0
+}

@@ -1,0 +1,118 @@
+//! Lists whose items are good and unlike each other.
+
+use serde::{Deserialize, Serialize};
+
+use super::caps::Caps;
+
+/// How unlikeness is traded against merit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Diversity {
+    /// Maximal marginal relevance: no item too much like any one before it.
+    MaximalMarginalRelevance,
+    /// A determinantal point process: items that together span much.
+    Determinantal,
+}
+
+/// A residual below which a candidate is a mixture of those before it.
+const DEPENDENT: f64 = 1e-9;
+
+/// Picks up to `n` candidates, each time the one of the largest
+/// `(1 − knob) · merit − knob · (largest likeness to those picked)` (Carbonell and Goldstein 1998).
+/// With a knob of 0 the list is the order of merit; of equal ones the first comes first.
+pub fn maximal_marginal_relevance(
+    merit: &[f32],
+    likeness: &dyn Fn(usize, usize) -> f32,
+    knob: f32,
+    n: usize,
+    caps: Caps,
+) -> Vec<usize> {
+    // What each candidate is most like among those picked: kept, so that a pick costs one look at
+    // every candidate.
+    let mut nearest = vec![0.0_f32; merit.len()];
+    let mut first = true;
+    let gain = |at: usize, nearest: &[f32]| (1.0 - knob) * merit[at] - knob * nearest[at];
+    greedy(merit.len(), n, caps, |open, last| {
+        if let Some(last) = last {
+            for at in open.iter().filter(|_| knob > 0.0) {
+                let alike = likeness(*at, last);
+                nearest[*at] = if first {
+                    alike
+                } else {
+                    nearest[*at].max(alike)
+                };
+            }
+            first = false;
+        }
+        largest(open, |at| f64::from(gain(at, &nearest)))
+    })
+}
+
+/// Picks up to `n` candidates by the greedy search for the list of the largest determinant of
+/// `qᵢ qⱼ Sᵢⱼ` with `qᵢ = exp(merit / 2)` weighed by the knob (Chen, Zhang and Zhou 2018, "Fast
+/// Greedy MAP Inference for Determinantal Point Process"): each pick has the largest
+/// `(1 − knob) · merit + knob · ln(what of it the list does not span yet)`.
+///
+/// `likeness` must be that of vectors of length 1, such as a cosine. Candidates that the list
+/// spans already come last, by merit.
+pub fn determinantal(
+    merit: &[f32],
+    likeness: &dyn Fn(usize, usize) -> f32,
+    knob: f32,
+    n: usize,
+    caps: Caps,
+) -> Vec<usize> {
+    let count = merit.len();
+    let mut residual = vec![1.0_f64; count];
+    // Lines of the Cholesky factor, one a candidate.
+    let mut factor: Vec<Vec<f64>> = vec![Vec::new(); count];
+    greedy(count, n, caps, |open, last| {
+        if let Some(last) = last.filter(|last| knob > 0.0 && residual[*last] > DEPENDENT) {
+            let (line, root) = (factor[last].clone(), residual[last].sqrt());
+            for &at in open {
+                let spanned: f64 = line.iter().zip(&factor[at]).map(|(a, b)| a * b).sum();
+                let entry = (f64::from(likeness(at, last)) - spanned) / root;
+                factor[at].push(entry);
+                residual[at] -= entry * entry;
+            }
+        }
+        largest(open, |at| {
+            let new = residual[at].max(DEPENDENT * DEPENDENT).ln();
+            f64::from(1.0 - knob) * f64::from(merit[at]) + f64::from(knob) * new
+        })
+    })
+}
+
+/// Picks one after the other. `pick` sees the candidates that are open and the last one picked.
+fn greedy(
+    count: usize,
+    n: usize,
+    mut caps: Caps,
+    mut pick: impl FnMut(&[usize], Option<usize>) -> Option<usize>,
+) -> Vec<usize> {
+    let mut open: Vec<usize> = (0..count).collect();
+    let mut picked = Vec::with_capacity(n.min(count));
+    while picked.len() < n {
+        open.retain(|at| caps.allow(*at));
+        let Some(next) = pick(&open, picked.last().copied()) else {
+            break;
+        };
+        caps.take(next);
+        open.retain(|at| *at != next);
+        picked.push(next);
+    }
+    picked
+}
+
+/// The one of the largest gain, of equal ones the first.
+fn largest(open: &[usize], gain: impl Fn(usize) -> f64) -> Option<usize> {
+    let with_gain = open.iter().map(|&at| (at, gain(at)));
+    let best = with_gain.reduce(|best, next| {
+        if next.1.total_cmp(&best.1).is_gt() {
+            next
+        } else {
+            best
+        }
+    });
+    best.map(|(at, _)| at)
+}

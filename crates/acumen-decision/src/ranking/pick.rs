@@ -1,0 +1,178 @@
+//! The list: several objectives, each with its measured value.
+
+use serde::{Deserialize, Serialize};
+
+use super::blend::{Blended, blend};
+use super::caps::Caps;
+use super::diversity::{Diversity, determinantal, maximal_marginal_relevance};
+
+/// The candidates of one request, by their place.
+pub struct Slate<'a> {
+    /// For each source the standardised score of every candidate; nothing of one that was late.
+    pub sources: Vec<Option<&'a [f32]>>,
+    /// How new each candidate is to people, in any unit; empty where that is not known.
+    pub novelty: &'a [f32],
+    /// What each candidate is worth to the business, in any unit; empty where that is not known.
+    pub value: &'a [f32],
+    /// How alike two candidates are, from 0 to 1.
+    pub likeness: &'a dyn Fn(usize, usize) -> f32,
+}
+
+/// What a list is made for. Relevance, novelty and value are standardised over the candidates
+/// before they are weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Objectives {
+    /// What the sources say.
+    pub relevance: f32,
+    /// From 0, the order of merit, to just below 1, where merit hardly counts.
+    pub diversity: f32,
+    /// What few have touched.
+    pub novelty: f32,
+    /// What is worth much.
+    pub business_value: f32,
+    /// How unlikeness is traded against merit.
+    pub by: Diversity,
+}
+
+/// One place of a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ranked {
+    /// The place of the candidate in the slate.
+    pub candidate: usize,
+    /// Its merit: the weighed sum of all objectives but diversity.
+    pub merit: f32,
+    /// What each source added to its relevance; they add up to it.
+    pub by_source: Vec<f32>,
+    /// What novelty added to its merit.
+    pub by_novelty: f32,
+    /// What business value added to its merit.
+    pub by_value: f32,
+    /// How many places diversity and caps moved it up (above 0) or down from its place by merit.
+    pub moved: i64,
+}
+
+/// A list, and how much it has of each objective.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ranking {
+    /// The places, the first first.
+    pub list: Vec<Ranked>,
+    /// The weights of the sources as they were used.
+    pub weights: Vec<f32>,
+    /// The mean blended score.
+    pub relevance: f32,
+    /// The mean of 1 less the likeness over pairs.
+    pub diversity: f32,
+    /// The mean novelty, in its own unit.
+    pub novelty: f32,
+    /// The mean business value, in its own unit.
+    pub business_value: f32,
+}
+
+impl Default for Objectives {
+    /// Relevance alone.
+    fn default() -> Objectives {
+        Objectives {
+            relevance: 1.0,
+            diversity: 0.0,
+            novelty: 0.0,
+            business_value: 0.0,
+            by: Diversity::MaximalMarginalRelevance,
+        }
+    }
+}
+
+/// The best list of up to `n` candidates.
+///
+/// # Panics
+/// If there are not as many weights as sources, or parts of the slate differ in length.
+pub fn rank(
+    slate: &Slate<'_>,
+    weights: &[f32],
+    objectives: &Objectives,
+    caps: Caps,
+    n: usize,
+) -> Ranking {
+    let blended = blend(&slate.sources, weights);
+    let count = blended.scores.len();
+    let relevance = standardised(&blended.scores);
+    let parts = |values: &[f32], weight: f32| -> Vec<f32> {
+        if values.is_empty() {
+            return vec![0.0; count];
+        }
+        assert_eq!(values.len(), count, "one value a candidate");
+        standardised(values)
+            .iter()
+            .map(|value| weight * value)
+            .collect()
+    };
+    let by_novelty = parts(slate.novelty, objectives.novelty);
+    let by_value = parts(slate.value, objectives.business_value);
+    let merit: Vec<f32> = (0..count)
+        .map(|at| objectives.relevance * relevance[at] + by_novelty[at] + by_value[at])
+        .collect();
+    let pick = match objectives.by {
+        Diversity::MaximalMarginalRelevance => maximal_marginal_relevance,
+        Diversity::Determinantal => determinantal,
+    };
+    let picked = pick(&merit, slate.likeness, objectives.diversity, n, caps);
+    let place = |at: usize| {
+        let ahead = |other: &usize| {
+            merit[*other] > merit[at] || (merit[*other] == merit[at] && *other < at)
+        };
+        (0..count).filter(ahead).count() as i64
+    };
+    let list = picked.iter().enumerate().map(|(at, &candidate)| Ranked {
+        candidate,
+        merit: merit[candidate],
+        by_source: said(slate, &blended, candidate),
+        by_novelty: by_novelty[candidate],
+        by_value: by_value[candidate],
+        moved: place(candidate) - at as i64,
+    });
+    Ranking {
+        list: list.collect(),
+        relevance: mean(&picked, &blended.scores),
+        diversity: unlike(&picked, slate.likeness),
+        novelty: mean(&picked, slate.novelty),
+        business_value: mean(&picked, slate.value),
+        weights: blended.weights,
+    }
+}
+
+/// What each source has in the blended score of a candidate.
+fn said(slate: &Slate<'_>, blended: &Blended, candidate: usize) -> Vec<f32> {
+    let sources = slate.sources.iter().zip(&blended.weights);
+    sources
+        .map(|(source, weight)| source.map_or(0.0, |scores| weight * scores[candidate]))
+        .collect()
+}
+
+/// Values with a mean of 0 and a deviation of 1; all 0 where they are the same.
+fn standardised(values: &[f32]) -> Vec<f32> {
+    let count = values.len().max(1) as f32;
+    let mean = values.iter().sum::<f32>() / count;
+    let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / count;
+    let scale = match variance > 1e-12 * mean * mean {
+        true => variance.sqrt().recip(),
+        false => 0.0,
+    };
+    values.iter().map(|value| scale * (value - mean)).collect()
+}
+
+fn mean(picked: &[usize], values: &[f32]) -> f32 {
+    if values.is_empty() || picked.is_empty() {
+        return 0.0;
+    }
+    picked.iter().map(|&at| values[at]).sum::<f32>() / picked.len() as f32
+}
+
+fn unlike(picked: &[usize], likeness: &dyn Fn(usize, usize) -> f32) -> f32 {
+    let (mut sum, mut pairs) = (0.0, 0.0_f32);
+    for (at, &a) in picked.iter().enumerate() {
+        for &b in &picked[at + 1..] {
+            sum += 1.0 - likeness(a, b);
+            pairs += 1.0;
+        }
+    }
+    sum / pairs.max(1.0)
+}

@@ -1,0 +1,102 @@
+//! The events of users as windows, and windows of about one length as batches.
+
+use acumen_model::recommend::Interactions;
+
+use crate::draws::Draws;
+
+/// The events of interest of all users.
+pub(super) struct Windows {
+    sequences: Vec<Vec<u32>>,
+    length: usize,
+}
+
+/// Windows side by side, padded to the longest; ordered by step and then by window.
+pub(super) struct Batch {
+    /// How many windows.
+    pub(super) lines: usize,
+    /// The item of each event; 0 where a window has ended.
+    pub(super) inputs: Vec<i32>,
+    /// The item that comes next; nothing where a window has ended.
+    pub(super) targets: Vec<Option<u32>>,
+}
+
+impl Windows {
+    /// Of at most so many events each.
+    pub(super) fn new(interactions: &Interactions, length: usize) -> Windows {
+        let liked = |user: usize| -> Vec<u32> {
+            let history = interactions.history(user);
+            let events = history.items.iter().zip(history.weights);
+            let liked = events.filter(|(_, weight)| **weight > 0.0);
+            liked.map(|(item, _)| *item).collect()
+        };
+        let sequences = (0..interactions.n_users()).map(liked);
+        Windows {
+            sequences: sequences.filter(|events| events.len() > 1).collect(),
+            length,
+        }
+    }
+
+    /// Whether nothing comes after anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.sequences.is_empty()
+    }
+
+    /// All events once, cut at places by chance, in batches of about `size` events, in an order by
+    /// chance.
+    pub(super) fn batches(&self, size: usize, draws: &mut Draws) -> Vec<Batch> {
+        let mut windows: Vec<&[u32]> = Vec::new();
+        for events in &self.sequences {
+            // A window of n events gives n − 1 targets, so the last event of one begins the next.
+            let targets = events.len() - 1;
+            let mut from = 0;
+            if targets > self.length {
+                let first = 1 + draws.below(self.length);
+                windows.push(&events[..=first]);
+                from = first;
+            }
+            while from < targets {
+                let to = (from + self.length).min(targets);
+                windows.push(&events[from..=to]);
+                from = to;
+            }
+        }
+        let mut order: Vec<usize> = (0..windows.len()).collect();
+        draws.shuffle(&mut order, windows.len());
+        order.sort_by_key(|&at| windows[at].len());
+        let mut groups: Vec<Vec<&[u32]>> = Vec::new();
+        let mut group: Vec<&[u32]> = Vec::new();
+        for window in order.into_iter().map(|at| windows[at]) {
+            let longest = window.len() - 1;
+            if !group.is_empty() && (group.len() + 1) * longest > size {
+                groups.push(std::mem::take(&mut group));
+            }
+            group.push(window);
+        }
+        groups.push(group);
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        draws.shuffle(&mut order, groups.len());
+        order
+            .into_iter()
+            .map(|at| Batch::new(&groups[at]))
+            .collect()
+    }
+}
+
+impl Batch {
+    fn new(windows: &[&[u32]]) -> Batch {
+        let steps = windows.iter().map(|window| window.len() - 1).max();
+        let mut batch = Batch {
+            lines: windows.len(),
+            inputs: Vec::new(),
+            targets: Vec::new(),
+        };
+        for step in 0..steps.unwrap_or(0) {
+            for window in windows {
+                let next = window.get(step + 1).copied();
+                batch.inputs.push(next.map_or(0, |_| window[step] as i32));
+                batch.targets.push(next);
+            }
+        }
+        batch
+    }
+}

@@ -1,0 +1,200 @@
+//! `content`: items like those one knows, by their attributes. It needs no events with an item,
+//! so that a new one is found from its first minute.
+//!
+//! An item is a vector of its words, weighted by TF-IDF (`(1 + ln count) · ln(n / items with it)`;
+//! Salton and Buckley 1988) and of length 1. A user is the sum of the vectors of their newest
+//! items, each older one less.
+
+use std::sync::Arc;
+
+use acumen_base::Seed;
+use serde::{Deserialize, Serialize};
+
+use super::recency::{self, Recency};
+use super::{
+    Attributes, CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner,
+    Source,
+};
+use crate::learner::{ParamDoc, ParamProblem, Params, Progress, Reader};
+
+/// Likeness of attributes by the name `content`.
+#[derive(Debug)]
+pub struct ContentLearner;
+
+const DOCS: &[ParamDoc] = &[recency::last("20"), recency::history_decay("0.85")];
+
+#[derive(Debug, Serialize)]
+struct ContentParams {
+    #[serde(flatten)]
+    recency: Recency,
+}
+
+/// The words of items.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    recency: Recency,
+    /// The words that are known, by name, with how much each tells.
+    words: Vec<(Arc<str>, f32)>,
+    /// Where each item's words begin, and where the last one's end.
+    starts: Vec<u32>,
+    entries: Vec<(u32, f32)>,
+}
+
+impl RecommendLearner for ContentLearner {
+    fn name(&self) -> &'static str {
+        "content"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["content_based", "tf_idf"]
+    }
+
+    fn doc(&self) -> &'static str {
+        "Items with attributes like those of the items one touched: brands, categories, words. \
+         Finds new items from their first minute."
+    }
+
+    fn params(&self) -> &'static [ParamDoc] {
+        DOCS
+    }
+
+    fn check(&self, params: &Params) -> Result<Box<dyn CheckedRecommender>, Vec<ParamProblem>> {
+        let reader = Reader::new(params, DOCS);
+        let recency = Recency::read(&reader, 20, 0.85);
+        let read = ContentParams { recency };
+        reader.done(read).map(|read| Box::new(read) as _)
+    }
+}
+
+impl CheckedRecommender for ContentParams {
+    fn fit(
+        &self,
+        data: &RecommendData<'_>,
+        _: Seed,
+        _: &mut dyn FnMut(Progress),
+    ) -> Result<Source, RecommendError> {
+        let attributes = data.attributes.ok_or(RecommendError::NoAttributes)?;
+        let (known, items) = (attributes.n_items(), data.interactions.n_items());
+        if known != items {
+            return Err(RecommendError::Items {
+                attributes: known,
+                items,
+            });
+        }
+        Ok(Source::Content(Content::new(attributes, self.recency)))
+    }
+
+    fn params_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("numbers become JSON")
+    }
+}
+
+impl Content {
+    fn new(attributes: &Attributes, recency: Recency) -> Content {
+        let items = attributes.n_items();
+        let mut with = vec![0_u32; attributes.words().len()];
+        for item in 0..items {
+            attributes
+                .of(item)
+                .for_each(|(word, _)| with[word as usize] += 1);
+        }
+        let tells = |word: u32| (items as f32 / with[word as usize].max(1) as f32).ln();
+        let words = attributes.words().iter();
+        let mut content = Content {
+            recency,
+            words: words
+                .map(|(name, word)| (Arc::clone(name), tells(*word)))
+                .collect(),
+            starts: vec![0],
+            entries: Vec::new(),
+        };
+        content.extend(attributes);
+        content
+    }
+
+    /// How many items it knows.
+    pub fn n_items(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Adds items that came after training; words that were not known by then tell nothing.
+    pub fn extend(&mut self, attributes: &Attributes) {
+        let place = |name: &Arc<str>| self.words.binary_search_by(|(word, _)| word.cmp(name)).ok();
+        let names = attributes.words().iter();
+        let mut places = vec![None; attributes.words().len()];
+        names.for_each(|(name, number)| places[*number as usize] = place(name));
+        for item in 0..attributes.n_items() {
+            let known = attributes.of(item).filter_map(|(word, count)| {
+                let place = places[word as usize]?;
+                let weight = (1.0 + (count as f32).ln()) * self.words[place].1;
+                (weight > 0.0).then_some((place as u32, weight))
+            });
+            let mut entries: Vec<(u32, f32)> = known.collect();
+            entries.sort_unstable_by_key(|&(word, _)| word);
+            let length = entries.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
+            let unit = entries
+                .into_iter()
+                .map(|(word, weight)| (word, weight / length));
+            self.entries.extend(unit);
+            self.starts.push(self.entries.len() as u32);
+        }
+    }
+
+    fn line(&self, item: u32) -> &[(u32, f32)] {
+        let (from, to) = (self.starts[item as usize], self.starts[item as usize + 1]);
+        &self.entries[from as usize..to as usize]
+    }
+
+    pub(super) fn score(&self, history: History<'_>, scores: &mut [f32]) {
+        let mut profile = vec![0.0; self.words.len()];
+        for (_, item, weight) in self.recency.of(history) {
+            for (word, tells) in self.line(item) {
+                profile[*word as usize] += weight * tells;
+            }
+        }
+        for (item, score) in (0..).zip(scores.iter_mut()) {
+            let words = self.line(item).iter();
+            *score = words
+                .map(|(word, tells)| tells * profile[*word as usize])
+                .sum();
+        }
+    }
+
+    /// How alike two items are: the cosine of their words.
+    pub fn likeness(&self, a: u32, b: u32) -> f32 {
+        let (mut a, mut b) = (self.line(a), self.line(b));
+        let mut sum = 0.0;
+        while let ([(word, tells), rest @ ..], [(other, theirs), others @ ..]) = (a, b) {
+            match word.cmp(other) {
+                std::cmp::Ordering::Less => a = rest,
+                std::cmp::Ordering::Greater => b = others,
+                std::cmp::Ordering::Equal => {
+                    sum += tells * theirs;
+                    (a, b) = (rest, others);
+                }
+            }
+        }
+        sum
+    }
+
+    /// What each event that counts adds to the score of an item, by its place in the history.
+    pub(super) fn contributions(&self, history: History<'_>, of: u32) -> Vec<(usize, f32)> {
+        let events = self.recency.of(history);
+        events
+            .map(|(place, item, weight)| (place, weight * self.likeness(item, of)))
+            .collect()
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.recency.check()?;
+        let rising = self.starts.windows(2).all(|pair| pair[0] <= pair[1]);
+        let whole = self.starts.first() == Some(&0)
+            && self.starts.last().map(|end| *end as usize) == Some(self.entries.len());
+        let known =
+            |&(word, tells): &(u32, f32)| (word as usize) < self.words.len() && tells.is_finite();
+        match rising && whole && self.entries.iter().all(known) {
+            true => Ok(()),
+            false => Err("the words of the items do not fit each other".to_owned()),
+        }
+    }
+}

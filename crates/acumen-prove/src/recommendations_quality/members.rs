@@ -1,0 +1,211 @@
+//! The sources of a blend, and the parameters that each is chosen among.
+
+use acumen_base::Seed;
+use acumen_deep::SequenceRecommender;
+use acumen_model::recommend::{RecommendData, RecommendLearner, Source, recommender};
+use acumen_model::{Params, Progress};
+use serde_json::{Value, json};
+
+use super::judge::{Cut, Figures};
+use super::kept::Kept;
+use super::sets::Set;
+use crate::report::{Failure, all};
+use crate::settings::Settings;
+
+/// Users that parameters are chosen on.
+const USERS: usize = 3_000;
+
+/// What a source is for, which says its first weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Collaborative,
+    Content,
+    Sequence,
+    Popular,
+}
+
+/// A source before it is fitted.
+pub(super) struct Planned {
+    pub(super) name: &'static str,
+    pub(super) role: Role,
+    learner: &'static dyn RecommendLearner,
+    grid: Vec<Value>,
+}
+
+/// A source fitted without the last two items of each user.
+pub(super) struct Fitted {
+    pub(super) planned: Planned,
+    pub(super) parameters: Value,
+    pub(super) source: Source,
+    pub(super) seconds: f64,
+}
+
+/// The sources that a set has data for.
+pub(super) fn planned(set: &Set, settings: &Settings) -> Result<Vec<Planned>, Failure> {
+    let known = |name: &str| {
+        recommender(name).map_err(|_| Failure::new(format!("there is no recommender `{name}`")))
+    };
+    let plan = |name, role, learner, grid| Planned {
+        name,
+        role,
+        learner,
+        grid,
+    };
+    let mut plans = vec![plan(
+        "als",
+        Role::Collaborative,
+        known("matrix_factorization")?,
+        grid(
+            &[
+                ("unobserved_weight", &[0.3, 1.0, 3.0]),
+                ("regularisation", &[0.0003, 0.001, 0.003]),
+            ],
+            &json!({"factors": 64}),
+        ),
+    )];
+    if set.dense {
+        let fixed = json!({"method": "ease", "neighbours": 0});
+        let lambda: &[f64] = &[300.0];
+        plans.push(plan(
+            "ease",
+            Role::Collaborative,
+            known("item_similarity")?,
+            grid(
+                &[
+                    ("regularisation", lambda),
+                    ("history_decay", &[1.0, 0.9, 0.8]),
+                ],
+                &fixed,
+            ),
+        ));
+    } else {
+        let fixed = json!({"method": "cosine", "neighbours": 200});
+        plans.push(plan(
+            "knn",
+            Role::Collaborative,
+            known("item_similarity")?,
+            grid(
+                &[
+                    ("shrinkage", &[0.0, 2.0, 10.0]),
+                    ("history_decay", &[1.0, 0.9, 0.8]),
+                ],
+                &fixed,
+            ),
+        ));
+    }
+    if set.attributes.is_some() {
+        plans.push(plan(
+            "content",
+            Role::Content,
+            known("content")?,
+            grid(&[("history_decay", &[0.3, 0.5, 0.7, 0.85])], &json!({})),
+        ));
+    }
+    let windows = [(5, 0.7), (10, 0.8), (20, 0.9)];
+    let recent = [(5, 0.7), (10, 0.8), (20, 0.85)];
+    let counts = windows.iter().flat_map(|(window, decay)| {
+        recent.iter().map(move |(last, fades)| {
+            json!({"window": window, "decay": decay, "last": last, "history_decay": fades})
+        })
+    });
+    plans.push(plan(
+        "sequential",
+        Role::Sequence,
+        known("sequential_cooccurrence")?,
+        counts.collect(),
+    ));
+    if !settings.no_network {
+        let network = vec![network(set)];
+        plans.push(plan(
+            "recurrent",
+            Role::Sequence,
+            &SequenceRecommender,
+            network,
+        ));
+    }
+    plans.push(plan(
+        "popular",
+        Role::Popular,
+        known("popular")?,
+        vec![json!({})],
+    ));
+    Ok(plans)
+}
+
+/// The network of a set; it takes too long to be searched.
+fn network(set: &Set) -> Value {
+    match set.dense {
+        true => json!({"width": 64, "units": 128, "window": 100, "epochs": 12, "dropout": 0.2}),
+        false => json!({"width": 64, "units": 128, "window": 30, "epochs": 20, "dropout": 0.4}),
+    }
+}
+
+/// Every combination of some values, with what is fixed.
+fn grid(values: &[(&str, &[f64])], fixed: &Value) -> Vec<Value> {
+    let mut all = vec![fixed.clone()];
+    for (name, values) in values {
+        let with = |params: &Value| -> Vec<Value> {
+            let each = values.iter().map(|value| {
+                let mut params = params.clone();
+                params[*name] = json!(value);
+                params
+            });
+            each.collect()
+        };
+        all = all.iter().flat_map(with).collect();
+    }
+    all
+}
+
+impl Planned {
+    /// Fits it with each of its parameters, and keeps what is best on the validation item.
+    pub(super) fn fit(self, set: &Set, valid: &Cut, kept: &Kept) -> Result<Fitted, Failure> {
+        let users = valid.some(USERS);
+        let mut best: Option<(f64, Value, Source, f64)> = None;
+        for parameters in &self.grid {
+            let (source, seconds) = self.fit_with(set, parameters, &valid.histories, kept)?;
+            let found = match self.grid.len() {
+                1 => 0.0,
+                _ => Figures::of(&valid.places(&[(&source, 1.0)], &users)).ndcg,
+            };
+            if best.as_ref().is_none_or(|(before, ..)| found > *before) {
+                best = Some((found, parameters.clone(), source, seconds));
+            }
+        }
+        let (_, parameters, source, seconds) =
+            best.ok_or_else(|| Failure::new("the grid is empty"))?;
+        Ok(Fitted {
+            planned: self,
+            parameters,
+            source,
+            seconds,
+        })
+    }
+
+    /// Fits it to some events.
+    pub(super) fn fit_with(
+        &self,
+        set: &Set,
+        parameters: &Value,
+        events: &acumen_model::recommend::Interactions,
+        kept: &Kept,
+    ) -> Result<(Source, f64), Failure> {
+        let params: Params = serde_json::from_value(parameters.clone())?;
+        let checked = self.learner.check(&params).map_err(all)?;
+        let data = RecommendData {
+            interactions: events,
+            attributes: set.attributes.as_ref(),
+        };
+        let fit = || {
+            let mut told = |at: Progress| {
+                let loss = at.value.unwrap_or(f64::NAN);
+                println!(
+                    "  {}: epoch {} of {}, loss {loss:.4}",
+                    self.name, at.round, at.rounds
+                );
+            };
+            checked.fit(&data, Seed(1), &mut told)
+        };
+        kept.or_fit(self.learner.name(), &checked.params_json(), events, fit)
+    }
+}
