@@ -49,6 +49,8 @@ pub struct Core {
     pub(crate) ids_kept: Span,
     /// Which ids are in the log.
     pub seen: Seen,
+    /// Features, of all use cases.
+    pub pipelines: Vec<Pipeline>,
     /// One for each use case of the plan.
     pub live: Vec<Live>,
     /// The position that the next record will get.
@@ -63,8 +65,6 @@ pub struct Core {
 
 /// The state of one use case.
 pub struct Live {
-    /// Features.
-    pub pipeline: Pipeline,
     /// Lists, rule modes, thresholds and deployed models: what decisions are made with.
     pub state: Arc<State>,
     /// Decisions that wait for their truth, where the use case declares an outcome.
@@ -118,6 +118,7 @@ impl Core {
         let live = plan.use_cases.iter().map(Live::new).collect();
         Core {
             ids_kept: ids_kept(&plan),
+            pipelines: plan.fresh_pipelines(),
             plan,
             store,
             seen: Seen::new(),
@@ -155,6 +156,21 @@ impl Core {
         }
     }
 
+    /// The features of a use case, and which view of them its rows are.
+    pub fn features(&mut self, use_case: usize) -> (&mut Pipeline, usize) {
+        let plan = &self.plan.use_cases[use_case];
+        (&mut self.pipelines[plan.shared], plan.view)
+    }
+
+    /// The features of a use case by themselves, as they stand: what reads the log for one use
+    /// case computes nothing for the others.
+    pub(crate) fn features_alone(&self, use_case: usize) -> Pipeline {
+        let plan = &self.plan.use_cases[use_case];
+        let mut alone = plan.fresh_pipeline();
+        alone.adopt(&self.pipelines[plan.shared]);
+        alone
+    }
+
     /// Lets every use case observe an event.
     pub fn event(
         &mut self,
@@ -165,17 +181,39 @@ impl Core {
         self.next = position + 1;
         self.advance(event.known_at);
         self.seen.insert(event, position);
-        let mut rows = Vec::new();
-        for (i, live) in self.live.iter_mut().enumerate() {
-            let plan = &self.plan.use_cases[i];
-            if !(read && plan.decides(&event.kind.name)) {
-                live.pipeline.step(event, position, None);
-            } else {
-                let undecided = live.read(plan, event, position);
-                rows.push((i, undecided));
-            }
+        let rows = self.step(event, position, read);
+        let mut undecided = Vec::with_capacity(rows.len());
+        for (i, values) in rows {
+            let columns = Arc::clone(&self.plan.use_cases[i].columns);
+            let row = Arc::new(Row {
+                columns,
+                values,
+                at: event.event_time,
+                position,
+            });
+            undecided.push((i, self.live[i].wait(event, row)));
+        }
+        for (plan, live) in self.plan.use_cases.iter().zip(&mut self.live) {
             live.settle(plan, event, position);
             live.forget_score(plan, event);
+        }
+        undecided
+    }
+
+    /// Lets the features observe an event; with `read`, gives its rows where it is decided on.
+    fn step(&mut self, event: &Event, position: u64, read: bool) -> Vec<(usize, Box<[f64]>)> {
+        let use_cases = &self.plan.use_cases;
+        let decides = |plan: &UseCasePlan| read && plan.decides(&event.kind.name);
+        let deciding = use_cases.iter().enumerate().filter(|(_, p)| decides(p));
+        let empty = |plan: &UseCasePlan| vec![f64::NAN; plan.columns.len()].into_boxed_slice();
+        let mut rows: Vec<_> = deciding.map(|(i, plan)| (i, empty(plan))).collect();
+        for (shared, pipeline) in self.pipelines.iter_mut().enumerate() {
+            let own = rows.iter_mut().filter_map(|(i, row)| {
+                let plan = &use_cases[*i];
+                (plan.shared == shared).then_some((plan.view, &mut **row))
+            });
+            let mut own: Vec<(usize, &mut [f64])> = own.collect();
+            pipeline.step_views(event, position, &mut own);
         }
         rows
     }
@@ -449,7 +487,6 @@ impl Core {
 impl Live {
     fn new(plan: &UseCasePlan) -> Live {
         Live {
-            pipeline: plan.fresh_pipeline(),
             state: Arc::new(plan.policy.initial_state()),
             ledger: plan.truths.clone().map(Ledger::new),
             decided: HashMap::new(),
@@ -463,20 +500,11 @@ impl Live {
         }
     }
 
-    /// Observes the event and reads its row.
-    fn read(&mut self, plan: &UseCasePlan, event: &Arc<Event>, position: u64) -> Undecided {
-        let mut values = vec![f64::NAN; plan.columns.len()].into_boxed_slice();
-        self.pipeline.step(event, position, Some((0, &mut values)));
-        let columns = Arc::clone(&plan.columns);
-        let row = Arc::new(Row {
-            columns,
-            values,
-            at: event.event_time,
-            position,
-        });
-        let event = Arc::clone(event);
+    /// Keeps an event with its row until its decision is met.
+    fn wait(&mut self, event: &Arc<Event>, row: Arc<Row>) -> Undecided {
+        let position = row.position;
         let undecided = Undecided {
-            event,
+            event: Arc::clone(event),
             row,
             state: Arc::clone(&self.state),
         };

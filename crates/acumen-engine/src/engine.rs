@@ -2,6 +2,8 @@
 
 mod batches;
 mod rules_and_cases;
+mod scores;
+mod sources;
 mod updates;
 mod values;
 
@@ -32,7 +34,7 @@ use crate::metrics::Metrics;
 use crate::offline::Offline;
 use crate::plan::Plan;
 use crate::refusal::{Refusal, Reply};
-use crate::scoring::{LiveModel, ScoreCache};
+use crate::scoring::{LiveModel, OnlineScores, ScoreCache};
 use crate::sequencer::{Answer, Command, Observed, Sequencer, read_decision};
 use crate::spec::UseCase;
 use crate::status::Status;
@@ -76,6 +78,8 @@ pub struct Engine {
     caches: Vec<Option<Arc<ScoreCache>>>,
     /// The loaded models that answer for keys.
     live_models: Mutex<HashMap<usize, Arc<LiveModel>>>,
+    /// The scores of the latest batches, one for each use case.
+    online: Vec<OnlineScores>,
     sequencer: Mutex<Option<JoinHandle<(Core, Log)>>>,
     others: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -166,6 +170,10 @@ impl Engine {
         let (errands, sent_for) = channel();
         let (batch_errands, batches_sent_for) = channel();
         let names: Vec<String> = sources.plan.names().map(str::to_owned).collect();
+        let online = names
+            .iter()
+            .map(|name| OnlineScores::new(&sources.folder, name));
+        let online = online.collect();
         let metrics = Arc::new(Metrics::new(&names));
         let disk = offline.log.sync_handle();
         let pictured = offline.core.next;
@@ -246,6 +254,7 @@ impl Engine {
             batch_errands: Mutex::new(Some(batch_errands)),
             caches,
             live_models: Mutex::default(),
+            online,
             sequencer: Mutex::new(Some(sequencer)),
             others: Mutex::new(others),
         })
@@ -437,7 +446,10 @@ impl Engine {
             return Err(Refusal::unknown("entity", entity, names));
         }
         let (entity, key, now) = (entity.to_owned(), key.to_owned(), self.clock.now());
-        self.ask(move |core, _| core.live[position].pipeline.read_entity(&entity, &key, now))
+        self.ask(move |core, _| {
+            let (pipeline, view) = core.features(position);
+            pipeline.read_entity(view, &entity, &key, now)
+        })
     }
 
     /// Applies an edit; the answer is its log position.

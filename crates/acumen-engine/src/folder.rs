@@ -54,6 +54,16 @@ impl Folder {
         self.root.join("scores").join(use_case)
     }
 
+    /// The latest scores of a use case, to be answered at once; its scores give them back.
+    pub fn online(&self, use_case: &str) -> PathBuf {
+        self.root.join("online").join(use_case)
+    }
+
+    /// Where the server listens that holds the folder; left behind by one that was killed.
+    pub fn server(&self) -> PathBuf {
+        self.root.join("server")
+    }
+
     /// Model versions.
     pub fn models(&self) -> PathBuf {
         self.root.join("models")

@@ -1,19 +1,20 @@
 //! Files into the log, in the order in which things became known.
 
 mod early;
+mod sink;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use acumen_base::{Clock, Diagnostic, Event};
-use acumen_event::{Quarantine, Rejected};
+use acumen_base::{Clock, Diagnostic, Event, SourceMark};
+use acumen_event::Rejected;
 use acumen_table::{Batch, EventSource, Mapping, RejectedRecord, sorted_by_known_at};
 
 use crate::error::EngineError;
-use crate::folder::Folder;
-use crate::offline::{Imported, Offline};
+use crate::offline::Offline;
 
 pub(crate) use early::{Rule, rules};
+pub(crate) use sink::FolderSink;
+pub use sink::{NotTaken, Sink, Taken};
 
 /// Bytes of refused records that are kept.
 pub(crate) const QUARANTINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -65,8 +66,11 @@ pub enum ImportProgress {
     Writing(u64, u64),
 }
 
-/// Reads all files, sorts their events by when they became known, and appends them. What is
-/// malformed goes to quarantine; the good records beside it are taken.
+/// Reads all files, sorts their events by when they became known, and appends them to the log of a
+/// folder. What is malformed goes to quarantine; the good records beside it are taken.
+///
+/// # Errors
+/// As [`import_files_into`], and where an event was known before the newest one of the log.
 pub fn import_files(
     offline: &mut Offline,
     files: &[PathBuf],
@@ -74,10 +78,26 @@ pub fn import_files(
     clock: &dyn Clock,
     progress: &mut dyn FnMut(ImportProgress),
 ) -> Result<ImportReport, EngineError> {
+    let mut sink = FolderSink::open(offline, false)?;
+    import_files_into(&mut sink, files, mapping, clock, progress)
+}
+
+/// The same, to wherever events go.
+///
+/// # Errors
+/// Where a file or the mapping is wrong, or events cannot be written.
+pub fn import_files_into(
+    sink: &mut dyn Sink,
+    files: &[PathBuf],
+    mapping: &Mapping,
+    clock: &dyn Clock,
+    progress: &mut dyn FnMut(ImportProgress),
+) -> Result<ImportReport, EngineError> {
+    let plan = sink.plan();
     let mut sources = Vec::new();
     let mut problems = Vec::new();
     for file in files {
-        match EventSource::open(file, mapping, &offline.sources.plan.types, clock.now()) {
+        match EventSource::open(file, mapping, &plan.types, clock.now()) {
             Ok(source) => sources.push((file.clone(), source)),
             Err(found) => problems.extend(found),
         }
@@ -85,7 +105,7 @@ pub fn import_files(
     if !problems.is_empty() {
         return Err(EngineError::Spec(problems));
     }
-    let mut import = Import::new(&offline.sources.folder)?;
+    let mut import = Import::new(sink);
     import.rules.extend(rules(&mapping.events));
     for (file, mut source) in sources {
         while let Some(batch) = source.next_batch()? {
@@ -94,38 +114,29 @@ pub fn import_files(
             progress(ImportProgress::Reading(file.clone(), done, total));
         }
     }
-    import.refuse_what_is_too_early(offline, clock)?;
-    import.append(clock, progress, &mut |event| {
-        offline
-            .import(event)
-            .map(|imported| (imported, Arc::clone(event)))
-    })?;
-    import.quarantine.commit()?;
-    offline.log.commit()?;
-    Ok(import.report)
+    import.finish(Vec::new(), clock, progress)
 }
 
-/// Appends an event: what became of it, and the event as it stands in the log.
-pub(crate) type Append<'a> =
-    dyn FnMut(&Arc<Event>) -> Result<(Imported, Arc<Event>), EngineError> + 'a;
+/// Events that are taken at once.
+const TAKEN_AT_ONCE: usize = 10_000;
 
 /// Records on their way into the log.
-pub(crate) struct Import {
+pub(crate) struct Import<'a> {
     pub(crate) report: ImportReport,
-    pub(crate) quarantine: Quarantine,
+    pub(crate) sink: &'a mut dyn Sink,
     /// What must not come before what.
     pub(crate) rules: Vec<Rule>,
     events: Vec<Event>,
 }
 
-impl Import {
-    pub(crate) fn new(folder: &Folder) -> Result<Import, EngineError> {
-        Ok(Import {
+impl<'a> Import<'a> {
+    pub(crate) fn new(sink: &'a mut dyn Sink) -> Import<'a> {
+        Import {
             report: ImportReport::default(),
-            quarantine: Quarantine::open(&folder.quarantine(), QUARANTINE_BYTES_MAX)?,
+            sink,
             rules: Vec::new(),
             events: Vec::new(),
-        })
+        }
     }
 
     /// Takes what was read over, and puts what was refused into quarantine.
@@ -139,66 +150,41 @@ impl Import {
         Ok(())
     }
 
-    /// Appends everything in the order in which it became known.
-    pub(crate) fn append(
-        &mut self,
+    /// Hands everything over in the order in which it became known, and then how far each source
+    /// was read.
+    pub(crate) fn finish(
+        mut self,
+        marks: Vec<SourceMark>,
         clock: &dyn Clock,
         progress: &mut dyn FnMut(ImportProgress),
-        append: &mut Append<'_>,
-    ) -> Result<(), EngineError> {
+    ) -> Result<ImportReport, EngineError> {
+        self.refuse_what_is_too_early(clock)?;
         let events = sorted_by_known_at(std::mem::take(&mut self.events));
-        let total = events.len() as u64;
-        for (done, event) in events.iter().enumerate() {
-            let (imported, event) = append(event)?;
-            self.note(imported, &event, clock)?;
-            if done % 10_000 == 0 {
-                progress(ImportProgress::Writing(done as u64, total));
-            }
+        let (mut done, total) = (0, events.len() as u64);
+        for part in events.chunks(TAKEN_AT_ONCE) {
+            progress(ImportProgress::Writing(done, total));
+            let taken = self.sink.take(part)?;
+            self.note(taken, clock)?;
+            done += part.len() as u64;
         }
         progress(ImportProgress::Writing(total, total));
-        Ok(())
+        self.sink.finish(marks, clock.now())?;
+        Ok(self.report)
     }
 
-    fn note(
-        &mut self,
-        imported: Imported,
-        event: &Event,
-        clock: &dyn Clock,
-    ) -> Result<(), EngineError> {
-        let (code, why, help) = match imported {
-            Imported::New => {
-                self.report.logged += 1;
-                self.report.too_late += u64::from(event.is_too_late());
-                return Ok(());
+    fn note(&mut self, taken: Taken, clock: &dyn Clock) -> Result<(), EngineError> {
+        self.report.logged += taken.logged;
+        self.report.too_late += taken.too_late;
+        self.report.repeated += taken.repeated;
+        for NotTaken { event, why, kept } in taken.refused {
+            let kind = &event.kind.name;
+            let like = format!("{kind} {}", why.code());
+            self.count(&why, kind, &like);
+            if !kept {
+                self.sink.refuse(&why, kind, clock.now())?;
             }
-            Imported::Repeated => {
-                self.report.repeated += 1;
-                return Ok(());
-            }
-            Imported::Conflict(position) => {
-                let at = position.map(|position| format!(" (at position {position})"));
-                let at = at.unwrap_or_default();
-                let why = format!("is already in the log with another body{at}");
-                let help = "give a new event a new id: what changes needs what it changed at in it";
-                ("conflict", why, help)
-            }
-            Imported::TooOld => {
-                let why = "is older than what is left of the log".to_owned();
-                (
-                    "too_old",
-                    why,
-                    "whether it was there cannot be told: it is not taken",
-                )
-            }
-        };
-        let message = format!("`{}` {why}", event.id);
-        let rejected = Rejected::because(code, None, message, help, event.id.as_bytes());
-        self.refuse(
-            &rejected,
-            &event.kind.name,
-            &format!("{} {code}", event.kind.name),
-            clock,
-        )
+        }
+        Ok(())
     }
 
     fn refuse_record(
@@ -224,6 +210,11 @@ impl Import {
         like: &str,
         clock: &dyn Clock,
     ) -> Result<(), EngineError> {
+        self.count(rejected, source, like);
+        self.sink.refuse(rejected, source, clock.now())
+    }
+
+    fn count(&mut self, rejected: &Rejected, source: &str, like: &str) {
         self.report.refused += 1;
         let problems = &mut self.report.problems;
         match problems.iter().position(|known| known.like == like) {
@@ -235,8 +226,6 @@ impl Import {
             }),
             None => {}
         }
-        self.quarantine.put(rejected, source, clock.now())?;
-        Ok(())
     }
 }
 

@@ -4,17 +4,14 @@
 //! read, so a crash between leaves events without a mark: they are read again, and known by their
 //! ids. ADR 13 says why.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use acumen_base::{Body, Clock, Control, Event, Key, SourceMark};
-use acumen_event::{Freshness, LogReader};
+use acumen_base::{Body, Clock, Control, SourceMark};
+use acumen_event::LogReader;
 use acumen_table::{Environment, Opening, SourceDecl, SourceReader};
 
 use crate::error::EngineError;
 use crate::history::Sources;
-use crate::import::{Import, ImportProgress, ImportReport, rules};
-use crate::offline::{Imported, Offline};
+use crate::import::{FolderSink, Import, ImportProgress, ImportReport, Sink, rules};
+use crate::offline::Offline;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 
@@ -76,13 +73,10 @@ pub fn source_marks(sources: &Sources) -> Result<Vec<SourceMark>, EngineError> {
 }
 
 /// Reads what is new in the named sources (all, where none is named), sorts it by when it became
-/// known, and appends it with how far each source has been read.
-///
-/// A source that cannot be reached, has changed or goes away takes nothing from the others: what
-/// was read of it is kept, and the report says what happened.
+/// known, and appends it to the log of a folder with how far each source has been read.
 ///
 /// # Errors
-/// Where there is no such source, or the log cannot be written.
+/// As [`ingest_sources_into`].
 pub fn ingest_sources(
     offline: &mut Offline,
     names: &[String],
@@ -90,15 +84,33 @@ pub fn ingest_sources(
     clock: &dyn Clock,
     progress: &mut dyn FnMut(ImportProgress),
 ) -> Result<ImportReport, EngineError> {
-    let plan = Arc::clone(&offline.sources.plan);
-    let mut import = Import::new(&offline.sources.folder)?;
+    let mut sink = FolderSink::open(offline, true)?;
+    ingest_sources_into(&mut sink, names, options, clock, progress)
+}
+
+/// The same, to wherever events go.
+///
+/// A source that cannot be reached, has changed or goes away takes nothing from the others: what
+/// was read of it is kept, and the report says what happened.
+///
+/// # Errors
+/// Where there is no such source, or the log cannot be written.
+pub fn ingest_sources_into(
+    sink: &mut dyn Sink,
+    names: &[String],
+    options: IngestOptions<'_>,
+    clock: &dyn Clock,
+    progress: &mut dyn FnMut(ImportProgress),
+) -> Result<ImportReport, EngineError> {
+    let plan = sink.plan();
+    let mut import = Import::new(sink);
     let mut marks = Vec::new();
     for source in plan.named_sources(names)? {
-        let since = offline.core.source_mark(&source.name);
+        let since = import.sink.mark(&source.name);
         let opening = Opening {
             root: &plan.root,
             environment: options.environment,
-            since,
+            since: since.as_ref(),
             types: &plan.types,
             received_at: clock.now(),
             accept_changes: options.accept_changes,
@@ -113,27 +125,17 @@ pub fn ingest_sources(
         };
         import.rules.extend(rules(&source.events));
         read(&mut reader, source, &mut import, clock, progress)?;
-        if since != Some(reader.mark()) {
+        if since.as_ref() != Some(reader.mark()) {
             marks.push(reader.mark().clone());
         }
     }
-    import.refuse_what_is_too_early(offline, clock)?;
-    let mut ids = None;
-    import.append(clock, progress, &mut |event| {
-        take_up(offline, event, &mut ids)
-    })?;
-    import.quarantine.commit()?;
-    for mark in marks {
-        offline.control(Control::Source(Box::new(mark)), "ingest", clock.now())?;
-    }
-    offline.log.commit()?;
-    Ok(import.report)
+    import.finish(marks, clock, progress)
 }
 
 fn read(
     reader: &mut SourceReader,
     source: &SourceDecl,
-    import: &mut Import,
+    import: &mut Import<'_>,
     clock: &dyn Clock,
     progress: &mut dyn FnMut(ImportProgress),
 ) -> Result<(), EngineError> {
@@ -150,60 +152,4 @@ fn read(
             Err(error) => import.report.failed.push(error.to_string()),
         }
     }
-}
-
-/// What the events of a log say, by their ids.
-type Ids = HashMap<Key, u64>;
-
-/// Appends an event of a source. One that was known before the newest of the log is known to us
-/// only now: rows that were read since did not know it, and no row of before may.
-fn take_up(
-    offline: &mut Offline,
-    event: &Arc<Event>,
-    ids: &mut Option<Ids>,
-) -> Result<(Imported, Arc<Event>), EngineError> {
-    let newest = offline.core.newest;
-    let known = Arc::clone(event);
-    match offline.core.seen.check(event) {
-        Freshness::Same(_) => return Ok((Imported::Repeated, known)),
-        Freshness::Conflict(position) => return Ok((Imported::Conflict(Some(position)), known)),
-        Freshness::New => {}
-    }
-    if event.known_at >= newest {
-        offline.append(event)?;
-        return Ok((Imported::New, known));
-    }
-    // Ids this old may have been forgotten: the log has not.
-    if event.known_at < newest - offline.core.ids_kept {
-        if ids.is_none() {
-            *ids = Some(all_ids(offline)?);
-        }
-        match ids.as_ref().and_then(|ids| ids.get(&event.dedup_key())) {
-            Some(body) if *body == event.body_hash() => return Ok((Imported::Repeated, known)),
-            Some(_) => return Ok((Imported::Conflict(None), known)),
-            None if offline.log.first_position() > 0 => return Ok((Imported::TooOld, known)),
-            None => {}
-        }
-    }
-    let late = Arc::new(Event {
-        known_at: newest,
-        ..Event::clone(event)
-    });
-    offline.append(&late)?;
-    if let Some(ids) = ids {
-        ids.insert(late.dedup_key(), late.body_hash());
-    }
-    Ok((Imported::New, late))
-}
-
-fn all_ids(offline: &mut Offline) -> Result<Ids, EngineError> {
-    offline.log.flush()?;
-    let first = offline.log.first_position();
-    let mut ids = Ids::new();
-    for record in offline.log.read(first) {
-        if let Body::Event(event) = record?.body {
-            ids.insert(event.dedup_key(), event.body_hash());
-        }
-    }
-    Ok(ids)
 }

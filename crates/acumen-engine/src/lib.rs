@@ -67,8 +67,10 @@ pub use engine::{Asked, Disposed, Engine, Ingested, Listed, Options, Readiness, 
 pub use error::EngineError;
 pub use evaluate::{ActionLine, Evaluation, evaluate, unseen_from};
 pub use folder::Folder;
-pub use import::{ImportProgress, ImportReport, Refused, import_files};
-pub use ingest::{IngestOptions, ingest_sources, source_marks};
+pub use import::{
+    ImportProgress, ImportReport, NotTaken, Refused, Sink, Taken, import_files, import_files_into,
+};
+pub use ingest::{IngestOptions, ingest_sources, ingest_sources_into, source_marks};
 pub use learners::learners;
 pub use offline::{Imported, Offline};
 pub use origins::{OriginRows, Uncounted, origin_rows};
@@ -77,7 +79,9 @@ pub use refit::{Refit, RefitOptions, Target, refit};
 pub use refusal::{Refusal, Reply};
 pub use rows::{Rows, Wanted, rows};
 pub use rules::{Firings, RuleStatus};
-pub use scoring::{BatchOptions, BatchOutcome, Coverage, Scored, ValueAnswer, score_all};
+pub use scoring::{
+    BatchOptions, BatchOutcome, Coverage, Scored, StoredScore, ValueAnswer, score_all,
+};
 pub use sequencer::{Answer, Observed};
 pub use status::{MoneyStatus, Status, UseCaseStatus};
 pub use streamed::{Part, Streamed, StreamedRows, passes};

@@ -93,10 +93,10 @@ impl<'a> Each<'a> {
         })
     }
 
-    /// Reads the row of a key; gives whether the key is known.
+    /// Reads the row of a key from a view of features; gives whether the key is known.
     pub(crate) fn read(
         &self,
-        pipeline: &mut Pipeline,
+        (pipeline, view): (&mut Pipeline, usize),
         id: &str,
         (at, position): (Time, u64),
         out: &mut [f64],
@@ -109,7 +109,7 @@ impl<'a> Each<'a> {
             received_at: at,
             values: vec![Value::text(id)],
         };
-        pipeline.read(&event, position, (0, out))
+        pipeline.read(&event, position, (view, out))
     }
 
     /// Whether the key of a row belongs to the base.
@@ -156,12 +156,12 @@ pub(crate) fn rows_at(
 ) -> Result<OriginRows, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
     let each = Each::of(plan)?;
-    let mut oldest = sources.oldest()?;
+    let oldest = sources.oldest()?;
     let first = oldest.next;
     let wanted = (reach.keys * times.len()).max(1);
     let mut replay = Replay {
         each,
-        pipeline: oldest.live.swap_remove(use_case).pipeline,
+        pipeline: oldest.features_alone(use_case),
         batch: Vec::with_capacity(BATCH),
         batch_position: 0,
         targets: Targets::of(each),
@@ -238,14 +238,14 @@ impl Replay<'_> {
     /// Reads the rows of an origin that stands before a position.
     fn origin(&mut self, at: Time, position: u64) {
         self.step();
-        let ids = self.pipeline.ids(&self.each.subject.each).to_vec();
+        let ids = self.pipeline.ids(0).cloned().collect::<Vec<Arc<str>>>();
         for id in ids {
             if self.rows.share < 1.0 && self.seed.unit(&id) >= self.rows.share {
                 continue;
             }
             let place = (at, position);
             self.each
-                .read(&mut self.pipeline, &id, place, &mut self.row);
+                .read((&mut self.pipeline, 0), &id, place, &mut self.row);
             if !self.each.belongs(&self.row) {
                 self.rows.outside += 1;
                 continue;

@@ -23,6 +23,9 @@ pub struct Plan {
     pub root: PathBuf,
     /// The use cases in the order of their names.
     pub use_cases: Vec<UseCasePlan>,
+    /// What their rows are computed by, once for all that are declared together: only use cases
+    /// that mean different things by a word stand apart.
+    pub pipelines: Vec<Vec<PipelineSpec>>,
     /// Every event type that a use case or the catalogue declares, by name.
     pub types: Vec<Arc<EventType>>,
     /// Where events are read from.
@@ -38,6 +41,10 @@ pub struct UseCasePlan {
     pub declared: UseCase,
     /// How its events become rows.
     pub pipeline: PipelineSpec,
+    /// Which of [`Plan::pipelines`] computes them.
+    pub shared: usize,
+    /// Which of its views they are.
+    pub view: usize,
     /// The columns of its rows.
     pub columns: Arc<Columns>,
     /// How its rows become decisions.
@@ -75,16 +82,27 @@ impl Plan {
             problems.extend(sources.iter().flat_map(|source| source.check(&types)));
         }
         let decoder = Decoder::new(types.clone());
+        let pipelines = unite(&mut use_cases);
         (
             Plan {
                 root: project.root,
                 use_cases,
+                pipelines,
                 types,
                 sources,
                 decoder,
             },
             problems,
         )
+    }
+
+    /// Pipelines of all use cases that have observed nothing.
+    pub fn fresh_pipelines(&self) -> Vec<Pipeline> {
+        let fresh = |specs: &Vec<PipelineSpec>| {
+            Pipeline::compile_all(specs.clone())
+                .expect("the same specs were compiled when the plan was made")
+        };
+        self.pipelines.iter().map(fresh).collect()
     }
 
     /// The place of a use case among [`Plan::use_cases`].
@@ -119,13 +137,15 @@ impl UseCasePlan {
             truths,
             declared,
             pipeline,
+            shared: 0,
+            view: 0,
             columns,
             policy,
             value,
         })
     }
 
-    /// A pipeline that has observed nothing.
+    /// A pipeline of this use case alone that has observed nothing.
     pub fn fresh_pipeline(&self) -> Pipeline {
         Pipeline::compile(self.pipeline.clone())
             .expect("the same spec was compiled when the plan was made")
@@ -208,6 +228,28 @@ impl UseCasePlan {
     pub fn decides(&self, kind: &str) -> bool {
         self.declared.decide_event == kind
     }
+}
+
+/// Puts use cases into one pipeline each time that this can be: they share currency, rates and
+/// entities, and stay within what one pipeline may hold.
+fn unite(use_cases: &mut [UseCasePlan]) -> Vec<Vec<PipelineSpec>> {
+    let mut pipelines: Vec<Vec<PipelineSpec>> = Vec::new();
+    for plan in use_cases {
+        let with = |specs: &Vec<PipelineSpec>| {
+            let specs = specs.iter().chain([&plan.pipeline]).cloned();
+            specs.collect::<Vec<PipelineSpec>>()
+        };
+        let fits = |specs: &Vec<PipelineSpec>| Pipeline::compile_all(with(specs)).is_ok();
+        let found = pipelines.iter().position(fits);
+        plan.shared = found.unwrap_or(pipelines.len());
+        match pipelines.get_mut(plan.shared) {
+            Some(specs) => *specs = with(specs),
+            None => pipelines.push(vec![plan.pipeline.clone()]),
+        }
+        // Each has one view.
+        plan.view = pipelines[plan.shared].len() - 1;
+    }
+    pipelines
 }
 
 /// A value spec that `value_spec` has compiled once to check it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use acumen_base::{Attribution, Columns, Deadline, ENSEMBLE, Member, MemberError, Prediction, Row};
-use acumen_model::{Artifact, ArtifactMember, Says};
+use acumen_model::{Answered, Artifact, ArtifactMember, Says};
 
 use crate::error::EngineError;
 use crate::spec::{ModelDecl, TrainingDecl};
@@ -118,10 +118,28 @@ impl Projected {
         self.member.predict_many(&seen)
     }
 
-    /// What a model of purchases says of a whole row.
-    pub(crate) fn says(&self, row: &[f64]) -> Option<Says> {
-        let seen: Vec<f64> = self.places.iter().map(|&place| row[place]).collect();
-        self.member.says(&seen)
+    /// The columns that the model sees, and what a model of purchases says.
+    pub(crate) fn seen(&self) -> &Columns {
+        self.member.seen()
+    }
+
+    /// Everything about many whole rows, with so many drivers each.
+    pub(crate) fn answer_many<'a>(
+        &self,
+        rows: impl Iterator<Item = &'a [f64]>,
+        drivers: usize,
+    ) -> Vec<Answered> {
+        self.member.answer_many(&self.projected(rows), drivers)
+    }
+
+    /// What a model of purchases says of many whole rows.
+    pub(crate) fn says_many<'a>(&self, rows: impl Iterator<Item = &'a [f64]>) -> Vec<Option<Says>> {
+        self.member.says_many(&self.projected(rows))
+    }
+
+    fn projected<'a>(&self, rows: impl Iterator<Item = &'a [f64]>) -> Vec<Vec<f64>> {
+        let row = |row: &[f64]| self.places.iter().map(|&place| row[place]).collect();
+        rows.map(row).collect()
     }
 
     fn project(&self, row: &Row) -> Row {

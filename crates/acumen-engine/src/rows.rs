@@ -57,9 +57,9 @@ pub fn rows(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Rows, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
-    let mut oldest = sources.oldest()?;
+    let oldest = sources.oldest()?;
     let first = oldest.next;
-    let mut replay = Replay::new(plan, oldest.live.swap_remove(use_case).pipeline, wanted);
+    let mut replay = Replay::new(plan, oldest.features_alone(use_case), wanted);
     for record in LogReader::open(&sources.folder.log())?.read(first) {
         let record = record?;
         match record.body {

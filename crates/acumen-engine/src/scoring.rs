@@ -4,6 +4,7 @@ mod answer;
 mod batch;
 mod cache;
 mod live;
+mod online;
 mod run;
 
 pub use answer::ValueAnswer;
@@ -11,4 +12,6 @@ pub use batch::{BatchOptions, BatchOutcome, score_all};
 pub(crate) use cache::{ScoreCache, Ticket};
 pub(crate) use live::LiveModel;
 pub use live::Scored;
+pub(crate) use online::OnlineScores;
+pub use online::StoredScore;
 pub use run::Coverage;

@@ -2,6 +2,7 @@
 
 use acumen_base::{Control, Key, Time};
 use acumen_event::{Seen, Snapshot};
+use acumen_feature::{Pipeline, StateError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::error::EngineError;
 use crate::rules::FiringsByRule;
 
 /// The version of the layout of a picture.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Everything that the log before a position gave.
 #[derive(Serialize, Deserialize)]
@@ -20,13 +21,13 @@ struct Picture {
     newest: Time,
     seen: Vec<u8>,
     controls: Vec<(u64, Control)>,
+    pipelines: Vec<Vec<u8>>,
     live: Vec<LivePicture>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct LivePicture {
     use_case: String,
-    pipeline: Vec<u8>,
     ledger: Option<Vec<u8>>,
     decided: Vec<(Key, u64, Time)>,
     actions: BTreeMap<String, u64>,
@@ -46,7 +47,6 @@ pub(crate) fn save(core: &Core) -> Vec<u8> {
         decided.sort_unstable();
         LivePicture {
             use_case: plan.declared.name.clone(),
-            pipeline: live.pipeline.save(),
             ledger: live.ledger.as_ref().map(acumen_value::Ledger::save),
             decided,
             actions: live.actions.clone(),
@@ -59,6 +59,7 @@ pub(crate) fn save(core: &Core) -> Vec<u8> {
         newest: core.newest,
         seen: core.seen.save(),
         controls: core.controls.clone(),
+        pipelines: core.pipelines.iter().map(Pipeline::save).collect(),
         live: live.collect(),
     };
     postcard::to_stdvec(&picture).expect("a picture consists of plain values")
@@ -92,6 +93,11 @@ pub(crate) fn load(
     for (position, control) in &picture.controls {
         core.control_again(control, *position);
     }
+    match changed {
+        Changed::Refused => same(&mut core.pipelines, &picture.pipelines),
+        Changed::BeginAnew => unchanged(&mut core.pipelines, &picture.pipelines),
+    }
+    .map_err(|error| unusable(&error.to_string()))?;
     for saved in picture.live {
         let Some(i) = core.plan().position(&saved.use_case) else {
             continue;
@@ -106,6 +112,26 @@ pub(crate) fn load(
     Ok(core)
 }
 
+/// Takes over the features of a snapshot, which are defined as they are now.
+fn same(pipelines: &mut [Pipeline], saved: &[Vec<u8>]) -> Result<(), StateError> {
+    let mut pairs = pipelines.iter_mut().zip(saved);
+    pairs.try_for_each(|(pipeline, bytes)| pipeline.load(bytes))
+}
+
+/// Takes over those that are defined now as they were; the others begin anew.
+fn unchanged(pipelines: &mut [Pipeline], saved: &[Vec<u8>]) -> Result<(), StateError> {
+    for bytes in saved {
+        let saved = Pipeline::restore(bytes)?;
+        for pipeline in &mut *pipelines {
+            match pipeline.fingerprint() == saved.fingerprint() {
+                true => pipeline.load(bytes)?,
+                false => pipeline.adopt(&saved),
+            }
+        }
+    }
+    Ok(())
+}
+
 impl Live {
     /// What cannot be taken over stays empty, and is said.
     fn load(&mut self, saved: LivePicture) -> Result<(), String> {
@@ -117,9 +143,6 @@ impl Live {
             .into_iter()
             .map(|(key, p, at)| (key, (p, at)))
             .collect();
-        self.pipeline
-            .load(&saved.pipeline)
-            .map_err(|error| error.to_string())?;
         match (&mut self.ledger, &saved.ledger) {
             (Some(ledger), Some(bytes)) => ledger.load(bytes).map_err(|error| error.to_string()),
             (Some(_), None) => Err("it says nothing of money".to_owned()),
@@ -131,9 +154,11 @@ impl Live {
 /// A number that differs when the use cases or the definitions of their features differ.
 pub(crate) fn fingerprint(core: &Core) -> u64 {
     let mut prints = FORMAT.to_le_bytes().to_vec();
-    for (plan, live) in core.plan().use_cases.iter().zip(&core.live) {
+    for plan in &core.plan().use_cases {
         prints.extend_from_slice(plan.declared.name.as_bytes());
-        prints.extend_from_slice(&live.pipeline.fingerprint().to_le_bytes());
+    }
+    for pipeline in &core.pipelines {
+        prints.extend_from_slice(&pipeline.fingerprint().to_le_bytes());
     }
     acumen_base::key::hash64(&prints)
 }

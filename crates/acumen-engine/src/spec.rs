@@ -19,6 +19,7 @@ mod explain;
 mod features;
 mod files;
 mod gates;
+mod idle;
 pub mod places;
 pub mod project;
 pub(crate) mod review;

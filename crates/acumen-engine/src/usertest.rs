@@ -83,8 +83,8 @@ impl Bench for EmptyLog {
         let each = Each::of(plan).ok()?;
         let position = self.core.next;
         let mut values = vec![f64::NAN; plan.columns.len()].into_boxed_slice();
-        let pipeline = &mut self.core.live[self.use_case].pipeline;
-        let known = each.read(pipeline, id, (at, position), &mut values);
+        let features = self.core.features(self.use_case);
+        let known = each.read(features, id, (at, position), &mut values);
         known.then(|| Row {
             columns: Arc::clone(&plan.columns),
             values,

@@ -111,8 +111,8 @@ impl Why {
         };
         let before = sources::read(plan, &mut core, use_case, &event);
         let raised = neighbours::raised(&self.features);
-        let pipeline = &mut core.live[use_case].pipeline;
-        let reached = pipeline.neighbourhoods(&event, decision.position);
+        let (pipeline, view) = core.features(use_case);
+        let reached = pipeline.neighbourhoods(view, &event, decision.position);
         self.neighbourhoods = neighbours::lines(sources, plan, reached, &raised)?;
         core.apply(&record, false);
         let after = sources::read(plan, &mut core, use_case, &event);

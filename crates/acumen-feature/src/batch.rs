@@ -119,7 +119,12 @@ impl Pipeline {
             first_position,
             rows: rows.len(),
             plan: &plan,
-            by_key: plan.spec.entities.iter().map(|_| OnceLock::new()).collect(),
+            by_key: plan
+                .united
+                .entities
+                .iter()
+                .map(|_| OnceLock::new())
+                .collect(),
         };
         run(&feed, &mut work);
         let mut all = united(&plan, work);
@@ -217,7 +222,7 @@ impl Feed<'_> {
     fn facts(&self, at: usize) -> Facts<'_> {
         let batch = self.batch;
         let known = &batch.events[at];
-        let entities = self.plan.spec.entities.len();
+        let entities = self.plan.united.entities.len();
         let operands = self.plan.operands.len();
         Facts {
             event: &self.events[known.index as usize],
@@ -265,7 +270,7 @@ impl Feed<'_> {
         match work.unit.by_key() {
             None => &self.batch.steps,
             Some(entity) => self.by_key[entity]
-                .get_or_init(|| self.batch.by_key(entity, self.plan.spec.entities.len())),
+                .get_or_init(|| self.batch.by_key(entity, self.plan.united.entities.len())),
         }
     }
 
@@ -284,7 +289,10 @@ impl Feed<'_> {
         let stages = self.plan.stages(facts.kind);
         let staged = group.partition_point(|work| work.index < self.plan.staged);
         let (first, then) = group.split_at_mut(staged);
-        first.iter_mut().for_each(|work| work.step(&facts, row));
+        let heeds = &self.plan.heeds[facts.kind];
+        first
+            .iter_mut()
+            .for_each(|work| work.step(&facts, row, heeds));
         if stages && !first.is_empty() && !then.is_empty() {
             let value = |at: At| {
                 let source = first.iter().find(|work| work.index == at.0);
@@ -293,7 +301,8 @@ impl Feed<'_> {
             let about = (facts.event, facts.kind);
             facts.holds = (facts.holds).and_of_columns(&self.plan.conditions, about, value);
         }
-        then.iter_mut().for_each(|work| work.step(&facts, row));
+        then.iter_mut()
+            .for_each(|work| work.step(&facts, row, heeds));
     }
 }
 
@@ -307,9 +316,13 @@ impl Work<'_> {
         (self.unit.as_mut(), &mut self.newest, out)
     }
 
-    /// Feeds it an event, of a row or of none.
-    fn step(&mut self, facts: &Facts<'_>, row: u32) {
+    /// Feeds it an event, of a row or of none, unless that is nothing to it.
+    fn step(&mut self, facts: &Facts<'_>, row: u32, heeds: &[bool]) {
+        let heeds = heeds[self.index];
         let (unit, newest, out) = self.row(row);
+        if !heeds && out.is_none() {
+            return;
+        }
         if newest.is_empty() {
             unit.step(facts, out);
             return;

@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 
 use acumen_base::{Column, FieldType};
+use acumen_expr::{Compiled, ExprError, Type};
 
 use crate::condition::{Condition, Where};
-use crate::derive::Derived;
+use crate::derive::{Derived, Expression, scope};
 use crate::gather::GatherPlan;
 use crate::operand::OperandPlan;
 use crate::outcome::OutcomePlan;
 use crate::problem::{Problem, suggest};
-use crate::spec::PipelineSpec;
+use crate::spec::{FeatureSpec, PipelineSpec};
 use crate::state::{Keyed, State};
+use crate::unite::{Known, United};
 use crate::windows::{Source, Windows};
 
 /// Where a column is computed: a unit, and its place in it. Derived columns stand behind all
@@ -50,42 +52,70 @@ type RingKey = (Source, usize, Option<Where>, i64, usize);
 
 /// Everything that grows while features are compiled.
 pub(crate) struct Builder<'a> {
-    pub(crate) spec: &'a PipelineSpec,
-    /// How long an event that rows are read at may be late: older state is not read any more.
-    pub(crate) lateness: i64,
+    pub(crate) specs: &'a [PipelineSpec],
+    pub(crate) united: &'a United,
+    /// The spec whose names are meant.
+    pub(crate) now: usize,
     pub(crate) operands: Vec<OperandPlan>,
     pub(crate) conditions: Vec<Condition>,
     /// The first unit with a condition: conditions may read the units before it.
     pub(crate) staged: Option<usize>,
     pub(crate) outcomes: Vec<OutcomePlan>,
+    /// Which of them each spec declares, in its own order.
+    pub(crate) outcomes_of: Vec<Vec<usize>>,
     pub(crate) drafts: Vec<Draft>,
     pub(crate) derived: Vec<Derived>,
     pub(crate) gathers: Vec<GatherPlan>,
     pub(crate) rings:
         HashMap<RingKey, usize, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>,
-    /// The columns of each feature compiled so far.
-    pub(crate) features: Vec<(String, Vec<ColumnDraft>)>,
+    /// The columns of each feature compiled so far, spec by spec.
+    pub(crate) features: Vec<Vec<(String, Vec<ColumnDraft>)>>,
+    /// What other specs may read as well.
+    pub(crate) known: Vec<Known<'a>>,
     pub(crate) problems: Vec<Problem>,
 }
 
 impl<'a> Builder<'a> {
-    pub(crate) fn new(spec: &'a PipelineSpec) -> Builder<'a> {
+    pub(crate) fn new(specs: &'a [PipelineSpec], united: &'a United) -> Builder<'a> {
         Builder {
-            spec,
-            lateness: lateness(spec, |name| {
-                spec.views.iter().any(|view| view.event == name)
-            }),
+            specs,
+            united,
+            now: 0,
             operands: Vec::new(),
             conditions: Vec::new(),
             staged: None,
             outcomes: Vec::new(),
+            outcomes_of: vec![Vec::new(); specs.len()],
             drafts: Vec::new(),
             derived: Vec::new(),
             gathers: Vec::new(),
             rings: HashMap::default(),
-            features: Vec::new(),
+            features: vec![Vec::new(); specs.len()],
+            known: Vec::new(),
             problems: Vec::new(),
         }
+    }
+
+    /// The spec whose names are meant.
+    pub(crate) fn spec(&self) -> &'a PipelineSpec {
+        &self.specs[self.now]
+    }
+
+    /// Its features compiled so far.
+    pub(crate) fn features(&self) -> &[(String, Vec<ColumnDraft>)] {
+        &self.features[self.now]
+    }
+
+    /// How long an event that rows with this feature are read at may be late: older state is not
+    /// read any more.
+    pub(crate) fn lateness(&self, feature: &FeatureSpec) -> i64 {
+        let readers = self.specs.iter().filter(|s| s.features.contains(feature));
+        let of_views = readers.map(|spec| {
+            lateness(spec, |name| {
+                spec.views.iter().any(|view| view.event == name)
+            })
+        });
+        of_views.max().unwrap_or(0)
     }
 
     pub(crate) fn problem(&mut self, feature: &str, key: &str, message: String, help: String) {
@@ -99,13 +129,44 @@ impl<'a> Builder<'a> {
     }
 
     pub(crate) fn kind(&mut self, feature: &str, key: &str, name: &str) -> Option<usize> {
-        let found = self.spec.events.iter().position(|kind| kind.name == name);
+        let found = self.find_kind(name);
         if found.is_none() {
-            let names = self.spec.events.iter().map(|kind| kind.name.as_str());
+            let names = self.spec().events.iter().map(|kind| kind.name.as_str());
             let help = suggest(name, names);
             self.problem(feature, key, format!("there is no event `{name}`"), help);
         }
         found
+    }
+
+    /// The number of an event type.
+    pub(crate) fn find_kind(&self, name: &str) -> Option<usize> {
+        let mut events = self.spec().events.iter();
+        let found = events.position(|kind| kind.name == name)?;
+        Some(self.united.kinds[self.now][found])
+    }
+
+    /// The number of an outcome.
+    pub(crate) fn outcome(&self, name: &str) -> Option<usize> {
+        let mut outcomes = self.spec().outcomes.iter();
+        let found = outcomes.position(|outcome| outcome.name == name)?;
+        self.outcomes_of[self.now].get(found).copied()
+    }
+
+    /// The condition on events of a type that a text says.
+    pub(crate) fn condition(&mut self, kind: usize, text: &str) -> Result<Where, Vec<ExprError>> {
+        let units = self.drafts.len();
+        let staged = *self.staged.get_or_insert(units);
+        let (scope, reads) = scope(self, &[kind], 0..staged);
+        let compiled = Compiled::compile(text, &scope, Type::Bool)?;
+        let condition = Condition::new(kind, Expression { compiled, reads });
+        let known = self
+            .conditions
+            .iter()
+            .position(|known| known.same(&condition));
+        Ok(Where(known.unwrap_or_else(|| {
+            self.conditions.push(condition);
+            self.conditions.len() - 1
+        })))
     }
 
     pub(crate) fn field(
@@ -115,7 +176,7 @@ impl<'a> Builder<'a> {
         kind: usize,
         name: &str,
     ) -> Option<(usize, FieldType)> {
-        let kind = &self.spec.events[kind];
+        let kind = &self.united.events[kind];
         let found = kind.position(name).map(|at| (at, kind.fields[at].kind));
         if found.is_none() {
             let help = suggest(name, kind.fields.iter().map(|field| field.name.as_str()));

@@ -1,11 +1,11 @@
 //! What an operator compiles in: names are resolved, problems collected, units and columns added.
 
 use acumen_base::{Column, ColumnKind, FieldType, Span};
-use acumen_expr::{Compiled, ExprError, Type};
+use acumen_expr::ExprError;
 
 use crate::builder::{At, Builder, ColumnDraft, DERIVED, Draft};
-use crate::condition::{CONDITIONS_MAX, Condition, Where};
-use crate::derive::{Derived, Expression, scope};
+use crate::condition::{CONDITIONS_MAX, Where};
+use crate::derive::Derived;
 use crate::operand::{Convert, NUMBER_UNITS, OperandPlan};
 use crate::operator::WHERE;
 use crate::problem::{Problem, suggest};
@@ -54,26 +54,31 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn entity_name(&self, entity: usize) -> String {
-        self.builder.spec.entities[entity].name.clone()
+        self.builder.united.entities[entity].name.clone()
     }
 
     pub(crate) fn event_name(&self, kind: usize) -> String {
-        self.builder.spec.events[kind].name.clone()
+        self.builder.united.events[kind].name.clone()
     }
 
     pub(crate) fn lateness(&self) -> i64 {
-        self.builder.lateness
+        self.builder.lateness(self.feature)
     }
 
     /// The entity of this name.
     pub(crate) fn entity(&mut self, key: &str, name: &str) -> Option<usize> {
-        let entities = &self.builder.spec.entities;
-        let found = entities.iter().position(|entity| entity.name == name);
-        if found.is_none() {
-            let names: Vec<&str> = entities.iter().map(|entity| entity.name.as_str()).collect();
-            self.unknown(key, "entity", name, names);
+        let entities = &self.builder.spec().entities;
+        if entities.iter().all(|entity| entity.name != name) {
+            self.unknown(
+                key,
+                "entity",
+                name,
+                entities.iter().map(|e| e.name.as_str()),
+            );
+            return None;
         }
-        found
+        let united = &self.builder.united.entities;
+        united.iter().position(|entity| entity.name == name)
     }
 
     /// The entities of `by`.
@@ -248,7 +253,7 @@ impl<'a> Context<'a> {
             field: Some(field),
             convert,
         });
-        let currency = self.builder.spec.currency;
+        let currency = self.builder.united.currency;
         (at, currency.units() as f64, currency.code().to_owned())
     }
 
@@ -288,7 +293,7 @@ impl<'a> Context<'a> {
             return Some(self.operated(Source::Operand(at), kind, 1.0, String::new(), None));
         }
         let (kind, field, field_kind) = self.event_field()?;
-        let name = self.builder.spec.events[kind].fields[field].name.clone();
+        let name = self.builder.united.events[kind].fields[field].name.clone();
         let (at, scale, unit) = match self.number(kind, field, field_kind) {
             Some(number) => number,
             None if only_count => {
@@ -338,29 +343,19 @@ impl<'a> Context<'a> {
     /// The condition of `where` on events of this type; none where all of them count.
     pub(crate) fn condition(&mut self, kind: usize) -> Option<Where> {
         let text = self.text(WHERE.name)?;
-        let same = |c: &Condition| c.kind == kind && c.expression.compiled.text() == text;
-        if let Some(at) = self.builder.conditions.iter().position(same) {
-            return Some(Where(at));
-        }
-        let units = self.builder.drafts.len();
-        let staged = *self.builder.staged.get_or_insert(units);
-        let (scope, reads) = scope(&self.builder, kind..kind + 1, 0..staged);
-        match Compiled::compile(&text, &scope, Type::Bool) {
-            Ok(compiled) => {
-                let condition = Condition::new(kind, Expression { compiled, reads });
-                self.builder.conditions.push(condition);
-            }
+        let found = match self.builder.condition(kind, &text) {
+            Ok(found) => found,
             Err(errors) => {
                 self.expression_problems(WHERE.name, errors);
                 return None;
             }
-        }
-        let found = self.builder.conditions.len();
-        if found > CONDITIONS_MAX {
-            let message = format!("{found} different conditions are declared");
+        };
+        let count = found.0 + 1;
+        if count > CONDITIONS_MAX {
+            let message = format!("{count} different conditions are declared");
             self.problem(WHERE.name, message, format!("at most {CONDITIONS_MAX}"));
         }
-        found.checked_sub(1).map(Where)
+        Some(found)
     }
 
     /// Whether a condition reads columns.
@@ -389,7 +384,7 @@ impl<'a> Context<'a> {
 
     /// `order channel`.
     pub(crate) fn field_words(&self, kind: usize, field: usize) -> String {
-        let kind = &self.builder.spec.events[kind];
+        let kind = &self.builder.united.events[kind];
         format!(
             "{} {}",
             kind.name,
@@ -407,13 +402,17 @@ impl<'a> Context<'a> {
 
     /// The outcome of this name, marked as read.
     fn outcome(&mut self, name: &str) -> Option<usize> {
-        let outcomes = &self.builder.spec.outcomes;
-        let found = outcomes.iter().position(|outcome| outcome.name == name);
+        let found = self.builder.outcome(name);
         match found {
             Some(at) => self.builder.outcomes[at].used = true,
             None => {
-                let names: Vec<&str> = outcomes.iter().map(|o| o.name.as_str()).collect();
-                self.unknown("of", "outcome", name, names);
+                let outcomes = &self.builder.spec().outcomes;
+                self.unknown(
+                    "of",
+                    "outcome",
+                    name,
+                    outcomes.iter().map(|o| o.name.as_str()),
+                );
             }
         }
         found
@@ -441,7 +440,7 @@ impl<'a> Context<'a> {
                     return None;
                 }
                 let (at, ..) = self.number(kind, field, field_kind)?;
-                let name = self.builder.spec.events[kind].fields[field].name.clone();
+                let name = self.builder.united.events[kind].fields[field].name.clone();
                 let source = Source::Operand(at);
                 let mut operated = self.operated(source, kind, 1.0, String::new(), Some(&name));
                 let field = name.replace(['_', '.'], " ");
@@ -461,6 +460,7 @@ impl<'a> Context<'a> {
         output: Output,
     ) -> At {
         let key = (operand.source, operand.kind, operand.when, delay, entity);
+        let lateness = self.lateness();
         let next = self.builder.drafts.len();
         let unit = *self.builder.rings.entry(key).or_insert(next);
         if unit == next {
@@ -473,13 +473,16 @@ impl<'a> Context<'a> {
                 outputs: Vec::new(),
                 needs: Needs::default(),
                 scale: operand.scale,
-                lateness: self.builder.lateness,
+                lateness,
             };
             let keyed = Box::new(Keyed::new(windows, entity));
             self.builder.drafts.push(Draft::Windows(keyed));
         }
         match &mut self.builder.drafts[unit] {
-            Draft::Windows(keyed) => (unit, keyed.logic.output(window.0, output)),
+            Draft::Windows(keyed) => {
+                keyed.logic.lateness = keyed.logic.lateness.max(lateness);
+                (unit, keyed.logic.output(window.0, output))
+            }
             Draft::Ready(_) => (unit, 0),
         }
     }

@@ -39,6 +39,13 @@ impl Condition {
             reads_columns,
         }
     }
+
+    /// Whether the other is the same condition: of the same words, which mean the same columns.
+    pub(crate) fn same(&self, other: &Condition) -> bool {
+        self.kind == other.kind
+            && self.expression.compiled.text() == other.expression.compiled.text()
+            && self.expression.columns().eq(other.expression.columns())
+    }
 }
 
 impl Holds {
@@ -73,6 +80,14 @@ impl Holds {
             }
         }
         Holds(holds)
+    }
+
+    /// The same where conditions have other numbers: `(there, here)`.
+    pub(crate) fn renumbered(self, numbers: &[(Where, Where)]) -> Holds {
+        let here = numbers
+            .iter()
+            .map(|(there, here)| (self.0 >> there.0 & 1) << here.0);
+        Holds(here.fold(0, |all, one| all | one))
     }
 
     /// Whether the event counts where only those count for which a condition holds.

@@ -66,13 +66,13 @@ impl<F: Fn(At) -> f64> Frame for RowFrame<'_, F> {
 /// of one name, the field.
 pub(crate) fn scope(
     builder: &Builder<'_>,
-    kinds: Range<usize>,
+    kinds: &[usize],
     units: Range<usize>,
 ) -> (Scope, Vec<Read>) {
     let mut scope = Scope::new();
     let mut reads = Vec::new();
-    for kind in kinds {
-        let event = &builder.spec.events[kind];
+    for &kind in kinds {
+        let event = &builder.united.events[kind];
         for (position, field) in event.fields.iter().enumerate() {
             if let Some(of) = Type::of_field(field.kind) {
                 scope.declare(&format!("{}.{}", event.name, field.name), of);
@@ -80,7 +80,7 @@ pub(crate) fn scope(
             }
         }
     }
-    let drafts = builder.features.iter().flat_map(|feature| &feature.1);
+    let drafts = builder.features().iter().flat_map(|feature| &feature.1);
     for draft in drafts.filter(|draft| units.contains(&draft.at.0)) {
         let name = &draft.column.name;
         if scope.path(name).is_some() {

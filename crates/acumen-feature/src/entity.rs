@@ -5,6 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use acumen_base::{Event, Key, Value};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 /// A slot that an event has none of: it does not carry the entity's id.
@@ -93,6 +94,55 @@ impl Hasher for Hashed {
 
 /// A map whose keys are hashes.
 pub(crate) type HashedMap<K, V> = HashMap<K, V, BuildHasherDefault<Hashed>>;
+
+/// The keys of an entity that were carried by events of some types, in the order in which they
+/// were first seen there.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<u32>", into = "Vec<u32>")]
+pub(crate) struct Seen {
+    order: Vec<u32>,
+    /// By slot.
+    is_in: Vec<bool>,
+}
+
+impl Seen {
+    /// Notes that an event carries the key of a slot.
+    pub(crate) fn note(&mut self, slot: u32) {
+        let at = slot as usize;
+        if slot == NO_SLOT || self.contains(slot) {
+            return;
+        }
+        if at >= self.is_in.len() {
+            self.is_in.resize(at + 1, false);
+        }
+        self.is_in[at] = true;
+        self.order.push(slot);
+    }
+
+    /// Whether an event has carried it.
+    pub(crate) fn contains(&self, slot: u32) -> bool {
+        self.is_in.get(slot as usize).is_some_and(|is_in| *is_in)
+    }
+
+    /// The slots in order.
+    pub(crate) fn slots(&self) -> &[u32] {
+        &self.order
+    }
+}
+
+impl From<Vec<u32>> for Seen {
+    fn from(order: Vec<u32>) -> Seen {
+        let mut seen = Seen::default();
+        order.into_iter().for_each(|slot| seen.note(slot));
+        seen
+    }
+}
+
+impl From<Seen> for Vec<u32> {
+    fn from(seen: Seen) -> Vec<u32> {
+        seen.order
+    }
+}
 
 /// The keys of one entity, in the order in which they were first seen.
 #[derive(Default)]

@@ -31,6 +31,7 @@
 //!
 //! It does not know what rows are for, nor where events come from; it reads no clock.
 
+mod adopt;
 mod batch;
 mod builder;
 mod compile;
@@ -55,6 +56,7 @@ mod snapshot;
 mod spec;
 mod state;
 mod stateless;
+mod unite;
 mod windows;
 
 pub use batch::Block;

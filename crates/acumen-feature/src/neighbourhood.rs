@@ -32,21 +32,26 @@ pub struct Reached {
 }
 
 impl Pipeline {
-    /// The neighbourhoods that the row of an event gathers from, one a feature. The state has to
+    /// The neighbourhoods that the row of a view gathers from at an event, one a feature. The state has to
     /// stand just before the event, and is left as it is.
-    pub fn neighbourhoods(&mut self, event: &Event, position: u64) -> Vec<Neighbourhood> {
+    pub fn neighbourhoods(
+        &mut self,
+        view: usize,
+        event: &Event,
+        position: u64,
+    ) -> Vec<Neighbourhood> {
         let mut prepared = Prepared::default();
         if self.look_up(event, &mut prepared) == Applied::UnknownType {
             return Vec::new();
         }
         let plan = Arc::clone(&self.plan);
         let facts = prepared.facts(event, position);
+        let features = &plan.features[plan.views[view].spec];
         let mut found = Vec::new();
         for gather in &plan.gathers {
             let of_unit =
                 |drafts: &[ColumnDraft]| drafts.iter().any(|draft| draft.at.0 == gather.unit);
-            let Some((feature, _)) = plan.features.iter().find(|feature| of_unit(&feature.1))
-            else {
+            let Some((feature, _)) = features.iter().find(|feature| of_unit(&feature.1)) else {
                 continue;
             };
             let ends = self.units[gather.unit].entities();
@@ -54,14 +59,14 @@ impl Pipeline {
             let mut reached = Vec::new();
             for (hop, met) in hops.iter().enumerate() {
                 // The first step leads to the other end, the second back to this one.
-                let entity = &plan.spec.entities[ends[1 - hop]].name;
+                let entity = &plan.united.entities[ends[1 - hop]].name;
                 for (time, position, slot) in met {
                     let sources = gather.sources.iter().filter(|source| source.hop == hop);
                     let gathered = sources.map(|source| {
                         let unit = &mut self.units[source.unit];
                         let mut values = vec![f64::NAN; unit.width()];
                         unit.read_key(*slot, facts.time, &mut values);
-                        let name = column_at(&plan.features, (source.unit, source.local));
+                        let name = column_at(features, (source.unit, source.local));
                         (name, values[source.local])
                     });
                     reached.push(Reached {

@@ -36,7 +36,7 @@ pub(crate) struct Mark {
 pub(crate) type Slots = SmallVec<[u32; 6]>;
 
 /// A compiled outcome.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutcomePlan {
     /// The event type it is of.
     pub(crate) of: usize,
@@ -50,7 +50,7 @@ pub(crate) struct OutcomePlan {
 }
 
 /// Events of a type that say what an outcome is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Teller {
     pub(crate) kind: usize,
     /// The field that names the event it is about.
@@ -243,6 +243,21 @@ impl OutcomeIndex {
         };
         saved.open.into_iter().for_each(|open| index.push(open));
         index
+    }
+
+    /// The same index where slots and conditions have other numbers.
+    pub(crate) fn renumbered(
+        &self,
+        plan: &OutcomePlan,
+        slots: impl Fn(&Slots) -> Slots,
+        holds: impl Fn(Holds) -> Holds,
+    ) -> OutcomeIndex {
+        let mut saved = self.save(plan);
+        for open in &mut saved.open {
+            open.slots = slots(&open.slots);
+            open.holds = holds(open.holds);
+        }
+        OutcomeIndex::load(saved)
     }
 
     /// Unites two parts; gives the marks that follow from an event in one and its positive in

@@ -14,7 +14,7 @@ use crate::builder::{At, ColumnDraft};
 use crate::condition::Where;
 use crate::entity::id_fields;
 use crate::pipeline::Pipeline;
-use crate::plan::{Plan, needed};
+use crate::plan::{Plan, needed, read_from};
 use crate::problem::{Problem, suggest};
 use crate::spec::PipelineSpec;
 use crate::state::{Facts, State};
@@ -85,7 +85,7 @@ impl Plan {
 
     /// The columns of a view, of these features (of all, where none is named).
     fn drafts(&self, view: usize, features: &[String]) -> Result<Vec<ColumnDraft>, Vec<Problem>> {
-        let view = &self.spec.views[view];
+        let view = &self.views[view];
         let unknown = features.iter().filter(|name| !view.features.contains(name));
         let problems = unknown.map(|name| {
             let help = suggest(name, view.features.iter().map(String::as_str));
@@ -97,7 +97,8 @@ impl Plan {
         }
         let wanted = |name: &&String| features.is_empty() || features.contains(name);
         let wanted = view.features.iter().filter(wanted);
-        let drafts = wanted.filter_map(|name| self.features.iter().find(|(f, _)| f == name));
+        let features = &self.features[view.spec];
+        let drafts = wanted.filter_map(|name| features.iter().find(|(f, _)| f == name));
         Ok(drafts.flat_map(|(_, drafts)| drafts).cloned().collect())
     }
 
@@ -150,7 +151,7 @@ pub fn passes(
     view: usize,
     features: &[String],
 ) -> Result<Vec<Pass>, Vec<Problem>> {
-    let (plan, units) = Plan::compile(spec)?;
+    let (plan, units) = Plan::compile(vec![spec])?;
     let reaches = plan.reaches(&units, view, features)?;
     let columns = |wanted: &Reach| -> Vec<String> {
         let of = reaches.iter().filter(|(_, reach)| reach == wanted);
@@ -161,7 +162,7 @@ pub fn passes(
         fields: Vec::new(),
         columns: columns(&Reach::Event),
     }];
-    for (index, entity) in plan.spec.entities.iter().enumerate() {
+    for (index, entity) in plan.united.entities.iter().enumerate() {
         all.push(Pass {
             name: entity.name.clone(),
             fields: id_fields(&entity.field).map(str::to_owned).collect(),
@@ -183,7 +184,7 @@ impl Pipeline {
         view: usize,
         features: &[String],
     ) -> Result<Pipeline, Vec<Problem>> {
-        let (mut plan, mut units) = Plan::compile(spec)?;
+        let (mut plan, mut units) = Plan::compile(vec![spec])?;
         if !features.is_empty() {
             let drafts = plan.drafts(view, features)?;
             plan.restrict(&mut units, view, drafts);
@@ -202,13 +203,14 @@ impl Pipeline {
         pass: &str,
         features: &[String],
     ) -> Result<Pipeline, Vec<Problem>> {
-        let (mut plan, mut units) = Plan::compile(spec)?;
-        let entity = plan.spec.entities.iter().position(|e| e.name == pass);
+        let (mut plan, mut units) = Plan::compile(vec![spec])?;
+        let entities = &plan.united.entities;
+        let entity = entities.iter().position(|e| e.name == pass);
         let wanted = match entity {
             Some(entity) => Reach::Entity(entity),
             None if pass == EVENTS => Reach::Event,
             None => {
-                let names = plan.spec.entities.iter().map(|entity| entity.name.as_str());
+                let names = entities.iter().map(|entity| entity.name.as_str());
                 let help = suggest(pass, names.chain([EVENTS]));
                 return Err(vec![problem(pass, "is not a pass".to_owned(), help)]);
             }
@@ -226,12 +228,7 @@ impl Plan {
     fn restrict(&mut self, units: &mut [Box<dyn State>], view: usize, drafts: Vec<ColumnDraft>) {
         let needed = needed(&drafts, &self.derived, units.len());
         let view = &mut self.views[view];
-        view.wanted.fill(false);
-        for at in &needed {
-            view.wanted[at.0] = true;
-        }
-        let place = |draft: &ColumnDraft| self.offsets[draft.at.0] + draft.at.1;
-        view.globals = drafts.iter().map(place).collect();
+        (view.wanted, view.globals) = read_from(&drafts, &needed, &self.offsets);
         let definition = format!("{:016x}", view.columns.fingerprint);
         let list = drafts.into_iter().map(|draft| draft.column).collect();
         view.columns = Arc::new(Columns::new(list, &definition));

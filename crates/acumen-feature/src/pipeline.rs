@@ -6,7 +6,7 @@ use acumen_base::{Columns, Event, Key, Span, Time};
 
 use crate::builder::At;
 use crate::condition::Holds;
-use crate::entity::{EntityIndex, NO_SLOT, id_at, key_at};
+use crate::entity::{EntityIndex, NO_SLOT, Seen, id_at, key_at};
 use crate::operand::MISSING;
 use crate::outcome::{Mark, OutcomeIndex};
 use crate::plan::{Compiled, Plan};
@@ -58,6 +58,8 @@ pub struct EntityValue {
 pub struct Pipeline {
     pub(crate) plan: Arc<Plan>,
     pub(crate) entities: Vec<EntityIndex>,
+    /// Of each view that is read by key, the keys that events of its own spec have carried.
+    pub(crate) seen: Vec<Seen>,
     pub(crate) rates: RateTable,
     pub(crate) outcomes: Vec<OutcomeIndex>,
     pub(crate) units: Vec<Box<dyn State>>,
@@ -86,7 +88,21 @@ impl Pipeline {
     /// # Errors
     /// All problems at once, each with its feature, key and help.
     pub fn compile(spec: PipelineSpec) -> Result<Pipeline, Vec<Problem>> {
-        Ok(Pipeline::of(Plan::compile(spec)?))
+        Pipeline::compile_all(vec![spec])
+    }
+
+    /// Compiles several specs over one log, or reports everything that is wrong with them: their
+    /// views one after the other, each with the very rows that its spec alone would give. What
+    /// two of them declare alike is computed once.
+    ///
+    /// Rows at events that came too late to be applied may know more than those of one spec
+    /// alone: state is kept for as long as any of the specs asks.
+    ///
+    /// # Errors
+    /// All problems at once; also where a currency, an entity or an event type is declared
+    /// differently by two of the specs.
+    pub fn compile_all(specs: Vec<PipelineSpec>) -> Result<Pipeline, Vec<Problem>> {
+        Ok(Pipeline::of(Plan::compile(specs)?))
     }
 
     /// A pipeline that has observed nothing.
@@ -101,12 +117,10 @@ impl Pipeline {
             ..Counters::default()
         };
         Pipeline {
-            entities: plan
-                .spec
-                .entities
-                .iter()
-                .map(|entity| EntityIndex::keeping_ids(plan.is_read_by_key(&entity.name)))
+            entities: (0..plan.united.entities.len())
+                .map(|entity| EntityIndex::keeping_ids(plan.is_read_by_key(entity)))
                 .collect(),
+            seen: vec![Seen::default(); views.len()],
             rates: RateTable::default(),
             outcomes: plan
                 .outcomes
@@ -128,16 +142,17 @@ impl Pipeline {
 
     /// The view of this name.
     pub fn view(&self, name: &str) -> Option<usize> {
-        self.plan
-            .spec
-            .views
-            .iter()
-            .position(|view| view.name == name)
+        self.plan.views.iter().position(|view| view.name == name)
     }
 
     /// What it was compiled from.
-    pub fn spec(&self) -> &PipelineSpec {
-        &self.plan.spec
+    pub fn specs(&self) -> &[PipelineSpec] {
+        &self.plan.specs
+    }
+
+    /// How many units of state it keeps: what is declared alike is one.
+    pub fn units(&self) -> usize {
+        self.units.len()
     }
 
     /// What went through so far.
@@ -155,18 +170,23 @@ impl Pipeline {
         position: u64,
         mut out: Option<(usize, &mut [f64])>,
     ) -> Applied {
+        self.step_views(event, position, out.as_mut_slice())
+    }
+
+    /// The same with the rows of several views, or of none.
+    pub fn step_views(
+        &mut self,
+        event: &Event,
+        position: u64,
+        outs: &mut [(usize, &mut [f64])],
+    ) -> Applied {
         let mut prepared = std::mem::take(&mut self.prepared);
         let applied = self.prepare(event, position, &mut prepared);
         if applied == Applied::UnknownType {
-            if let Some((_, out)) = out {
-                out.fill(f64::NAN);
-            }
+            outs.iter_mut().for_each(|(_, out)| out.fill(f64::NAN));
         } else {
-            let row = out.as_mut().map(|(view, out)| (*view, &mut **out));
-            self.step_prepared(event, position, &prepared, row);
-            if let Some((view, out)) = out {
-                self.count(view, out);
-            }
+            self.step_prepared(event, position, &prepared, outs);
+            outs.iter().for_each(|(view, out)| self.count(*view, out));
         }
         self.prepared = prepared;
         applied
@@ -180,10 +200,13 @@ impl Pipeline {
         let Some(kind) = self.kind(event) else {
             return false;
         };
+        let by_key = self.plan.views[view].each;
         let places = self.plan.entity_fields[kind].iter().zip(&self.entities);
-        let mut keys = places.filter_map(|(places, index)| {
+        let mut keys = places.enumerate().filter_map(|(entity, (places, index))| {
             let key = key_at(event, places.as_ref()?)?;
-            Some(index.find(key).is_some())
+            let seen = &self.seen[view];
+            let known = |slot| by_key != Some(entity) || seen.contains(slot);
+            Some(index.find(key).is_some_and(known))
         });
         if !keys.all(|known| known) {
             return false;
@@ -193,17 +216,19 @@ impl Pipeline {
         self.look_up(event, &mut prepared);
         self.counters.missing_operands = missing;
         prepared.applies = false;
-        self.step_prepared(event, position, &prepared, Some((view, out)));
+        self.step_prepared(event, position, &prepared, &mut [(view, out)]);
         self.prepared = prepared;
         true
     }
 
-    /// The ids of an entity whose rows are read by key, in the order in which they were first
-    /// carried by an event; none of another entity.
-    pub fn ids(&self, entity: &str) -> &[Arc<str>] {
-        let mut entities = self.plan.spec.entities.iter().zip(&self.entities);
-        let found = entities.find(|(declared, _)| declared.name == entity);
-        found.and_then(|(_, index)| index.ids()).unwrap_or_default()
+    /// The ids of the keys that the rows of a view may be read of, in the order in which they were
+    /// first carried by an event that its spec declares; none of a view that is not read by key.
+    pub fn ids(&self, view: usize) -> impl ExactSizeIterator<Item = &Arc<str>> {
+        let each = self.plan.views[view].each;
+        let ids = each.and_then(|entity| self.entities[entity].ids());
+        let ids = ids.unwrap_or_default();
+        let slots = self.seen[view].slots().iter();
+        slots.map(|slot| &ids[*slot as usize])
     }
 
     fn step_prepared(
@@ -211,19 +236,23 @@ impl Pipeline {
         event: &Event,
         position: u64,
         prepared: &Prepared,
-        out: Option<(usize, &mut [f64])>,
+        outs: &mut [(usize, &mut [f64])],
     ) {
         let mut facts = prepared.facts(event, position);
         let plan = Arc::clone(&self.plan);
-        let wanted = out.as_ref().map(|(view, _)| &plan.views[*view].wanted);
+        let wanted = |index: usize| {
+            let mut views = outs.iter().map(|(view, _)| &plan.views[*view]);
+            views.any(|view| view.wanted[index])
+        };
         for gather in &plan.gathers {
-            if wanted.is_some_and(|wanted| wanted[gather.unit]) {
+            if wanted(gather.unit) {
                 let gathered = gather.read(&mut self.units, &facts);
                 let begin = plan.offsets[gather.unit] + gather.begin;
                 self.values[begin..begin + gathered.len()].copy_from_slice(&gathered);
             }
         }
         let stages = plan.stages(facts.kind);
+        let heeds = &plan.heeds[facts.kind];
         for (index, unit) in self.units.iter_mut().enumerate() {
             if stages && index == plan.staged {
                 let value = |at: At| self.values[plan.offsets[at.0] + at.1];
@@ -231,31 +260,25 @@ impl Pipeline {
                 facts.holds = (facts.holds).and_of_columns(&plan.conditions, about, value);
             }
             let range = plan.offsets[index]..plan.offsets[index + 1];
-            let wanted = wanted.is_some_and(|wanted| wanted[index]);
-            let read = wanted || stages && plan.sources[index];
-            unit.step(
-                &facts,
-                if read {
-                    Some(&mut self.values[range])
-                } else {
-                    None
-                },
-            );
+            if wanted(index) || stages && plan.sources[index] {
+                unit.step(&facts, Some(&mut self.values[range]));
+            } else if facts.applies && heeds[index] {
+                unit.step(&facts, None);
+            }
             prepared.marks.iter().for_each(|mark| unit.mark(mark));
         }
-        let Some((view, out)) = out else {
-            return;
-        };
         for (index, derived) in plan.derived.iter().enumerate() {
             let index = self.units.len() + index;
-            if plan.views[view].wanted[index] {
+            if wanted(index) {
                 let values = &self.values;
                 let read = |at: At| values[plan.offsets[at.0] + at.1];
                 self.values[plan.offsets[index]] = derived.value(event, facts.kind, read);
             }
         }
-        for (out, global) in out.iter_mut().zip(&plan.views[view].globals) {
-            *out = self.values[*global];
+        for (view, out) in outs {
+            for (out, global) in out.iter_mut().zip(&plan.views[*view].globals) {
+                *out = self.values[*global];
+            }
         }
     }
 
@@ -275,6 +298,14 @@ impl Pipeline {
         prepared: &mut Prepared,
     ) -> Applied {
         let applied = self.look_up(event, prepared);
+        if applied != Applied::UnknownType {
+            for (view, seen) in self.plan.views.iter().zip(&mut self.seen) {
+                let declares = &self.plan.united.kinds[view.spec];
+                if let Some(entity) = view.each.filter(|_| declares.contains(&prepared.kind)) {
+                    seen.note(prepared.slots[entity]);
+                }
+            }
+        }
         match applied {
             Applied::UnknownType => self.counters.unknown_type += 1,
             Applied::TooLate => self.counters.too_late += 1,
@@ -310,7 +341,7 @@ impl Pipeline {
                 prepared.operands.push(MISSING);
                 continue;
             }
-            let value = operand.of(event, plan.spec.currency, &self.rates);
+            let value = operand.of(event, plan.united.currency, &self.rates);
             self.counters.missing_operands += u64::from(value == MISSING);
             prepared.operands.push(value);
         }
@@ -322,7 +353,7 @@ impl Pipeline {
 
     /// Which of the declared types an event is of.
     fn kind(&self, event: &Event) -> Option<usize> {
-        let kinds = &self.plan.spec.events;
+        let kinds = &self.plan.united.events;
         let same = kinds.iter().position(|kind| Arc::ptr_eq(kind, &event.kind));
         same.or_else(|| kinds.iter().position(|kind| **kind == *event.kind))
     }
@@ -349,11 +380,19 @@ impl Pipeline {
         }
     }
 
-    /// The columns of one entity's key at an instant: empty if there is no such entity or the
-    /// key was never seen. What an instant of the past gives is what is known of it now.
-    pub fn read_entity(&mut self, entity: &str, key_text: &str, at: Time) -> Vec<EntityValue> {
+    /// The columns of one entity's key at an instant, of the spec that declares a view: empty if
+    /// there is no such entity or the key was never seen. What an instant of the past gives is
+    /// what is known of it now.
+    pub fn read_entity(
+        &mut self,
+        view: usize,
+        entity: &str,
+        key_text: &str,
+        at: Time,
+    ) -> Vec<EntityValue> {
         let plan = Arc::clone(&self.plan);
-        let Some(entity) = plan.spec.entities.iter().position(|e| e.name == entity) else {
+        let mut entities = plan.united.entities.iter();
+        let Some(entity) = entities.position(|e| e.name == entity) else {
             return Vec::new();
         };
         let Some(slot) = self.entities[entity].find(Key::of(key_text)) else {
@@ -366,7 +405,8 @@ impl Pipeline {
                 newest[index] = unit.read_key(slot, at.0, &mut self.values[range]);
             }
         }
-        let columns = plan.features.iter().flat_map(|feature| &feature.1);
+        let features = plan.features[plan.views[view].spec].iter();
+        let columns = features.flat_map(|feature| &feature.1);
         columns
             .filter(|draft| draft.entity == Some(entity))
             .map(|draft| EntityValue {

@@ -20,10 +20,18 @@ use crate::problem::{Problem, suggest};
 use crate::rates::RatePlan;
 use crate::spec::{Entity, FeatureSpec, PipelineSpec, Verdicts, ViewSpec};
 use crate::state::State;
+use crate::unite::United;
 
 /// A row of a use case.
 pub(crate) struct ViewPlan {
+    /// The spec that declares it.
+    pub(crate) spec: usize,
+    pub(crate) name: String,
+    /// The names of its features.
+    pub(crate) features: Vec<String>,
     pub(crate) kind: usize,
+    /// The entity each of whose keys it may be read of.
+    pub(crate) each: Option<usize>,
     pub(crate) columns: Arc<Columns>,
     /// The place of each column among all columns of the plan.
     pub(crate) globals: Vec<usize>,
@@ -33,7 +41,12 @@ pub(crate) struct ViewPlan {
 
 /// Everything about a pipeline that does not change as events come.
 pub(crate) struct Plan {
-    pub(crate) spec: PipelineSpec,
+    pub(crate) specs: Vec<PipelineSpec>,
+    /// What they declare together.
+    pub(crate) united: United,
+    /// Whether a unit is read from events of a type: `[kind][unit]`. What one spec declares is
+    /// nothing to the features of another.
+    pub(crate) heeds: Vec<Vec<bool>>,
     /// Where each event type keeps the id of each entity: `[kind][entity]`.
     pub(crate) entity_fields: Vec<Vec<Option<IdPlaces>>>,
     pub(crate) operands: Vec<OperandPlan>,
@@ -43,11 +56,13 @@ pub(crate) struct Plan {
     /// Which units conditions read.
     pub(crate) sources: Vec<bool>,
     pub(crate) outcomes: Vec<OutcomePlan>,
+    /// Which of them each spec declares, in its own order.
+    pub(crate) outcomes_of: Vec<Vec<usize>>,
     pub(crate) derived: Vec<Derived>,
     pub(crate) gathers: Vec<GatherPlan>,
     pub(crate) rate: Option<RatePlan>,
-    /// The columns of each feature.
-    pub(crate) features: Vec<(String, Vec<ColumnDraft>)>,
+    /// The columns of each feature, spec by spec.
+    pub(crate) features: Vec<Vec<(String, Vec<ColumnDraft>)>>,
     /// Where the columns of each unit, and then of each derived feature, begin among all; one
     /// more at the end.
     pub(crate) offsets: Vec<usize>,
@@ -66,9 +81,8 @@ impl Plan {
     }
 
     /// Whether rows are read for each key of an entity.
-    pub(crate) fn is_read_by_key(&self, entity: &str) -> bool {
-        let mut views = self.spec.views.iter();
-        views.any(|view| view.each.as_deref() == Some(entity))
+    pub(crate) fn is_read_by_key(&self, entity: usize) -> bool {
+        self.views.iter().any(|view| view.each == Some(entity))
     }
 
     /// Whether conditions on events of this type read columns.
@@ -77,30 +91,34 @@ impl Plan {
         conditions.any(|condition| condition.kind == kind && condition.reads_columns)
     }
 
-    /// Compiles a spec; reports all its problems at once.
-    pub(crate) fn compile(spec: PipelineSpec) -> Result<Compiled, Vec<Problem>> {
-        let mut builder = Builder::new(&spec);
+    /// Compiles specs over one log; reports all their problems at once.
+    pub(crate) fn compile(specs: Vec<PipelineSpec>) -> Result<Compiled, Vec<Problem>> {
+        let united = United::of(&specs)?;
+        let mut builder = Builder::new(&specs, &united);
         let rate = check_rates(&mut builder);
-        check_outcomes(&mut builder);
         let entity_fields = entity_fields(&mut builder);
-        let mut names = BTreeSet::new();
-        for feature in &spec.features {
-            if !names.insert(feature.name.as_str()) {
-                let help = "give one of them another name".to_owned();
-                builder.problem(&feature.name, "name", "is declared twice".to_owned(), help);
-            }
+        for at in 0..specs.len() {
+            builder.now = at;
+            check_outcomes(&mut builder);
+            check_names(&mut builder);
         }
         // Features that read the columns of others come after them, in their own order.
         for rank in 0..4 {
-            for feature in spec.features.iter().filter(|f| self::rank(f) == rank) {
-                builder = compile_feature(builder, feature);
+            for (at, spec) in specs.iter().enumerate() {
+                builder.now = at;
+                for feature in spec.features.iter().filter(|f| self::rank(f) == rank) {
+                    builder = compile_feature(builder, feature);
+                }
             }
         }
-        let views: Vec<_> = spec
-            .views
-            .iter()
-            .map(|view| check_view(&mut builder, view))
-            .collect();
+        let mut views = Vec::new();
+        for (at, spec) in specs.iter().enumerate() {
+            builder.now = at;
+            for view in &spec.views {
+                let (kind, drafts) = check_view(&mut builder, view);
+                views.push((at, view, kind, drafts));
+            }
+        }
         if !builder.problems.is_empty() {
             return Err(builder.problems);
         }
@@ -109,6 +127,7 @@ impl Plan {
             conditions,
             staged,
             outcomes,
+            outcomes_of,
             drafts,
             mut derived,
             gathers,
@@ -116,11 +135,9 @@ impl Plan {
             ..
         } = builder;
         let units: Vec<Box<dyn State>> = drafts.into_iter().map(Draft::finish).collect();
-        let mut views = views;
-        let drafts = features
-            .iter_mut()
+        let drafts = (features.iter_mut().flatten())
             .map(|f| &mut f.1)
-            .chain(views.iter_mut().map(|v| &mut v.1));
+            .chain(views.iter_mut().map(|v| &mut v.3));
         drafts
             .flatten()
             .for_each(|draft| behind(&mut draft.at, units.len()));
@@ -138,9 +155,9 @@ impl Plan {
         for width in widths {
             offsets.push(offsets[offsets.len() - 1] + width);
         }
-        let views = spec.views.iter().zip(views);
         let views = views
-            .map(|(view, (kind, drafts))| {
+            .into_iter()
+            .map(|(at, view, kind, drafts)| {
                 let needed = needed(&drafts, &derived, units.len());
                 let gathered = gathers
                     .iter()
@@ -149,28 +166,40 @@ impl Plan {
                 let when = needed.iter().filter_map(|at| units.get(at.0)?.when());
                 let read = when.flat_map(|Where(at)| conditions[at].expression.columns());
                 let gathered: BTreeSet<At> = gathered.chain(read).collect();
-                view_plan(
-                    &spec,
-                    view,
-                    (kind, drafts),
-                    (&needed, &gathered),
-                    &features,
-                    &offsets,
-                )
+                let each = view.each.as_deref();
+                let entities = &united.entities;
+                let (wanted, globals) = read_from(&drafts, &needed, &offsets);
+                ViewPlan {
+                    spec: at,
+                    name: view.name.clone(),
+                    features: view.features.clone(),
+                    kind,
+                    each: each.and_then(|each| entities.iter().position(|e| e.name == *each)),
+                    columns: columns(
+                        &specs[at],
+                        (view, drafts),
+                        (&needed, &gathered),
+                        &features[at],
+                    ),
+                    globals,
+                    wanted,
+                }
             })
             .collect();
         let mut sources = vec![false; units.len()];
         for at in conditions.iter().flat_map(|c| c.expression.columns()) {
             sources[at.0] = true;
         }
-        let fingerprint = fingerprint(&spec);
+        let fingerprint = fingerprint(&specs);
         let mut plan = Plan {
+            heeds: heeds(&united, &features, units.len()),
             entity_fields,
             operands,
             conditions,
             staged: staged.unwrap_or(units.len()),
             sources,
             outcomes,
+            outcomes_of,
             derived,
             gathers,
             rate,
@@ -178,7 +207,8 @@ impl Plan {
             offsets,
             views,
             fingerprint,
-            spec,
+            united,
+            specs,
         };
         plan.forget_entities_of_no_unit(&units);
         Ok((plan, units))
@@ -188,12 +218,7 @@ impl Plan {
     pub(crate) fn forget_entities_of_no_unit(&mut self, units: &[Box<dyn State>]) {
         for fields in &mut self.entity_fields {
             for (entity, field) in fields.iter_mut().enumerate() {
-                let name = Some(self.spec.entities[entity].name.as_str());
-                let by_key = self
-                    .spec
-                    .views
-                    .iter()
-                    .any(|view| view.each.as_deref() == name);
+                let by_key = self.views.iter().any(|view| view.each == Some(entity));
                 if !by_key && !units.iter().any(|unit| unit.entities().contains(&entity)) {
                     *field = None;
                 }
@@ -207,8 +232,34 @@ fn fingerprint(definition: &impl serde::Serialize) -> u64 {
     hash64(&postcard::to_stdvec(definition).unwrap_or_default())
 }
 
+/// Which units are read from events of which type: those of the specs whose features they are.
+fn heeds(
+    united: &United,
+    features: &[Vec<(String, Vec<ColumnDraft>)>],
+    units: usize,
+) -> Vec<Vec<bool>> {
+    let mut heeds = vec![vec![false; units]; united.events.len()];
+    for (kinds, features) in united.kinds.iter().zip(features) {
+        let drafts = features.iter().flat_map(|(_, drafts)| drafts);
+        for unit in drafts.map(|draft| draft.at.0).filter(|at| *at < units) {
+            kinds.iter().for_each(|kind| heeds[*kind][unit] = true);
+        }
+    }
+    heeds
+}
+
+fn check_names(builder: &mut Builder<'_>) {
+    let mut names = BTreeSet::new();
+    for feature in &builder.spec().features {
+        if !names.insert(feature.name.as_str()) {
+            let help = "give one of them another name".to_owned();
+            builder.problem(&feature.name, "name", "is declared twice".to_owned(), help);
+        }
+    }
+}
+
 fn check_rates(builder: &mut Builder<'_>) -> Option<RatePlan> {
-    let rates = builder.spec.rates.as_ref()?;
+    let rates = builder.united.rates.as_ref()?;
     let kind = builder.kind("rates", "event", &rates.event)?;
     let currency = builder.field("rates", "currency", kind, &rates.currency);
     let rate = builder.field("rates", "rate", kind, &rates.rate);
@@ -266,7 +317,7 @@ fn teller(builder: &mut Builder<'_>, outcome: &str, verdicts: &Verdicts) -> Opti
 }
 
 fn check_outcomes(builder: &mut Builder<'_>) {
-    for outcome in &builder.spec.outcomes {
+    for outcome in &builder.spec().outcomes {
         let of = builder.kind(&outcome.name, "of", &outcome.of);
         let positive = builder.kind(&outcome.name, "positive", &outcome.positive);
         let by = positive.and_then(|kind| builder.field(&outcome.name, "by", kind, &outcome.by));
@@ -281,7 +332,8 @@ fn check_outcomes(builder: &mut Builder<'_>) {
             let help = format!("at least `negative_after`, {}", outcome.negative_after);
             builder.problem(&outcome.name, "closes", message, help);
         }
-        builder.outcomes.push(OutcomePlan {
+        let waits = lateness(builder.spec(), |_| true);
+        let plan = OutcomePlan {
             of: of.unwrap_or(usize::MAX),
             tellers: [
                 positive.zip(by).map(|(kind, by)| Teller {
@@ -292,23 +344,29 @@ fn check_outcomes(builder: &mut Builder<'_>) {
                 verdicts,
             ],
             closes: outcome.closes.0,
-            waits: lateness(builder.spec, |_| true),
+            waits,
             used: false,
-        });
+        };
+        let known = builder.outcomes.iter().position(|known| *known == plan);
+        let at = known.unwrap_or(builder.outcomes.len());
+        if known.is_none() {
+            builder.outcomes.push(plan);
+        }
+        builder.outcomes_of[builder.now].push(at);
     }
-    if builder.spec.outcomes.len() > 32 {
-        let message = format!("{} outcomes are declared", builder.spec.outcomes.len());
+    if builder.outcomes.len() > 32 {
+        let message = format!("{} outcomes are declared", builder.outcomes.len());
         builder.problem("outcomes", "outcomes", message, "at most 32".to_owned());
     }
 }
 
 fn entity_fields(builder: &mut Builder<'_>) -> Vec<Vec<Option<IdPlaces>>> {
-    let spec = builder.spec;
-    let mut carried = vec![false; spec.entities.len()];
+    let united = builder.united;
+    let mut carried = vec![false; united.entities.len()];
     let mut all = Vec::new();
-    for kind in &spec.events {
+    for kind in &united.events {
         let mut fields = Vec::new();
-        for (entity, carried) in spec.entities.iter().zip(&mut carried) {
+        for (entity, carried) in united.entities.iter().zip(&mut carried) {
             let places: Option<IdPlaces> = id_fields(&entity.field)
                 .map(|field| kind.position(field))
                 .collect();
@@ -325,9 +383,9 @@ fn entity_fields(builder: &mut Builder<'_>) -> Vec<Vec<Option<IdPlaces>>> {
         }
         all.push(fields);
     }
-    for (entity, carried) in spec.entities.iter().zip(carried) {
+    for (entity, carried) in united.entities.iter().zip(carried) {
         if !carried {
-            let (message, help) = not_carried(spec, entity);
+            let (message, help) = not_carried(united, entity);
             builder.problem(&entity.name, "entities", message, help);
         }
     }
@@ -335,8 +393,8 @@ fn entity_fields(builder: &mut Builder<'_>) -> Vec<Vec<Option<IdPlaces>>> {
 }
 
 /// What is wrong with an entity whose id no event type carries, and what to do.
-fn not_carried(spec: &PipelineSpec, entity: &Entity) -> (String, String) {
-    let names = || spec.events.iter().flat_map(|kind| &kind.fields);
+fn not_carried(united: &United, entity: &Entity) -> (String, String) {
+    let names = || united.events.iter().flat_map(|kind| &kind.fields);
     let unknown = id_fields(&entity.field).find(|field| names().all(|known| known.name != **field));
     match unknown {
         Some(field) => (
@@ -369,6 +427,11 @@ fn operator_name(feature: &FeatureSpec) -> &str {
 }
 
 fn compile_feature<'a>(mut builder: Builder<'a>, feature: &'a FeatureSpec) -> Builder<'a> {
+    let now = builder.now;
+    if let Some(columns) = builder.computed(feature) {
+        builder.features[now].push((feature.name.clone(), columns));
+        return builder;
+    }
     let name = operator_name(feature);
     let Some(found) = operator(name) else {
         let help = suggest(name, OPERATORS.iter().map(|op| op.name()));
@@ -377,7 +440,7 @@ fn compile_feature<'a>(mut builder: Builder<'a>, feature: &'a FeatureSpec) -> Bu
             _ => format!("there is no operator `{name}`"),
         };
         builder.problem(&feature.name, "operator", message, help);
-        builder.features.push((feature.name.clone(), Vec::new()));
+        builder.features[now].push((feature.name.clone(), Vec::new()));
         return builder;
     };
     check_shape(&mut builder, feature, found);
@@ -392,7 +455,8 @@ fn compile_feature<'a>(mut builder: Builder<'a>, feature: &'a FeatureSpec) -> Bu
         columns,
         ..
     } = context;
-    builder.features.push((feature.name.clone(), columns));
+    builder.note(feature, &columns);
+    builder.features[now].push((feature.name.clone(), columns));
     builder
 }
 
@@ -444,10 +508,11 @@ fn check_view(builder: &mut Builder<'_>, view: &ViewSpec) -> (usize, Vec<ColumnD
     let kind = builder.kind(&view.name, "event", &view.event).unwrap_or(0);
     let mut drafts = Vec::new();
     for name in &view.features {
-        match builder.features.iter().find(|feature| feature.0 == *name) {
+        let features = builder.features();
+        match features.iter().find(|feature| feature.0 == *name) {
             Some(feature) => drafts.extend(feature.1.iter().cloned()),
             None => {
-                let help = suggest(name, builder.features.iter().map(|f| f.0.as_str()));
+                let help = suggest(name, features.iter().map(|f| f.0.as_str()));
                 let message = format!("there is no feature `{name}`");
                 builder.problem(&view.name, "features", message, help);
             }
@@ -466,18 +531,16 @@ fn check_view(builder: &mut Builder<'_>, view: &ViewSpec) -> (usize, Vec<ColumnD
 
 /// Rows that are read for each key of an entity hold what is known of it, or of the time alone.
 fn check_each(builder: &mut Builder<'_>, view: &ViewSpec, each: &str) {
-    let entities = builder.spec.entities.iter();
+    let entities = builder.united.entities.iter();
     let Some(entity) = entities.clone().position(|entity| entity.name == *each) else {
         let help = suggest(each, entities.map(|entity| entity.name.as_str()));
         let message = format!("there is no entity `{each}`");
         return builder.problem(&view.name, "each", message, help);
     };
-    for feature in &builder.spec.features {
+    for feature in &builder.spec().features {
         let of_time = matches!(operator_name(feature), "derived" | "calendar");
-        let found = builder
-            .features
-            .iter()
-            .find(|found| found.0 == feature.name);
+        let mut features = builder.features().iter();
+        let found = features.find(|found| found.0 == feature.name);
         let mut columns = found.into_iter().flat_map(|found| &found.1);
         let foreign = columns.any(|draft| draft.entity != Some(entity)) && !of_time;
         if foreign && view.features.contains(&feature.name) {
@@ -512,21 +575,28 @@ pub(crate) fn needed(drafts: &[ColumnDraft], derived: &[Derived], units: usize) 
     needed
 }
 
-fn view_plan(
-    spec: &PipelineSpec,
-    view: &ViewSpec,
-    (kind, drafts): (usize, Vec<ColumnDraft>),
-    (needed, gathered): (&BTreeSet<At>, &BTreeSet<At>),
-    features: &[(String, Vec<ColumnDraft>)],
+/// Which units and derived features a row is read from, and where its columns stand among all.
+pub(crate) fn read_from(
+    drafts: &[ColumnDraft],
+    needed: &BTreeSet<At>,
     offsets: &[usize],
-) -> ViewPlan {
+) -> (Vec<bool>, Vec<usize>) {
     let mut wanted = vec![false; offsets.len() - 1];
     for at in needed {
         wanted[at.0] = true;
     }
     let place = |draft: &ColumnDraft| offsets[draft.at.0] + draft.at.1;
-    let globals = drafts.iter().map(place).collect();
-    // A row means what its features mean, and the features that these are derived from.
+    (wanted, drafts.iter().map(place).collect())
+}
+
+/// The columns of a view. A row means what its features mean, and the features that these are
+/// derived from; what other specs declare does not change it.
+fn columns(
+    spec: &PipelineSpec,
+    (view, drafts): (&ViewSpec, Vec<ColumnDraft>),
+    (needed, gathered): (&BTreeSet<At>, &BTreeSet<At>),
+    features: &[(String, Vec<ColumnDraft>)],
+) -> Arc<Columns> {
     let columns = |name: &str| features.iter().find(|f| f.0 == name).map(|f| &f.1);
     let means = |feature: &&FeatureSpec| {
         let mut columns = columns(&feature.name).into_iter().flatten();
@@ -543,11 +613,5 @@ fn view_plan(
     );
     let definition = format!("{:016x}", fingerprint(&definition));
     let list = drafts.into_iter().map(|draft| draft.column).collect();
-    let columns = Arc::new(Columns::new(list, &definition));
-    ViewPlan {
-        kind,
-        columns,
-        globals,
-        wanted,
-    }
+    Arc::new(Columns::new(list, &definition))
 }

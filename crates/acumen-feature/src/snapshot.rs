@@ -5,13 +5,14 @@ use std::sync::Arc;
 use acumen_base::Key;
 use serde::{Deserialize, Serialize};
 
-use crate::entity::EntityIndex;
+use crate::entity::{EntityIndex, Seen};
 use crate::outcome::{OutcomeIndex, SavedOutcome};
 use crate::pipeline::{Counters, Pipeline};
 use crate::rates::RateTable;
+use crate::spec::PipelineSpec;
 
 /// The version of the layout of saved state.
-pub const STATE_VERSION: u32 = 4;
+pub const STATE_VERSION: u32 = 5;
 
 /// Why saved state cannot be used; the log gives it back.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,7 @@ type SavedKeys = (Vec<Key>, Option<Vec<Arc<str>>>);
 #[derive(Serialize, Deserialize)]
 struct Saved {
     entities: Vec<SavedKeys>,
+    seen: Vec<Seen>,
     rates: RateTable,
     outcomes: Vec<SavedOutcome>,
     units: Vec<Vec<u8>>,
@@ -69,6 +71,7 @@ impl Pipeline {
                 .iter()
                 .map(|index| (index.keys().to_vec(), index.ids().map(<[_]>::to_vec)))
                 .collect(),
+            seen: self.seen.clone(),
             rates: self.rates.clone(),
             outcomes: outcomes.map(|(index, plan)| index.save(plan)).collect(),
             units: units
@@ -76,8 +79,8 @@ impl Pipeline {
                 .expect("writing plain values to memory cannot fail"),
             counters: self.counters.clone(),
         };
-        postcard::to_stdvec(&(STATE_VERSION, self.plan.fingerprint, saved))
-            .expect("writing plain values to memory cannot fail")
+        let about = (STATE_VERSION, self.plan.fingerprint, &self.plan.specs);
+        postcard::to_stdvec(&(about, saved)).expect("writing plain values to memory cannot fail")
     }
 
     /// Takes over saved state in place of its own, which stays as it is on an error.
@@ -85,37 +88,24 @@ impl Pipeline {
     /// # Errors
     /// If the bytes are damaged, or of another layout or definition.
     pub fn load(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        let (found, rest): (u32, _) = postcard::take_from_bytes(bytes)?;
-        if found != STATE_VERSION {
-            return Err(StateError::Version {
-                found,
-                wanted: STATE_VERSION,
-            });
-        }
-        let (found, rest): (u64, _) = postcard::take_from_bytes(rest)?;
+        let (found, rest) = fingerprint(bytes)?;
         let wanted = self.plan.fingerprint;
         if found != wanted {
             return Err(StateError::Definition { found, wanted });
         }
-        let saved: Saved = postcard::from_bytes(rest)?;
-        let mut fresh = Pipeline::compile(self.plan.spec.clone())
-            .expect("a spec that compiled once compiles again");
-        if saved.units.len() != fresh.units.len()
-            || saved.entities.len() != fresh.entities.len()
-            || saved.outcomes.len() != fresh.outcomes.len()
-        {
-            return Err(StateError::Damaged(postcard::Error::SerdeDeCustom));
-        }
-        for (unit, bytes) in fresh.units.iter_mut().zip(&saved.units) {
-            unit.load(bytes)?;
-        }
-        let index = |(keys, ids)| EntityIndex::of(keys, ids);
-        fresh.entities = saved.entities.into_iter().map(index).collect();
-        fresh.outcomes = saved.outcomes.into_iter().map(OutcomeIndex::load).collect();
-        fresh.rates = saved.rates;
-        fresh.counters = saved.counters;
-        *self = fresh;
+        let (_, rest): (Vec<PipelineSpec>, _) = postcard::take_from_bytes(rest)?;
+        *self = taken_over(self.plan.specs.clone(), rest)?;
         Ok(())
+    }
+
+    /// The pipeline that was saved, of the definitions that it had then.
+    ///
+    /// # Errors
+    /// If the bytes are damaged, or of another layout.
+    pub fn restore(bytes: &[u8]) -> Result<Pipeline, StateError> {
+        let (_, rest) = fingerprint(bytes)?;
+        let (specs, rest) = postcard::take_from_bytes(rest)?;
+        taken_over(specs, rest)
     }
 
     /// Unites the state of another part of the same log: rows read afterwards are those of one
@@ -134,6 +124,12 @@ impl Pipeline {
             .zip(&other.entities)
             .map(|(mine, there)| mine.unite(there))
             .collect();
+        let views = self.plan.views.iter().zip(&mut self.seen);
+        for ((view, mine), there) in views.zip(&other.seen) {
+            let slots = view.each.map_or(&[][..], |entity| &slots[entity]);
+            let there = there.slots().iter();
+            there.for_each(|slot| mine.note(slots[*slot as usize]));
+        }
         self.rates.merge(&other.rates);
         for (unit, there) in self.units.iter_mut().zip(&other.units) {
             unit.merge(there.as_ref(), &slots);
@@ -148,6 +144,42 @@ impl Pipeline {
         }
         self.counters.add(&other.counters);
     }
+}
+
+/// The fingerprint of saved state, and what follows it.
+fn fingerprint(bytes: &[u8]) -> Result<(u64, &[u8]), StateError> {
+    let (found, rest): (u32, _) = postcard::take_from_bytes(bytes)?;
+    match found {
+        STATE_VERSION => Ok(postcard::take_from_bytes(rest)?),
+        found => Err(StateError::Version {
+            found,
+            wanted: STATE_VERSION,
+        }),
+    }
+}
+
+/// A pipeline of these specs with saved state.
+fn taken_over(specs: Vec<PipelineSpec>, bytes: &[u8]) -> Result<Pipeline, StateError> {
+    let damaged = || StateError::Damaged(postcard::Error::SerdeDeCustom);
+    let saved: Saved = postcard::from_bytes(bytes)?;
+    let mut fresh = Pipeline::compile_all(specs).map_err(|_| damaged())?;
+    if saved.units.len() != fresh.units.len()
+        || saved.entities.len() != fresh.entities.len()
+        || saved.seen.len() != fresh.seen.len()
+        || saved.outcomes.len() != fresh.outcomes.len()
+    {
+        return Err(damaged());
+    }
+    for (unit, bytes) in fresh.units.iter_mut().zip(&saved.units) {
+        unit.load(bytes)?;
+    }
+    let index = |(keys, ids)| EntityIndex::of(keys, ids);
+    fresh.entities = saved.entities.into_iter().map(index).collect();
+    fresh.seen = saved.seen;
+    fresh.outcomes = saved.outcomes.into_iter().map(OutcomeIndex::load).collect();
+    fresh.rates = saved.rates;
+    fresh.counters = saved.counters;
+    Ok(fresh)
 }
 
 impl Counters {

@@ -73,6 +73,17 @@ pub trait Learner: Sync {
     ) -> Result<Box<dyn Checked>, Vec<ParamProblem>>;
 }
 
+/// What predictions are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Predicts {
+    /// Once calibrated, the probability of the outcome.
+    Probability,
+    /// The outcome itself, which is a number.
+    Value,
+    /// Something else, in words.
+    Other(&'static str),
+}
+
 /// A learner with parameters that were found to be valid.
 pub trait Checked: fmt::Debug + Send + Sync {
     /// Fits a model to `train`. `valid` (later rows) tells when to stop; `progress` is called
@@ -88,9 +99,9 @@ pub trait Checked: fmt::Debug + Send + Sync {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError>;
 
-    /// Whether what it predicts is, once calibrated, the probability of the outcome, and not a value.
-    fn predicts_probability(&self) -> bool {
-        true
+    /// What its predictions are.
+    fn predicts(&self) -> Predicts {
+        Predicts::Probability
     }
 
     /// Whether [`Checked::fit_from`] goes on from a model of the same learner over the same columns,

@@ -57,10 +57,10 @@ pub use intervals::{Intervals, IntervalsError};
 pub use isolation::{BrokenIsolation, IsolationForest};
 pub use learner::{
     Checked, FitError, Fitted, Importance, LEARNERS, Learner, ParamDoc, ParamProblem, ParamRange,
-    Params, Progress, Reader, TrainingLog, check_rows, find_learner, learner,
+    Params, Predicts, Progress, Reader, TrainingLog, check_rows, find_learner, learner,
 };
 pub use lifetime::{LifetimeError, LifetimeModel, Says};
-pub use member::ArtifactMember;
+pub use member::{Answered, ArtifactMember};
 pub use metrics::{BinaryMetrics, Metrics, RegressionMetrics};
 pub use network::{BrokenNetwork, Network};
 pub use search::{SearchMethod, SearchMetric, SearchProgress, SearchSpec, SearchTable, Trial};

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Attribution, Columns, Deadline, Member, MemberError, Prediction, Row};
+use acumen_base::{
+    Attribution, Columns, Deadline, ManualClock, Member, MemberError, Prediction, Row, Time,
+};
+use rayon::prelude::*;
 
 use crate::artifact::Artifact;
 use crate::data::Matrix;
@@ -17,6 +20,19 @@ pub struct ArtifactMember {
     version: String,
     objective: Objective,
     scorer: Box<dyn Scorer>,
+    /// The columns that its model sees.
+    seen: Columns,
+}
+
+/// What is said of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// The answer.
+    pub value: f64,
+    /// What a model of purchases says of it, where the version has one.
+    pub says: Option<Says>,
+    /// What moved the answer most, the strongest first.
+    pub drivers: Vec<Attribution>,
 }
 
 impl ArtifactMember {
@@ -29,6 +45,7 @@ impl ArtifactMember {
             version: artifact.version(),
             objective: artifact.model.objective(),
             scorer: artifact.model.scorer(),
+            seen: artifact.seen(),
             artifact,
         }
     }
@@ -70,14 +87,82 @@ impl ArtifactMember {
         margins.into_iter().map(value).collect()
     }
 
-    /// What a model of purchases says of a row, where the version has one.
-    pub fn says(&self, values: &[f64]) -> Option<Says> {
+    /// The columns that its model sees: those of its rows, and what a model of purchases says.
+    pub fn seen(&self) -> &Columns {
+        &self.seen
+    }
+
+    /// Everything about many rows, with so many of the columns that moved the answer most; on all
+    /// cores, but for a single row, for which no other thread is woken.
+    pub fn answer_many(&self, rows: &[Vec<f64>], drivers: usize) -> Vec<Answered> {
+        match rows {
+            [one] => vec![self.answer(one, drivers)],
+            rows => {
+                let rows = rows.par_iter();
+                rows.map(|row| self.answer(row, drivers)).collect()
+            }
+        }
+    }
+
+    fn answer(&self, row: &[f64], drivers: usize) -> Answered {
+        let never = Deadline::never(ManualClock::at(Time(0)));
+        let encoded = self.artifact.encoding.encode_row(row);
+        let says = self.said(&encoded);
+        let input = self.input(encoded, says);
+        let margin = self.scorer.margin_before(&input, &never);
+        Answered {
+            value: margin.map_or(f64::NAN, |margin| self.prediction(margin).value),
+            says,
+            drivers: match drivers {
+                0 => Vec::new(),
+                most => self.drivers(row, &input, most),
+            },
+        }
+    }
+
+    /// What a model of purchases says of many rows, where the version has one; on all cores.
+    pub fn says_many(&self, rows: &[Vec<f64>]) -> Vec<Option<Says>> {
+        let encoding = &self.artifact.encoding;
+        let rows = rows.par_iter();
+        rows.map(|row| self.said(&encoding.encode_row(row)))
+            .collect()
+    }
+
+    fn said(&self, encoded: &[f32]) -> Option<Says> {
         let model = match &self.artifact.model {
             FittedModel::Lifetime(model) => model,
             _ => self.artifact.purchases.as_ref()?,
         };
-        let row = self.artifact.encoding.encode_row(values);
-        Some(model.says(|column| f64::from(row[column])))
+        Some(model.says(|column| f64::from(encoded[column])))
+    }
+
+    /// An encoded row as the model sees it.
+    fn input(&self, mut encoded: Vec<f32>, says: Option<Says>) -> Vec<f32> {
+        if self.seen.len() > encoded.len() {
+            encoded.extend(says.iter().flat_map(Says::columns));
+        }
+        encoded
+    }
+
+    /// The columns that moved the answer for a row most.
+    fn drivers(&self, row: &[f64], input: &[f32], most: usize) -> Vec<Attribution> {
+        let moved = self.scorer.explain(input).contributions;
+        let name = |column: usize| &self.seen.list[column].name;
+        let mut order: Vec<usize> = (0..moved.len())
+            .filter(|&column| moved[column].is_finite() && moved[column] != 0.0)
+            .collect();
+        order.sort_by(|&a, &b| {
+            let size = moved[b].abs().total_cmp(&moved[a].abs());
+            size.then_with(|| name(a).cmp(name(b)))
+        });
+        order.truncate(most);
+        let driver = |&column: &usize| Attribution {
+            column: name(column).clone(),
+            // As the row has them, and behind them what was said of it.
+            value: row.get(column).copied().unwrap_or(f64::from(input[column])),
+            contribution: moved[column],
+        };
+        order.iter().map(driver).collect()
     }
 }
 
@@ -126,12 +211,12 @@ impl Member for ArtifactMember {
         // As the row has them, and behind them what was said of it.
         let said = input.iter().skip(row.values.len()).copied().map(f64::from);
         let values = row.values.iter().copied().chain(said);
-        let columns = self.artifact.seen().list.into_iter();
+        let columns = self.seen.list.iter();
         columns
             .zip(values)
             .zip(self.scorer.explain(&input).contributions)
             .map(|((column, value), contribution)| Attribution {
-                column: column.name,
+                column: column.name.clone(),
                 value,
                 contribution,
             })

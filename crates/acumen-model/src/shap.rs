@@ -22,12 +22,15 @@ use crate::forest::{Forest, Tree};
 
 mod tree;
 
-use tree::{Branch, ExplainedTree, Split};
+use tree::{Branch, ExplainedTree, Passes, Split};
 
 /// Quadrature nodes of one pass over a tree; deeper trees take more passes.
 const LANES: usize = 4;
+/// Those of a tree of few columns, such as a shallow one: one pass of half the width.
+const FEW_LANES: usize = 2;
 
-type Lanes = [f64; LANES];
+/// Nodes and weights of a pass.
+type Pass<const N: usize> = ([f64; N], [f64; N]);
 
 /// Explains predictions of one forest.
 #[derive(Clone, Debug)]
@@ -78,15 +81,16 @@ impl Explainer {
         let mut contributions = vec![0.0; self.n_features];
         let mut passed = vec![false; self.depth];
         for tree in self.trees.iter().filter(|tree| !tree.splits.is_empty()) {
-            for (at, weights) in &tree.passes {
-                let mut walk = Walk {
-                    splits: &tree.splits,
-                    row,
-                    at: *at,
-                    passed: &mut passed,
-                    contributions: &mut contributions,
-                };
-                walk.below(Branch::Split(0), *weights);
+            let of = (tree.splits.as_slice(), row);
+            let to = (passed.as_mut_slice(), contributions.as_mut_slice());
+            match &tree.passes {
+                Passes::Few(pass) => walk(of, pass, to),
+                Passes::Many(passes) => {
+                    let (passed, contributions) = to;
+                    passes.iter().for_each(|pass| {
+                        walk(of, pass, (&mut *passed, &mut *contributions));
+                    });
+                }
             }
         }
         Explanation {
@@ -96,23 +100,39 @@ impl Explainer {
     }
 }
 
-struct Walk<'a> {
+/// Adds the contributions of one pass over a tree.
+fn walk<const N: usize>(
+    (splits, row): (&[Split], &[f32]),
+    (at, weights): &Pass<N>,
+    (passed, contributions): (&mut [bool], &mut [f64]),
+) {
+    let mut walk = Walk {
+        splits,
+        row,
+        at: *at,
+        passed,
+        contributions,
+    };
+    walk.below(Branch::Split(0), *weights);
+}
+
+struct Walk<'a, const N: usize> {
     splits: &'a [Split],
     row: &'a [f32],
-    at: Lanes,
+    at: [f64; N],
     /// By depth: whether the row passed the splits on that column on the path so far.
     passed: &'a mut [bool],
     contributions: &'a mut [f64],
 }
 
-impl<'a> Walk<'a> {
+impl<'a, const N: usize> Walk<'a, N> {
     /// Adds the contributions of the splits of a subtree. `product` is the quadrature weight
     /// times the factors of all columns above. Returns the sum over the leaves below of their
     /// value times the factors of the splits between: of a column that was split on before, the
     /// factor relative to the one above.
-    fn below(&mut self, branch: Branch, product: Lanes) -> Lanes {
+    fn below(&mut self, branch: Branch, product: [f64; N]) -> [f64; N] {
         let split = match branch {
-            Branch::Leaf(value) => return [value; LANES],
+            Branch::Leaf(value) => return [value; N],
             Branch::Split(index) => &self.splits[index as usize],
         };
         match split.ancestor {
@@ -123,9 +143,9 @@ impl<'a> Walk<'a> {
 
     // Kept out of the recursion's other half: inlined, the two spill what they compute.
     #[inline(never)]
-    fn first_on_column(&mut self, split: &'a Split, product: Lanes) -> Lanes {
-        let mut sum = [0.0; LANES];
-        let mut moved = [0.0; LANES];
+    fn first_on_column(&mut self, split: &'a Split, product: [f64; N]) -> [f64; N] {
+        let mut sum = [0.0; N];
+        let mut moved = [0.0; N];
         for (branch, passed, share) in self.branches(split, true) {
             if share == 0.0 && !passed {
                 continue; // no coalition of columns leads here
@@ -133,7 +153,7 @@ impl<'a> Walk<'a> {
             let factor = self.factor(passed, share);
             self.passed[split.depth as usize] = passed;
             let below = match branch {
-                Branch::Leaf(value) => [value; LANES],
+                Branch::Leaf(value) => [value; N],
                 Branch::Split(_) => self.below(branch, zip(product, factor, |a, b| a * b)),
             };
             let own = number(passed) - share;
@@ -148,12 +168,17 @@ impl<'a> Walk<'a> {
     /// As above, but the factor that the column brought into the product is divided out, and the
     /// leaves below, which the split above counts as its own, are taken back from it.
     #[inline(never)]
-    fn again_on_column(&mut self, split: &'a Split, ancestor: usize, product: Lanes) -> Lanes {
+    fn again_on_column(
+        &mut self,
+        split: &'a Split,
+        ancestor: usize,
+        product: [f64; N],
+    ) -> [f64; N] {
         let came = self.passed[ancestor];
         let above = self.factor(came, split.share_above);
         let counted = number(came) - split.share_above;
         let without = zip(product, above, |a, b| a / b);
-        let mut sum = [0.0; LANES];
+        let mut sum = [0.0; N];
         for (branch, passed, share) in self.branches(split, came) {
             if share == 0.0 && !passed {
                 continue; // no coalition of columns leads here
@@ -183,7 +208,7 @@ impl<'a> Walk<'a> {
     }
 
     /// `t o + (1 − t) z` at every quadrature node.
-    fn factor(&self, passed: bool, share: f64) -> Lanes {
+    fn factor(&self, passed: bool, share: f64) -> [f64; N] {
         let rest = number(passed) - share;
         self.at.map(|t| share + t * rest)
     }
@@ -193,12 +218,14 @@ fn number(passed: bool) -> f64 {
     f64::from(u8::from(passed))
 }
 
-fn zip(a: Lanes, b: Lanes, f: impl Fn(f64, f64) -> f64) -> Lanes {
+fn zip<const N: usize>(a: [f64; N], b: [f64; N], f: impl Fn(f64, f64) -> f64) -> [f64; N] {
     std::array::from_fn(|lane| f(a[lane], b[lane]))
 }
 
-fn total(lanes: Lanes) -> f64 {
-    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+/// The sum, two by two.
+fn total<const N: usize>(lanes: [f64; N]) -> f64 {
+    let (pairs, _) = lanes.as_chunks::<2>();
+    pairs.iter().map(|[a, b]| a + b).sum()
 }
 
 /// The mean slope of a function between two points, by which what adds up to their difference is

@@ -216,8 +216,8 @@ fn verify(stage: &Stage, noted: &Acknowledged, kills: usize) -> Outcome {
             .iter()
             .filter(|time| now - **time < day && **time <= now)
             .count();
-        let pipeline = &mut offline.core.live[position].pipeline;
-        let values = pipeline.read_entity("customer", customer, now);
+        let (pipeline, view) = offline.core.features(position);
+        let values = pipeline.read_entity(view, "customer", customer, now);
         let counted = values
             .iter()
             .find(|value| value.column == "velocity_checks.customer.count_24h");

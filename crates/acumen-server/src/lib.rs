@@ -18,6 +18,8 @@ mod pages;
 mod quarantine;
 mod refused;
 mod rules;
+mod scores;
+mod sources;
 mod status;
 mod thresholds;
 mod updates;
@@ -70,6 +72,8 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .routes(routes!(decisions::explain))
         .routes(routes!(decisions::replay))
         .routes(routes!(events::post))
+        .routes(routes!(sources::all))
+        .routes(routes!(sources::note))
         .routes(routes!(entities::get))
         .routes(routes!(lists::all))
         .routes(routes!(lists::get, lists::edit))
@@ -85,7 +89,8 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .routes(routes!(updates::deploy))
         .routes(routes!(updates::compare))
         .routes(routes!(batches::get))
-        .routes(routes!(quarantine::list))
+        .routes(routes!(scores::get))
+        .routes(routes!(quarantine::list, quarantine::put))
         .routes(routes!(quarantine::get))
         .routes(routes!(quarantine::resubmit))
         .routes(routes!(status::status))

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use acumen_engine::Engine;
+use acumen_base::limits::EVENTS_PER_REQUEST_MAX;
+use acumen_engine::{Engine, Refusal, Rejected};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::answer::{blocking, ingest};
-use crate::refused::{Problem, Refused};
+use crate::refused::{Problem, Refused, json};
 use crate::wire::{EventsAnswer, QuarantinedEvent};
 
 /// Which part of the list.
@@ -36,6 +39,46 @@ pub(crate) async fn list(
     let Query(page) = page?;
     let entries = blocking(engine, move |engine| engine.quarantined(page.after, PAGE)).await?;
     Ok(Json(entries.iter().map(QuarantinedEvent::from).collect()))
+}
+
+/// A record that was refused before it became an event.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct RefusedRecord {
+    /// A stable code, such as `record`.
+    code: String,
+    /// What is wrong, naming the value.
+    message: String,
+    /// What to do.
+    help: String,
+    /// Where it came from, such as a file and line.
+    source: String,
+    /// What was read.
+    original: String,
+}
+
+/// Keep records that were refused before they became events, such as rows that no mapping fits.
+#[utoipa::path(
+    post, path = "/v1/quarantine", tag = "events",
+    request_body = [RefusedRecord],
+    responses((status = 204), (status = 400, body = Problem))
+)]
+pub(crate) async fn put(
+    State(engine): State<Arc<Engine>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Refused> {
+    let records: Vec<RefusedRecord> = json(body)?;
+    if records.len() > EVENTS_PER_REQUEST_MAX {
+        let message = format!("a request may hold {EVENTS_PER_REQUEST_MAX} records");
+        return Err(Refusal::Invalid(message).into());
+    }
+    let records = records.into_iter().map(|record| {
+        let original = record.original.as_bytes();
+        let why = Rejected::because(&record.code, None, record.message, record.help, original);
+        (why, record.source)
+    });
+    let records: Vec<(Rejected, String)> = records.collect();
+    blocking(engine, move |engine| engine.quarantine(&records)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// One refused event with its original bytes.

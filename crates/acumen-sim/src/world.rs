@@ -111,6 +111,15 @@ impl Story {
         }
     }
 
+    /// Whether it tells of events of a type.
+    pub fn tells(&self, kind: &str) -> bool {
+        let kinds: &[layout::KindRow] = match &self.world {
+            World::Payments(_) => &payments::KINDS,
+            World::Shop(_) => &shop::KINDS,
+        };
+        kinds.iter().any(|known| known.0 == kind)
+    }
+
     /// When it begins.
     pub fn start(&self) -> Time {
         match &self.world {

@@ -5,6 +5,8 @@ mod csv;
 mod ndjson;
 mod parquet;
 
+pub(crate) use parquet::contained;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

@@ -28,6 +28,7 @@ mod mapping;
 mod objects;
 mod order;
 mod plan;
+mod read_scores;
 mod reader;
 mod source;
 mod stream;
@@ -42,6 +43,7 @@ pub use mapping::{
     Source, SourceFormat, Test, TimeSource, TimeUnit,
 };
 pub use order::sorted_by_known_at;
+pub use read_scores::read_scores;
 pub use reader::{Opening, SourceReader};
 pub use source::{Batch, EventSource, RejectedRecord};
 pub use template::{Piece, Template, TemplateError};

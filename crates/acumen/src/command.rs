@@ -21,11 +21,11 @@ mod replay;
 mod rows;
 mod rules;
 mod schema;
-mod score;
+pub(crate) mod score;
 mod serve;
 mod simulate;
 mod thresholds;
-mod train;
+pub(crate) mod train;
 mod updates;
 
 use clap::Subcommand;

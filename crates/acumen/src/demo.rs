@@ -1,6 +1,7 @@
 //! The demonstration: a world's events, streamed over HTTP at a server in this process, and what
 //! comes of them.
 
+pub(crate) mod beside;
 mod clock;
 mod latency;
 mod panel;

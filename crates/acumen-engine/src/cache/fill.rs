@@ -176,11 +176,11 @@ impl<'a> Filling<'a> {
                 pipeline
             }
             None => {
-                let mut oldest = sources.oldest()?;
+                let oldest = sources.oldest()?;
                 for (position, control) in &oldest.controls {
                     gathering.facts.control(*position, control);
                 }
-                oldest.live.swap_remove(use_case).pipeline
+                oldest.features_alone(use_case)
             }
         };
         Ok(Filling {

@@ -141,13 +141,14 @@ fn read(core: &mut Core, use_case: usize, ids: &[Arc<str>], now: Time) -> Result
     let each = Each::of(plan)?;
     // A row is of everything that is known, and so of no time before that.
     let (at, position) = (now.max(core.newest), core.next);
-    let live = &mut core.live[use_case];
+    let live = &core.live[use_case];
     let names = plan.declared.member_names();
     let member = names.filter_map(|name| live.state.member(name)).next();
     let version = member.map(|member| (member.name().to_owned(), member.version().to_owned()));
     let reads = ids.iter().map(|id| {
         let mut values = vec![f64::NAN; plan.columns.len()].into_boxed_slice();
-        if !each.read(&mut live.pipeline, id, (at, position), &mut values) {
+        let features = (&mut core.pipelines[plan.shared], plan.view);
+        if !each.read(features, id, (at, position), &mut values) {
             let what = format!(
                 "there is no {} `{id}`: no event has named it",
                 each.subject.each

@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use acumen_base::{Body, Clock, Event, Time};
+use acumen_base::{Clock, Event, Time};
 use acumen_event::Rejected;
 use acumen_table::{After, EventMapping};
 
 use super::Import;
 use crate::error::EngineError;
-use crate::offline::Offline;
 
 /// A type of event, and what its events must not come before.
 pub(crate) struct Rule {
@@ -30,15 +29,14 @@ pub(crate) fn rules(mappings: &[EventMapping]) -> impl Iterator<Item = Rule> {
     })
 }
 
-impl Import {
+impl Import<'_> {
     /// Puts events into quarantine that come before what they can only follow.
     pub(crate) fn refuse_what_is_too_early(
         &mut self,
-        offline: &mut Offline,
         clock: &dyn Clock,
     ) -> Result<(), EngineError> {
         for rule in std::mem::take(&mut self.rules) {
-            let firsts = self.firsts(&rule.after, offline)?;
+            let firsts = self.firsts(&rule.after)?;
             let events = std::mem::take(&mut self.events);
             for event in events {
                 match rule.broken(&event, &firsts) {
@@ -58,17 +56,13 @@ impl Import {
     }
 
     /// From what is taken in now and what is in the log.
-    fn firsts(&self, after: &After, offline: &mut Offline) -> Result<Firsts, EngineError> {
+    fn firsts(&mut self, after: &After) -> Result<Firsts, EngineError> {
         let mut firsts = Firsts::new();
         self.events
             .iter()
             .for_each(|event| note(&mut firsts, after, event));
-        offline.log.flush()?;
-        for record in offline.log.read(offline.log.first_position()) {
-            if let Body::Event(event) = record?.body {
-                note(&mut firsts, after, &event);
-            }
-        }
+        self.sink
+            .known(&after.event, &mut |event| note(&mut firsts, after, event))?;
         Ok(firsts)
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Standing {
     pub(crate) position: u64,
     /// The state there.
     pub(crate) pipeline: Pipeline,
+    /// Which view of it the rows are.
+    pub(crate) view: usize,
     /// Every key that was known there, in the order in which they came.
     pub(crate) ids: Vec<Arc<str>>,
 }
@@ -30,7 +32,8 @@ pub(crate) fn standing_at(
     position: Option<u64>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Standing, EngineError> {
-    let each = Each::of(&sources.plan.use_cases[use_case])?;
+    let plan = &sources.plan.use_cases[use_case];
+    Each::of(plan)?;
     let mut core = sources.nearest(position.unwrap_or(u64::MAX))?;
     if core.newest > at {
         core = sources.oldest()?;
@@ -51,11 +54,12 @@ pub(crate) fn standing_at(
         core.apply(&record, false);
     }
     let position = core.next;
-    let pipeline = core.live.swap_remove(use_case).pipeline;
+    let pipeline = core.pipelines.swap_remove(plan.shared);
     Ok(Standing {
         at,
         position,
-        ids: pipeline.ids(&each.subject.each).to_vec(),
+        ids: pipeline.ids(plan.view).cloned().collect(),
+        view: plan.view,
         pipeline,
     })
 }

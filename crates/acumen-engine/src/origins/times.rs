@@ -42,11 +42,12 @@ impl Reach {
         }
         let name = &each.plan.declared.name;
         let none = || EngineError::NotEnough(format!("`{name}` has no events yet: ingest some"));
-        let pipeline = &core.live[use_case].pipeline;
+        let (pipeline, view) = core.features(use_case);
+        let keys = pipeline.ids(view).len();
         Ok(Reach {
             from: from.ok_or_else(none)?,
             as_of: as_of.unwrap_or(core.newest),
-            keys: pipeline.ids(&each.subject.each).len(),
+            keys,
         })
     }
 }

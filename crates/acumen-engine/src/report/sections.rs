@@ -33,7 +33,7 @@ fn short(value: f64) -> String {
 fn apart(whole: &str) -> String {
     let mut out = String::new();
     for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place) % 3 == 0 {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use acumen_base::decision::Reason;
-use acumen_base::{Row, Time};
+use acumen_base::{Attribution, Row, Time};
 use acumen_decision::driver_in_words;
+use acumen_model::Answered;
 
 use super::{LiveModel, Scored};
 
@@ -33,37 +34,26 @@ pub struct ValueAnswer {
 impl LiveModel {
     /// The answers for the rows of some keys.
     pub(crate) fn answers(&self, rows: Vec<(Arc<str>, Row)>) -> Vec<ValueAnswer> {
-        let Some((_, first)) = rows.first() else {
-            return Vec::new();
-        };
-        let width = first.values.len();
-        let column = |column: usize| rows.iter().map(|(_, row)| row.values[column]).collect();
-        let data: Vec<Vec<f64>> = (0..width).map(column).collect();
-        let values = self.values(&data);
-        let answer = |((id, row), value): ((Arc<str>, Row), f64)| ValueAnswer {
+        let values = rows.iter().map(|(_, row)| &*row.values);
+        let answered = self.answer_many(values, REASONS_MAX);
+        let answer = |((id, row), said): ((Arc<str>, Row), Answered)| ValueAnswer {
             id,
-            scored: self.scored(value, &row.values),
-            reasons: self.reasons(&row),
+            scored: self.scored(said.value, said.says),
+            reasons: said.drivers.iter().map(|one| self.reason(one)).collect(),
             model: self.artifact().member.clone(),
             version: self.version().to_owned(),
             at: row.at,
             position: row.position,
         };
-        rows.into_iter().zip(values).map(answer).collect()
+        rows.into_iter().zip(answered).map(answer).collect()
     }
 
-    /// What moved the value of a row most, in words.
-    fn reasons(&self, row: &Row) -> Vec<Reason> {
-        let mut moved = self.attributions(row);
-        moved.retain(|one| one.contribution.is_finite() && one.contribution != 0.0);
-        let size = |one: &acumen_base::Attribution| one.contribution.abs();
-        moved.sort_by(|a, b| size(b).total_cmp(&size(a)).then(a.column.cmp(&b.column)));
-        let columns = self.artifact().seen();
-        let reasons = moved.iter().take(REASONS_MAX).map(|one| Reason {
-            text: driver_in_words(&columns, one),
-            code: one.column.clone(),
-            weight: one.contribution,
-        });
-        reasons.collect()
+    /// What moved the value, in words.
+    fn reason(&self, driver: &Attribution) -> Reason {
+        Reason {
+            text: driver_in_words(self.columns(), driver),
+            code: driver.column.clone(),
+            weight: driver.contribution,
+        }
     }
 }

@@ -7,6 +7,7 @@ use acumen_base::{Clock, Span, Time};
 use acumen_table::{Scores, write_scores};
 
 use super::LiveModel;
+use super::online;
 use super::run::{Coverage, Found, Run, RunFolder};
 use crate::error::EngineError;
 use crate::evaluate::state_at_the_end;
@@ -64,7 +65,9 @@ pub fn score_all(
         .timeout
         .map(|timeout| clock.nanos() + nanos(timeout));
     let folder = match RunFolder::open(&options.out, name, options.at)? {
-        Found::Done(coverage) => {
+        Found::Done(coverage, done) => {
+            // One that ended before its scores were in place puts them there now.
+            online::publish(&sources.folder, &done)?;
             let before = true;
             return Ok(BatchOutcome::Done { coverage, before });
         }
@@ -109,7 +112,11 @@ pub fn score_all(
         standing,
         run,
     };
-    batch.write(folder, deadline, clock, progress)
+    let (outcome, done) = batch.write(folder, deadline, clock, progress)?;
+    if let Some(done) = done {
+        online::publish(&sources.folder, &done)?;
+    }
+    Ok(outcome)
 }
 
 fn nanos(span: Span) -> u64 {
@@ -131,7 +138,7 @@ impl Batch<'_> {
         deadline: Option<u64>,
         clock: &dyn Clock,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<BatchOutcome, EngineError> {
+    ) -> Result<(BatchOutcome, Option<PathBuf>), EngineError> {
         let mut coverage = Coverage {
             use_case: self.run.use_case.clone(),
             at: self.run.at,
@@ -147,7 +154,7 @@ impl Batch<'_> {
                 None if deadline.is_some_and(|deadline| clock.nanos() >= deadline) => {
                     let done = coverage.keys;
                     let left = ids.len() - done;
-                    return Ok(BatchOutcome::Left { done, left });
+                    return Ok((BatchOutcome::Left { done, left }, None));
                 }
                 None => {
                     let (scores, tally) = self.part(part);
@@ -159,11 +166,9 @@ impl Batch<'_> {
             coverage.add(&tally);
             progress(coverage.keys, ids.len());
         }
-        folder.finish(count, &coverage)?;
-        Ok(BatchOutcome::Done {
-            coverage,
-            before: false,
-        })
+        let done = folder.finish(count, &coverage)?;
+        let before = false;
+        Ok((BatchOutcome::Done { coverage, before }, Some(done)))
     }
 
     /// The scores of some keys.
@@ -172,11 +177,13 @@ impl Batch<'_> {
         let mut rows = vec![vec![f64::NAN; width]; ids.len()];
         let place = (self.standing.at, self.standing.position);
         for (id, row) in ids.iter().zip(&mut rows) {
-            self.each.read(&mut self.standing.pipeline, id, place, row);
+            let features = (&mut self.standing.pipeline, self.standing.view);
+            self.each.read(features, id, place, row);
         }
         let column = |column: usize| rows.iter().map(|row| row[column]).collect();
         let data: Vec<Vec<f64>> = (0..width).map(column).collect();
         let values = self.live.values(&data);
+        let says = self.live.says_many(rows.iter().map(Vec::as_slice));
         let mut scores = Scores {
             key: self.each.subject.kind.fields[0].name.clone(),
             ids: ids.to_vec(),
@@ -188,8 +195,8 @@ impl Batch<'_> {
             keys: ids.len(),
             ..Coverage::default()
         };
-        for (row, value) in rows.iter().zip(values) {
-            let scored = self.each.belongs(row).then(|| self.live.scored(value, row));
+        for ((row, value), says) in rows.iter().zip(values).zip(says) {
+            let scored = (self.each.belongs(row)).then(|| self.live.scored(value, says));
             let reason = match &scored {
                 Some(_) => None,
                 None => Some(self.each.not_of_the_base()),

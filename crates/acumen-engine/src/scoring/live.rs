@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Attribution, Member, Row, Time};
+use acumen_base::{Columns, Time};
 use acumen_decision::State;
-use acumen_model::{Artifact, ArtifactMember, ModelStore};
+use acumen_model::{Answered, Artifact, ArtifactMember, ModelStore, Says};
 use serde::Serialize;
 
 use crate::error::EngineError;
@@ -106,11 +106,28 @@ impl LiveModel {
         values
     }
 
-    /// What is said of a row beside its value.
-    pub(crate) fn scored(&self, value: f64, row: &[f64]) -> Scored {
+    /// Everything about many rows, with so many drivers each.
+    pub(crate) fn answer_many<'a>(
+        &self,
+        rows: impl Iterator<Item = &'a [f64]>,
+        drivers: usize,
+    ) -> Vec<Answered> {
+        let mut answered = self.model.answer_many(rows, drivers);
+        answered
+            .iter_mut()
+            .for_each(|one| one.value = one.value.max(self.floor));
+        answered
+    }
+
+    /// What a model of purchases says of many rows.
+    pub(crate) fn says_many<'a>(&self, rows: impl Iterator<Item = &'a [f64]>) -> Vec<Option<Says>> {
+        self.model.says_many(rows)
+    }
+
+    /// What is said of a row with this value.
+    pub(crate) fn scored(&self, value: f64, says: Option<Says>) -> Scored {
         let around = self.artifact().intervals.as_ref();
         let (low, high) = around.map(|intervals| intervals.around(value)).unzip();
-        let says = self.model.says(row);
         let mut below = self.segments.iter().rev();
         let band = below.find(|(_, least)| *least <= value);
         // What is below every band is in the lowest.
@@ -125,9 +142,9 @@ impl LiveModel {
         }
     }
 
-    /// How much each column moved the answer for a row.
-    pub(crate) fn attributions(&self, row: &Row) -> Vec<Attribution> {
-        self.model.attributions(row)
+    /// The columns that drivers are of.
+    pub(crate) fn columns(&self) -> &Columns {
+        self.model.seen()
     }
 
     /// What the version saw of a time in training, in words.

@@ -70,8 +70,8 @@ pub(super) struct RunFolder {
 
 /// What is found where a batch is to be written.
 pub(super) enum Found {
-    /// It is there already.
-    Done(Coverage),
+    /// It is there already, in this folder.
+    Done(Coverage, PathBuf),
     /// It has to be run, or run on.
     Open(RunFolder),
 }
@@ -90,7 +90,7 @@ impl RunFolder {
                     coverage.use_case
                 )));
             }
-            return Ok(Found::Done(coverage));
+            return Ok(Found::Done(coverage, done));
         }
         fs::create_dir_all(&partial).map_err(|e| failed("make the folder", &partial, e))?;
         let lock = partial.join(LOCK_FILE);
@@ -142,8 +142,8 @@ impl RunFolder {
         self.partial.join(format!("part-{number:05}.json"))
     }
 
-    /// Ends it: it has its name from here on.
-    pub(super) fn finish(self, parts: usize, coverage: &Coverage) -> Result<(), EngineError> {
+    /// Ends it: it has its name from here on, which is given.
+    pub(super) fn finish(self, parts: usize, coverage: &Coverage) -> Result<PathBuf, EngineError> {
         write(&self.partial.join(COVERAGE_FILE), coverage)?;
         for number in 0..parts {
             // One that was removed before the run was cut off is gone already.
@@ -153,7 +153,8 @@ impl RunFolder {
         fs::rename(&self.partial, &self.done).map_err(|e| failed("name", &self.done, e))?;
         let folder = self.done.parent().unwrap_or(&self.done);
         let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|e| failed("sync", folder, e))
+        synced.map_err(|e| failed("sync", folder, e))?;
+        Ok(self.done)
     }
 }
 
@@ -170,6 +171,11 @@ impl Coverage {
             *self.segments.entry(segment.clone()).or_default() += count;
         }
     }
+}
+
+/// What a batch that is done was of.
+pub(super) fn run_of(batch: &Path) -> Result<Run, EngineError> {
+    read(&batch.join(RUN_FILE))
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, EngineError> {
@@ -189,7 +195,7 @@ fn write(path: &Path, content: &impl Serialize) -> Result<(), EngineError> {
     written.map_err(|error| failed("write", path, error))
 }
 
-fn failed(action: &'static str, path: &Path, source: std::io::Error) -> EngineError {
+pub(super) fn failed(action: &'static str, path: &Path, source: std::io::Error) -> EngineError {
     EngineError::File {
         action,
         path: path.to_owned(),

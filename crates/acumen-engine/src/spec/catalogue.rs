@@ -36,7 +36,7 @@ pub struct FeatureSet {
     pub name: String,
     /// What the features are kept for: (`customer`, `customer_id`).
     pub entities: Vec<(String, String)>,
-    /// The features, named `customer.account_age`.
+    /// The features, named `customer.spending`.
     pub features: Vec<FeatureDecl>,
     /// Where its events come from, and how often.
     pub origin: SetOrigin,

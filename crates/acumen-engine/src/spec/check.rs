@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use acumen_base::{Columns, Diagnostic, ENSEMBLE};
 use acumen_feature::{Pipeline, PipelineSpec};
-use acumen_model::{Checked, Learner, find_learner};
+use acumen_model::{Checked, Learner, Predicts, find_learner};
 
 use super::compile;
 use super::decisions::ACTIONS;
+use super::idle;
 use super::subject;
 use super::types::UseCase;
 use super::walk::suggestion;
@@ -24,6 +25,7 @@ pub(super) fn check(use_case: &UseCase, broken: &[String]) -> Vec<Diagnostic> {
         found: Vec::new(),
     };
     check.models();
+    check.take(idle::check(use_case));
     let columns = match compile::pipeline_spec(use_case) {
         Ok(spec) => check.columns(spec),
         Err(found) => {
@@ -203,12 +205,17 @@ impl Check<'_> {
 
 /// What a model predicts that is not what the use case answers by, and what to do.
 fn mismatch(use_case: &UseCase, checked: &dyn Checked) -> Option<(&'static str, &'static str)> {
-    match (use_case.subject.is_some(), checked.predicts_probability()) {
-        (false, false) => Some((
+    match (use_case.subject.is_some(), checked.predicts()) {
+        (false, Predicts::Value | Predicts::Other(_)) => Some((
             "a value here, and decisions are made on the probability of the outcome",
             "choose another algorithm, or `objective: binary:logistic`",
         )),
-        (true, true) => Some((
+        (true, Predicts::Other(what)) => Some((
+            what,
+            "the target is a sum: name the column of the mean value of a purchase by `value`, and \
+             leave `predicts` out",
+        )),
+        (true, Predicts::Probability) => Some((
             "a probability here, and the target is a sum",
             "choose an algorithm of values such as `two_part` or `bg_nbd`, or `objective: \
              reg:squarederror` or `reg:tweedie`",

@@ -65,6 +65,41 @@ fn each_mistake_is_told_with_what_to_do() {
             "predicts a probability here, and the target is a sum",
         ),
         (
+            "    value: bought.value",
+            "    value: bought.value\n    predicts: alive",
+            "predicts the probability that a customer has not left",
+        ),
+        (
+            "    value: bought.value\n",
+            "",
+            "predicts how often a customer buys",
+        ),
+        (
+            "    informed_by: history",
+            "    informed_by: history\n    shadow: true",
+            "the best of the declared models goes live alone",
+        ),
+        (
+            "origins: {every: 1mo}",
+            "calibration: isotonic, origins: {every: 1mo}",
+            "`training.calibration` changes nothing where each key is decided on",
+        ),
+        (
+            "segments:",
+            "gates: {ece_max: 0.1}\nsegments:",
+            "compared by their mean error, within `gates.tolerance`",
+        ),
+        (
+            "serving: {max_latency: 200ms,",
+            "serving: {max_latency: 200ms, durability: must_log,",
+            "answers for keys are no records of the log",
+        ),
+        (
+            "origins: {every: 1mo}",
+            "target: outcome, origins: {every: 1mo}",
+            "there is no target of this use case `outcome`",
+        ),
+        (
             "origins: {every: 1mo}",
             "origins: {evry: 1mo}",
             "did you mean `every`?",

@@ -70,8 +70,8 @@ fn search(walk: &mut Walk, node: &Node) -> Option<SearchSpec> {
     })
 }
 
-/// Reads `training`.
-pub(super) fn training(walk: &mut Walk, node: &Node) -> Option<TrainingDecl> {
+/// Reads `training`, of keys or of events.
+pub(super) fn training(walk: &mut Walk, node: &Node, of_keys: bool) -> Option<TrainingDecl> {
     let mut group = walk.group(node, "`training`")?;
     let target = group.get("target");
     let data = group.get("training_data");
@@ -85,7 +85,8 @@ pub(super) fn training(walk: &mut Walk, node: &Node) -> Option<TrainingDecl> {
     group.finish(walk);
 
     if let Some(node) = target {
-        walk.word(node, "target", &[("outcome", ()), ("target", ())]);
+        let learnt = if of_keys { "target" } else { "outcome" };
+        walk.word(node, "target of this use case", &[(learnt, ())]);
     }
     let methods = [
         ("auto", Calibration::Auto),

@@ -41,7 +41,7 @@ pub struct UseCase {
     pub outcome: Option<OutcomeDecl>,
     /// The feature sets of the catalogue that it reads.
     pub uses: Vec<(String, SetOrigin)>,
-    /// The features, its own first, then those of `uses` (named `customer.account_age`).
+    /// The features, its own first, then those of `uses` (named `customer.spending`).
     pub features: Vec<FeatureDecl>,
     /// How models are trained; `None` where it has none.
     pub training: Option<TrainingDecl>,

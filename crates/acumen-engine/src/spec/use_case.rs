@@ -169,7 +169,8 @@ fn read_subject(
 /// What it learns.
 fn read_learning(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase) {
     let training = group.get("training");
-    use_case.training = training.and_then(|node| training::training(walk, node));
+    let of_keys = use_case.subject.is_some();
+    use_case.training = training.and_then(|node| training::training(walk, node, of_keys));
     if let Some(node) = group.get("models") {
         use_case.models = training::models(walk, node);
     }

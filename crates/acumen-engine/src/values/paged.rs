@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Row, Span, Time};
+use acumen_base::{Span, Time};
 
 use crate::error::EngineError;
 use crate::history::Sources;
@@ -88,13 +88,9 @@ impl Judged<'_> {
     }
 
     fn drivers(&self, rows: &OriginRows, row: usize) -> Vec<(String, f64)> {
-        let row = Row {
-            columns: Arc::clone(&rows.columns),
-            values: rows.data.iter().map(|column| column[row]).collect(),
-            at: rows.at[row],
-            position: 0,
-        };
-        let moved = self.live.attributions(&row).into_iter();
+        let row: Vec<f64> = rows.data.iter().map(|column| column[row]).collect();
+        let answered = self.live.answer_many([&*row].into_iter(), usize::MAX);
+        let moved = answered.into_iter().flat_map(|one| one.drivers);
         moved
             .map(|moved| (moved.column, moved.contribution))
             .collect()

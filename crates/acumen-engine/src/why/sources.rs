@@ -134,8 +134,8 @@ pub(super) fn read(plan: &UseCasePlan, core: &mut Core, use_case: usize, event: 
     let mut values = Values::new();
     for (entity, field) in &plan.declared.entities {
         if let Some(key) = entity_id(event, field) {
-            let pipeline = &mut core.live[use_case].pipeline;
-            let read = pipeline.read_entity(entity, &key, event.event_time);
+            let (pipeline, view) = core.features(use_case);
+            let read = pipeline.read_entity(view, entity, &key, event.event_time);
             values.extend(read.into_iter().map(|value| (value.column.clone(), value)));
         }
     }

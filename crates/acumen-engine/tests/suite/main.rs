@@ -18,6 +18,7 @@ mod reviewing;
 mod scheduling;
 mod scoring;
 mod searching;
+mod sharing;
 mod shop;
 mod thresholds;
 mod trouble;

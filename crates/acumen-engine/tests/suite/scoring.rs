@@ -115,6 +115,60 @@ fn every_customer_is_scored_or_named_with_the_reason() {
     );
 }
 
+#[test]
+fn the_latest_batch_is_answered_by_key_and_outlives_a_restart() {
+    let regulars = grown();
+    let first = options(&regulars, "scores");
+    let later = |days_later: i64| BatchOptions {
+        at: first.at + days(days_later),
+        ..first.clone()
+    };
+    let engine = regulars.open();
+    let stored = |id: &str| engine.stored_score("regulars", id);
+    let none = stored("c1").unwrap_err().to_string();
+    assert!(none.contains("acumen score regulars --all"), "{none}");
+    run(&regulars, &first);
+    let written = scores(&folder_of(&first));
+    assert_eq!(written.len(), CUSTOMERS as usize);
+    for (id, (value, reason)) in &written {
+        let found = stored(id).unwrap();
+        assert_eq!((&found.value, &found.reason), (value, reason), "{id}");
+        assert_eq!(found.segment.is_some(), value.is_some());
+        assert_eq!(found.at, first.at);
+    }
+    let unknown = stored("nobody").unwrap_err().to_string();
+    assert!(unknown.contains("not among the 230 keys"), "{unknown}");
+
+    // A date before it changes nothing, one after it takes its place.
+    run(&regulars, &later(-30));
+    assert_eq!(stored("c1").unwrap().at, first.at);
+    run(&regulars, &later(5));
+    assert_eq!(stored("c1").unwrap().at, later(5).at);
+    // A run that was cut off between its end and this is mended by the same command.
+    let file = regulars.folder().online("regulars");
+    std::fs::remove_file(&file).unwrap();
+    assert!(stored("c1").is_err());
+    let again = run(&regulars, &later(5));
+    assert!(matches!(again, BatchOutcome::Done { before: true, .. }));
+    let kept = stored("c1").unwrap();
+    engine.close().unwrap();
+    let engine = regulars.open();
+    assert_eq!(engine.stored_score("regulars", "c1").unwrap(), kept);
+
+    let mut damaged = std::fs::read(&file).unwrap();
+    let end = damaged.len();
+    damaged[end - 32..].fill(7);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, damaged).unwrap();
+    let told = |id: &String| match engine.stored_score("regulars", id) {
+        Err(refusal) => refusal
+            .to_string()
+            .contains("the next batch writes it anew"),
+        Ok(_) => false,
+    };
+    assert_eq!(written.keys().filter(|id| told(id)).count(), 1);
+}
+
 /// What a killed process leaves: it stops in the middle of whatever it does.
 fn killed_after(regulars: &Regulars, options: &BatchOptions, parts: usize) -> bool {
     let mut written = 0;

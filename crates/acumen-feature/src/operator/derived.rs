@@ -43,8 +43,8 @@ impl Operator for FromColumns {
         let Some(text) = context.text("cel") else {
             return;
         };
-        let kinds = 0..context.builder.spec.events.len();
-        let (scope, reads) = scope(&context.builder, kinds, 0..usize::MAX);
+        let builder = &context.builder;
+        let (scope, reads) = scope(builder, &builder.united.kinds[builder.now], 0..usize::MAX);
         let compiled = match Compiled::infer(&text, &scope) {
             Ok(compiled) => compiled,
             Err(errors) => {
@@ -52,7 +52,7 @@ impl Operator for FromColumns {
                 return;
             }
         };
-        let currency = context.builder.spec.currency;
+        let currency = context.builder.united.currency;
         let (kind, unit) = match compiled.result_type() {
             Type::Bool => (ColumnKind::Flag, ""),
             Type::Text => (ColumnKind::Category, ""),

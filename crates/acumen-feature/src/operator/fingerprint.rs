@@ -214,7 +214,7 @@ fn components(context: &mut Context<'_>) -> Option<Components> {
     } = &context.feature.of
     {
         let prefix = format!("{group}.");
-        let fields = &context.builder.spec.events[kind].fields;
+        let fields = &context.builder.united.events[kind].fields;
         let inside = fields
             .iter()
             .filter(|f| f.name.starts_with(&prefix) || f.name == *group);

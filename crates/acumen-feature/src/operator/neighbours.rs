@@ -379,7 +379,7 @@ type Gathered = (String, String, GatherSource);
 fn gathered(context: &mut Context<'_>, reached: &[usize]) -> Vec<Gathered> {
     let mut all = Vec::new();
     for name in context.texts("gather") {
-        let features = &context.builder.features;
+        let features = context.builder.features();
         let Some((_, drafts)) = features.iter().find(|feature| feature.0 == name) else {
             let names: Vec<String> = features.iter().map(|feature| feature.0.clone()).collect();
             context.unknown("gather", "feature", &name, names.iter().map(String::as_str));

@@ -230,7 +230,7 @@ proptest! {
         let now = log[log.len() - 1].known_at;
         let keys: Vec<&str> =
             log.iter().filter_map(|event| event.value("customer_id").as_text()).collect();
-        prop_assert!(pipeline.read_entity("customer", "nobody", now).is_empty());
+        prop_assert!(pipeline.read_entity(0, "customer", "nobody", now).is_empty());
         for key in keys {
             let orders = log.iter().filter(|event| {
                 event.kind.name == "order"
@@ -238,7 +238,7 @@ proptest! {
                     && Key::of(event.value("customer_id").as_text().unwrap_or("")) == Key::of(key)
             });
             let newest = orders.map(|event| event.event_time).max();
-            let values = pipeline.read_entity("customer", key, now);
+            let values = pipeline.read_entity(0, "customer", key, now);
             let pause = values.iter().find(|value| value.column == "pause.seconds");
             let pause = pause.expect("it is a column of the entity");
             prop_assert_eq!(pause.age, newest.map(|time: Time| now - time));
@@ -294,7 +294,7 @@ proptest! {
                 seen.push(id);
             }
         }
-        let ids: Vec<String> = pipeline.ids("customer").iter().map(ToString::to_string).collect();
+        let ids: Vec<String> = pipeline.ids(0).map(ToString::to_string).collect();
         prop_assert_eq!(&ids, &seen);
         let (saved, position) = (pipeline.save(), log.len() as u64);
         let width = pipeline.columns(0).len();
@@ -305,7 +305,7 @@ proptest! {
             prop_assert!(pipeline.save() == saved);
             let (mut other, _) = of_each();
             other.load(&saved).expect("it was just saved");
-            prop_assert_eq!(other.ids("customer").len(), ids.len());
+            prop_assert_eq!(other.ids(0).len(), ids.len());
             other.step(&event, position, Some((0, &mut stepped)));
             prop_assert!(same_bits(&read, &stepped));
         }

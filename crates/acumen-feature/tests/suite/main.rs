@@ -6,3 +6,4 @@ mod oracle;
 mod passes;
 mod problems;
 mod spec;
+mod together;

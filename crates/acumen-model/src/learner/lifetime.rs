@@ -15,8 +15,8 @@ use super::{
 use crate::data::Dataset;
 use crate::fitted::{FittedModel, Scorer};
 use crate::lifetime::{
-    BgNbd, Fit, GammaGamma, Histories, History, LifetimeError, LifetimeModel, ParetoNbd, Process,
-    Spend, fit,
+    BgNbd, Fit, GammaGamma, Histories, History, LifetimeError, LifetimeModel, ParetoNbd, Predicts,
+    Process, Spend, fit,
 };
 
 mod parameters;
@@ -106,8 +106,14 @@ impl Checked for LifetimeParams {
         })
     }
 
-    fn predicts_probability(&self) -> bool {
-        false
+    fn predicts(&self) -> super::Predicts {
+        match self.predicts {
+            Predicts::Value => super::Predicts::Value,
+            Predicts::Purchases => super::Predicts::Other("how often a customer buys"),
+            Predicts::Alive => {
+                super::Predicts::Other("the probability that a customer has not left")
+            }
+        }
     }
 
     fn params_json(&self) -> serde_json::Value {

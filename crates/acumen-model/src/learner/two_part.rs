@@ -16,7 +16,7 @@ use super::boosting::{self, BoostingParams};
 use super::params::{Reader, doc};
 use super::{
     Checked, FitError, Fitted, Importance, Learner, ParamDoc, ParamProblem, ParamRange, Params,
-    Progress, check_rows,
+    Predicts, Progress, check_rows,
 };
 use crate::data::Dataset;
 use crate::fitted::FittedModel;
@@ -187,8 +187,8 @@ impl Checked for TwoPartParams {
         })
     }
 
-    fn predicts_probability(&self) -> bool {
-        false
+    fn predicts(&self) -> Predicts {
+        Predicts::Value
     }
 
     fn params_json(&self) -> serde_json::Value {

@@ -1,6 +1,6 @@
 //! What an explanation needs of a tree and does not depend on the row.
 
-use super::{LANES, Lanes};
+use super::{FEW_LANES, LANES, Pass};
 use crate::forest::{Node, Tree};
 use crate::quadrature::gauss_legendre;
 
@@ -8,10 +8,18 @@ use crate::quadrature::gauss_legendre;
 pub(super) struct ExplainedTree {
     /// The root comes first, and subtrees lie together; no split is a tree of one leaf.
     pub(super) splits: Vec<Split>,
-    /// Quadrature nodes and weights on (0, 1), `LANES` at a time.
-    pub(super) passes: Vec<(Lanes, Lanes)>,
+    pub(super) passes: Passes,
     /// The mean value of the rows that the tree was trained on.
     pub(super) expected: f64,
+}
+
+/// Quadrature nodes and weights on (0, 1).
+#[derive(Clone, Debug)]
+pub(super) enum Passes {
+    /// All in one pass.
+    Few(Pass<FEW_LANES>),
+    /// `LANES` at a time.
+    Many(Vec<Pass<LANES>>),
 }
 
 /// A node that splits, and the shares of cover along its path.
@@ -58,7 +66,7 @@ impl ExplainedTree {
     pub(super) fn new(tree: &Tree) -> ExplainedTree {
         let mut explained = ExplainedTree {
             splits: Vec::new(),
-            passes: Vec::new(),
+            passes: Passes::Many(Vec::new()),
             expected: 0.0,
         };
         let mut columns = 0;
@@ -124,13 +132,20 @@ impl Split {
 }
 
 /// The quadrature of a polynomial of degree `columns − 1`: half as many nodes.
-fn passes(columns: usize) -> Vec<(Lanes, Lanes)> {
-    let (at, weights) = gauss_legendre(columns.div_ceil(2).next_multiple_of(LANES));
-    let lanes = |list: &[f64]| std::array::from_fn(|lane| list[lane]);
+fn passes(columns: usize) -> Passes {
+    let nodes = columns.div_ceil(2);
+    if nodes <= FEW_LANES {
+        let (at, weights) = gauss_legendre(FEW_LANES);
+        return Passes::Few((lanes(&at), lanes(&weights)));
+    }
+    let (at, weights) = gauss_legendre(nodes.next_multiple_of(LANES));
     let chunks = at.chunks(LANES).zip(weights.chunks(LANES));
-    chunks
-        .map(|(at, weights)| (lanes(at), lanes(weights)))
-        .collect()
+    let chunks = chunks.map(|(at, weights)| (lanes(at), lanes(weights)));
+    Passes::Many(chunks.collect())
+}
+
+fn lanes<const N: usize>(list: &[f64]) -> [f64; N] {
+    std::array::from_fn(|lane| list[lane])
 }
 
 /// The shares of the rows that go left and right; halves where no row came.

@@ -164,6 +164,7 @@ fn what_is_asked_wrongly_is_told_what_to_send() {
 fn batches_are_run_and_told_of() {
     let server = server();
     let mut client = server.client();
+    assert_eq!(client.get("/v1/usecases/regulars/scores/c1").status, 503);
     assert_eq!(server.engine.batches_due().unwrap().len(), 1);
     let told = client.get("/v1/usecases/regulars/batches").json();
     assert_eq!(
@@ -174,4 +175,16 @@ fn batches_are_run_and_told_of() {
         told["next_at"].as_str().unwrap().ends_with("T02:00:00Z"),
         "{told}"
     );
+    let mut score = |id: &str| client.get(&format!("/v1/usecases/regulars/scores/{id}"));
+    let one = score("c1").json();
+    assert!(one["value"].as_f64().unwrap() >= 0.0, "{one}");
+    assert!(one["low"].as_f64() <= one["value"].as_f64(), "{one}");
+    for key in ["segment", "model", "version", "currency", "job"] {
+        assert!(one[key].is_string(), "{key} in {one}");
+    }
+    assert_eq!(one["origin"], told["latest"]["at"]);
+    let quiet = score("quiet").json();
+    assert!(quiet["value"].is_null(), "{quiet}");
+    assert!(quiet["reason"].as_str().unwrap().contains("bought.count"));
+    assert_eq!(score("nobody").status, 404);
 }

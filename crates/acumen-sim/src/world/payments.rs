@@ -46,7 +46,8 @@ pub use parameters::{
 };
 pub use simulate::{Summary, simulate};
 
-use event_types::{KINDS, Kind};
+pub(super) use event_types::KINDS;
+use event_types::Kind;
 use market::Market;
 pub(crate) use market::Rates;
 use oracle::{Side, When};

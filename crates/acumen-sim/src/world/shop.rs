@@ -44,7 +44,8 @@ pub use simulate::{Summary, simulate};
 pub use truth::{Oracle, Truth};
 
 use customers::{Customer, Due};
-use event_types::{KINDS, Kind};
+pub(super) use event_types::KINDS;
+use event_types::Kind;
 use season::Clock;
 use truth::Origin;
 

@@ -114,7 +114,7 @@ impl ParquetFile {
 
 /// Runs the reader, which panics on some damaged files: one bad file must not end the process.
 /// What panicked is not used again.
-fn contained<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(crate) fn contained<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     let damaged = || Err("the file is damaged".to_owned());
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| damaged())
 }

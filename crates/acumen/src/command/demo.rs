@@ -13,7 +13,9 @@ use clap::Args;
 
 use crate::command::serve::{address, cores, listen, runtime};
 use crate::command::train::{summary, train_shown};
-use crate::demo::{Future, History, Judge, Panel, Stop, Stream, StreamClock, Tally, Target, View};
+use crate::demo::{
+    Future, History, Judge, Panel, Stop, Stream, StreamClock, Tally, Target, View, beside,
+};
 use crate::failure::{Failure, Outcome};
 use crate::output::{say, thousands};
 use crate::place::{Place, position};
@@ -27,8 +29,10 @@ Examples:
   acumen demo --rate 1000 --data demo-data
 
 It takes the first use case that decides on events and has a world.yaml, takes the world's first days
-in as history, trains on them, serves on loopback and streams what happens next over HTTP. Everything
-lies in a temporary folder unless --data names one.")]
+in as history, trains on them, serves on loopback and streams what happens next over HTTP. A use case
+that decides on each key is shown beside it: the same customers, trained on what its own world tells
+of them and scored once before the stream begins (--alone leaves it out). Everything lies in a
+temporary folder unless --data names one.")]
 pub(crate) struct Demo {
     /// The use case; the first one that decides on events and has a world.yaml unless said
     name: Option<String>,
@@ -47,6 +51,9 @@ pub(crate) struct Demo {
     /// Days of history before the stream begins
     #[arg(long, value_name = "N", default_value_t = 180)]
     days: u32,
+    /// Leave out the use case that decides on each key
+    #[arg(long)]
+    alone: bool,
     /// The seed of all chance
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -59,6 +66,7 @@ impl Demo {
         }
         let plan = place.plan()?;
         let (use_case, world) = self.choose(place, &plan)?;
+        let beside = self.beside(&plan);
         let temporary = tempfile::Builder::new().prefix("acumen-demo-").tempdir();
         let temporary =
             temporary.map_err(|e| Failure::because(format!("no temporary folder: {e}")))?;
@@ -78,7 +86,7 @@ impl Demo {
         // The port first: whoever cannot listen need not train.
         let listener = listen(&runtime, SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))?;
         let at = address(&listener)?;
-        let (future, began) = self.prepare(&plan, use_case, &world, &folder)?;
+        let (future, began) = self.prepare(&plan, (use_case, &world), beside, &folder)?;
         let clock = StreamClock::at(began);
         let options = Options {
             log: LogOptions::default(),
@@ -91,6 +99,9 @@ impl Demo {
             // Whether it was sent or dropped, it is over.
             let _over = halted.await;
         }));
+        if let Some(beside) = beside {
+            beside::look(&engine, beside, at)?;
+        }
         stop.streaming();
         let shown = self.stream(&engine, use_case, (future, &clock), at, (&stop, &data));
         drop(halt);
@@ -115,7 +126,7 @@ impl Demo {
 
     /// The use case to show, and the file of its world.
     fn choose(&self, place: &Place, plan: &Plan) -> Outcome<(usize, PathBuf)> {
-        let world = |i: usize| plan.use_cases[i].declared.folder.join("world.yaml");
+        let world = |i: usize| world_of(plan, i);
         if let Some(name) = &self.name {
             let use_case = position(plan, name)?;
             if world(use_case).is_file() {
@@ -137,12 +148,19 @@ impl Demo {
         })
     }
 
+    /// The use case to show beside it: the first one that decides on each key and has a world.
+    fn beside(&self, plan: &Plan) -> Option<usize> {
+        let of_keys = |i: &usize| plan.use_cases[*i].declared.subject.is_some();
+        let mut all = (0..plan.use_cases.len()).filter(of_keys);
+        all.find(|&i| !self.alone && world_of(plan, i).is_file())
+    }
+
     /// History into the log, and models from it; gives what happens next, and from when.
     fn prepare(
         &self,
         plan: &Arc<Plan>,
-        use_case: usize,
-        world: &Path,
+        (use_case, world): (usize, &Path),
+        beside: Option<usize>,
         folder: &Folder,
     ) -> Outcome<(Future, Time)> {
         let name = &plan.use_cases[use_case].declared.name;
@@ -151,7 +169,15 @@ impl Demo {
             "making the world of `{name}`: {customers} customers, {days} days of history"
         ))?;
         let size = (self.customers, self.days);
-        let history = History::open(world, size, Seed(self.seed), &plan.types)?;
+        let seed = Seed(self.seed);
+        let mut history = History::open(world, size, seed, &plan.types)?;
+        if let Some(beside) = beside {
+            let name = &plan.use_cases[beside].declared.name;
+            say(format!(
+                "and what the world of `{name}` tells of the same customers"
+            ))?;
+            history = history.and(&world_of(plan, beside), self.customers, seed, &plan.types)?;
+        }
         let began = history.end;
         let mut offline = Offline::open(Arc::clone(plan), folder.clone(), LogOptions::default())?;
         let (events, future) = history.import(&mut offline)?;
@@ -164,7 +190,14 @@ impl Demo {
             offline.control(control, "acumen demo", began)?;
         }
         say(summary(&trained))?;
+        if let Some(beside) = beside {
+            beside::train(&mut offline, beside, began)?;
+        }
+        let sources = offline.sources.clone();
         offline.close()?;
+        if let Some(beside) = beside {
+            beside::score(&sources, beside, began)?;
+        }
         Ok((future, began))
     }
 
@@ -247,6 +280,11 @@ impl Demo {
         stream.stop();
         view_at(&mut judge, true, over)
     }
+}
+
+/// The file of the world of a use case.
+fn world_of(plan: &Plan, use_case: usize) -> PathBuf {
+    plan.use_cases[use_case].declared.folder.join("world.yaml")
 }
 
 /// Writes an event like the latest one, under a new id, for people to send.

@@ -1,11 +1,17 @@
 //! `acumen ingest`: files and declared sources into the log.
 
 mod preview;
+mod server;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use acumen_base::SystemClock;
-use acumen_engine::{ImportProgress, ImportReport, IngestOptions, import_files, ingest_sources};
+use acumen_engine::{
+    EngineError, ImportProgress, ImportReport, IngestOptions, LogOptions, Offline, import_files,
+    import_files_into, ingest_sources, ingest_sources_into,
+};
+use acumen_event::LogError;
 use acumen_table::{Environment, Mapping};
 use clap::Args;
 
@@ -13,6 +19,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{say, say_json, thousands};
 use crate::place::{Place, read};
 use crate::progress::Progress;
+use server::ServerSink;
 
 /// Take what is new in the declared sources, or files, into the event log
 #[derive(Args)]
@@ -21,6 +28,10 @@ Examples:
   acumen ingest                                   what is new in every declared source
   acumen ingest orders_db --dry-run               what would be taken of one, and what refused
   acumen ingest --mapping map.yaml orders.csv complaints.ndjson
+  acumen ingest --server http://10.0.0.5:7070     into a server that runs elsewhere
+
+While `acumen serve` holds the data folder, events are sent to it: they count as known from when
+they arrive there.
 
 A source is a file of catalogue/sources, read again and again, each time only what is new:
 
@@ -52,6 +63,9 @@ pub(crate) struct Ingest {
     /// Read a source although its columns are of other types than last time
     #[arg(long, conflicts_with = "mapping")]
     accept_changes: bool,
+    /// Send events to the server at this address
+    #[arg(long, value_name = "URL", conflicts_with = "dry_run")]
+    server: Option<String>,
     /// The summary as JSON
     #[arg(long, conflicts_with = "dry_run")]
     json: bool,
@@ -91,13 +105,27 @@ impl Ingest {
         Ok(Some((mapping(path)?, names)))
     }
 
+    /// The server that is named, or the folder; the server that holds it, where one does.
+    fn destination(&self, place: &Place) -> Outcome<Destination> {
+        let (plan, folder) = (place.plan()?, place.folder());
+        if let Some(url) = &self.server {
+            return Ok(Destination::Server(ServerSink::at(url, plan)?));
+        }
+        match Offline::open(Arc::clone(&plan), folder.clone(), LogOptions::default()) {
+            Ok(offline) => Ok(Destination::Folder(Box::new(offline))),
+            Err(EngineError::Log(LogError::Locked { .. })) => {
+                Ok(Destination::Server(ServerSink::holding(&folder, plan)?))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn take(
         &self,
         place: &Place,
         files: Option<&(Mapping, Vec<PathBuf>)>,
         options: IngestOptions<'_>,
     ) -> Outcome {
-        let mut offline = place.offline()?;
         let clock = SystemClock::new();
         let mut reading = Progress::new("reading", "records or bytes");
         let mut writing = None;
@@ -109,20 +137,36 @@ impl Ingest {
                 .get_or_insert_with(|| Progress::new("writing", "events"))
                 .at(done, Some(total), ""),
         };
-        let report = match files {
-            Some((mapping, files)) => {
-                import_files(&mut offline, files, mapping, &*clock, &mut progress)?
+        let names = &self.names;
+        let (report, into) = match self.destination(place)? {
+            Destination::Folder(mut offline) => {
+                let offline_ref = &mut *offline;
+                let report = match files {
+                    Some((mapping, files)) => {
+                        import_files(offline_ref, files, mapping, &*clock, &mut progress)?
+                    }
+                    None => ingest_sources(offline_ref, names, options, &*clock, &mut progress)?,
+                };
+                offline.close()?;
+                (report, place.folder().root().display().to_string())
             }
-            None => ingest_sources(&mut offline, &self.names, options, &*clock, &mut progress)?,
+            Destination::Server(mut sink) => {
+                let report = match files {
+                    Some((mapping, files)) => {
+                        import_files_into(&mut sink, files, mapping, &*clock, &mut progress)?
+                    }
+                    None => ingest_sources_into(&mut sink, names, options, &*clock, &mut progress)?,
+                };
+                (report, sink.to_string())
+            }
         };
         reading.done();
         if let Some(writing) = writing {
             writing.done();
         }
-        offline.close()?;
         match self.json {
             true => say_json(&report)?,
-            false => say(summary(&report, place))?,
+            false => say(summary(&report, &into))?,
         }
         match report.failed.is_empty() {
             true => Ok(()),
@@ -131,12 +175,18 @@ impl Ingest {
     }
 }
 
-fn summary(report: &ImportReport, place: &Place) -> String {
-    let folder = place.folder();
+/// Where events are taken to.
+enum Destination {
+    /// A folder that this process holds.
+    Folder(Box<Offline>),
+    /// A server.
+    Server(ServerSink),
+}
+
+fn summary(report: &ImportReport, into: &str) -> String {
     let mut lines = vec![format!(
-        "{} events taken into {}",
-        thousands(report.logged),
-        folder.root().display()
+        "{} events taken into {into}",
+        thousands(report.logged)
     )];
     let counts = [
         (report.repeated, "were there already"),

@@ -93,7 +93,7 @@ impl Score {
 }
 
 /// What a batch came to, as a page of text.
-fn report(found: &Coverage, before: bool) -> String {
+pub(crate) fn report(found: &Coverage, before: bool) -> String {
     let count = |n: usize| thousands(n as u64);
     let mut text = format!(
         "{} at {}, by {}: {} of {} keys scored, {:.2} in all",

@@ -87,11 +87,16 @@ impl Serve {
             say(line)?;
         }
         engine.follow_schedule()?;
+        let told = folder.server();
+        std::fs::write(&told, reachable(address(&listener)?).to_string())
+            .map_err(|error| Failure::file("write", &told, &error))?;
         let stop = async {
             let signal = asked.await;
             eprintln!("{signal}: answering what is under way, then closing the log");
         };
         let served = runtime.block_on(acumen_server::serve(listener, Arc::clone(&engine), stop));
+        // Who finds it after a crash finds nobody there either.
+        let _gone = std::fs::remove_file(&told);
         engine.close()?;
         served.map_err(|error| Failure::because(format!("the server has stopped: {error}")))?;
         say("closed: everything that was acknowledged is in the log")
@@ -135,6 +140,14 @@ pub(crate) fn address(listener: &TcpListener) -> Outcome<SocketAddr> {
     listener
         .local_addr()
         .map_err(|error| Failure::because(format!("no address: {error}")))
+}
+
+/// Where programs of this machine reach an address.
+fn reachable(at: SocketAddr) -> SocketAddr {
+    match at.ip().is_unspecified() {
+        true => SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), at.port()),
+        false => at,
+    }
 }
 
 /// Listens, from this call on, for being asked to stop; what it gives completes then and says how.

@@ -1,5 +1,6 @@
 //! A world in two parts: a past that is taken in, and a future that is streamed.
 
+use std::iter::Peekable;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ pub(crate) struct History {
     days: u32,
     /// When it ends and the stream begins.
     pub(crate) end: Time,
+    /// Another world of the same customers, whose past is told beside it.
+    beside: Option<Peekable<Story>>,
 }
 
 /// What happens during the demonstration.
@@ -36,12 +39,7 @@ impl History {
         seed: Seed,
         types: &[Arc<EventType>],
     ) -> Outcome<History> {
-        let text = read(file)?;
-        let named = file.display().to_string();
-        let open = |size| {
-            Story::open((&text, &named), size, seed, types)
-                .map_err(|found| Failure::problems(&found))
-        };
+        let open = |size| open(file, size, seed, types);
         let mut size = Size {
             customers: Some(customers),
             days: None,
@@ -54,18 +52,65 @@ impl History {
             story = open(size)?;
         }
         let end = story.start() + Span::days(i64::from(days));
-        Ok(History { story, days, end })
+        Ok(History {
+            story,
+            days,
+            end,
+            beside: None,
+        })
+    }
+
+    /// Tells the world of another file beside it, with the same customers, up to the same end.
+    pub(crate) fn and(
+        mut self,
+        file: &Path,
+        customers: u32,
+        seed: Seed,
+        types: &[Arc<EventType>],
+    ) -> Outcome<History> {
+        let mut size = Size {
+            customers: Some(customers),
+            days: None,
+        };
+        let start = open(file, size, seed, types)?.start();
+        let days = (self.end - start).0.div_euclid(Span::days(1).0) + 1;
+        size.days = Some(u32::try_from(days).unwrap_or(1).max(1));
+        self.beside = Some(open(file, size, seed, types)?.peekable());
+        Ok(self)
+    }
+
+    /// Takes in what the other world tells that was known before an instant. Of what both tell,
+    /// such as the rates of currencies, this one's word stands from its first day on.
+    fn others(&mut self, before: Time, offline: &mut Offline) -> Outcome<u64> {
+        let Some(beside) = &mut self.beside else {
+            return Ok(0);
+        };
+        let mut events = 0;
+        while let Some(told) = beside.next_if(|told| told.event.known_at < before) {
+            let mut event = told.event;
+            if self.story.tells(&event.kind.name) {
+                if event.known_at >= self.story.start() {
+                    continue;
+                }
+                // Each world numbers its own.
+                event.id = format!("past-{}", event.id).into();
+            }
+            offline.import(&Arc::new(event))?;
+            events += 1;
+        }
+        Ok(events)
     }
 
     /// Takes the history in; gives how many events it had, and what happens next.
     pub(crate) fn import(mut self, offline: &mut Offline) -> Outcome<(u64, Future)> {
         let mut progress = Progress::new("history", "days");
         let (mut events, mut first) = (0, None);
-        for told in self.story.by_ref() {
+        while let Some(told) = self.story.next() {
             if told.event.known_at >= self.end {
                 first = Some(told);
                 break;
             }
+            events += self.others(told.event.known_at, offline)?;
             if events % PROGRESS_EVERY == 0 {
                 let past = (self.end - told.event.known_at).0 / Span::days(1).0;
                 let day = u64::from(self.days).saturating_sub(past as u64);
@@ -74,6 +119,7 @@ impl History {
             offline.import(&Arc::new(told.event))?;
             events += 1;
         }
+        events += self.others(self.end, offline)?;
         offline.log.commit()?;
         progress.done();
         Ok((
@@ -84,6 +130,12 @@ impl History {
             },
         ))
     }
+}
+
+/// The world of a file.
+fn open(file: &Path, size: Size, seed: Seed, types: &[Arc<EventType>]) -> Outcome<Story> {
+    let (text, named) = (read(file)?, file.display().to_string());
+    Story::open((&text, &named), size, seed, types).map_err(|found| Failure::problems(&found))
 }
 
 impl Iterator for Future {

@@ -22,6 +22,8 @@ fn the_demo_ends_by_itself_and_its_decisions_can_be_made_again() {
     let said = well(&repository(), &arguments);
     assert!(said.contains("running    2 s of 2 s"), "{said}");
     assert!(said.contains("saved against always"), "{said}");
+    assert!(said.contains(" keys scored, "), "{said}");
+    assert!(said.contains("/scores/c"), "{said}");
     assert!(!said.contains("refused  "), "{said}");
     let again = well(&repository(), &["replay", "--all", "--data", data]);
     assert!(

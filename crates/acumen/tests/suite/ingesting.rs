@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::program::{acumen, data, well};
+use crate::program::{Server, acumen, data, well};
 
 /// A project with a source of bills, a file a day, that lies in a folder.
 fn project(root: &Path) {
@@ -76,6 +76,69 @@ fn a_source_is_shown_then_taken_then_only_what_is_new() {
         "{shown}"
     );
     assert!(well(root, &["ingest"]).starts_with("1 events taken"));
+}
+
+#[test]
+fn a_running_server_takes_what_is_new_in_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    project(root);
+    let server = Server::start(root);
+    let asked = |path: &str| -> serde_json::Value {
+        let (status, body) = server.ask("GET", path, "");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    };
+    let monday = [
+        "1,7,2026-01-05 09:00:00,10.50,3,basic,0",
+        "2,8,2026-01-05 09:02:00,oops,1,basic,0",
+    ];
+    bills(root, "monday", &monday);
+    let taken = well(root, &["ingest"]);
+    let into = format!(
+        "1 events taken into the server at http://{}",
+        server.address
+    );
+    assert!(taken.starts_with(&into), "{taken}");
+    assert!(taken.contains("1 records refused"), "{taken}");
+    assert!(taken.contains("later than their type's"), "{taken}");
+    let refused = asked("/v1/quarantine");
+    assert_eq!(refused.as_array().unwrap().len(), 1, "{refused}");
+    assert!(
+        refused[0]["source"]
+            .as_str()
+            .unwrap()
+            .contains("monday.csv")
+    );
+    assert_eq!(asked("/v1/sources")[0]["source"], "bills");
+    assert!(well(root, &["ingest"]).starts_with("0 events taken"));
+
+    // What was taken once counts once, by whichever way it comes.
+    let url = format!("http://{}", server.address);
+    let map = root.join("map.yaml");
+    std::fs::copy(data("churn/mapping.yaml"), &map).unwrap();
+    let monday = root.join("bills/monday.csv");
+    let again = ["--mapping", map.to_str().unwrap(), monday.to_str().unwrap()];
+    let again = [&["ingest", "--server", &url, "--json"], &again[..]].concat();
+    let again: serde_json::Value = serde_json::from_str(&well(root, &again)).unwrap();
+    assert_eq!(
+        (&again["logged"], &again["repeated"]),
+        (&0.into(), &1.into())
+    );
+
+    bills(root, "tuesday", &["5,7,2026-01-06 09:00:00,1.00,1,plus,0"]);
+    assert!(well(root, &["ingest"]).starts_with("1 events taken"));
+    let address = server.address.clone();
+    assert_eq!(server.terminate().0, Some(0));
+    let alone = well(root, &["ingest"]);
+    assert!(alone.starts_with("0 events taken into"), "{alone}");
+    assert!(!alone.contains(&address), "{alone}");
+    let gone = acumen(root, &["ingest", "--server", &url]);
+    assert!(
+        gone.err.contains("no answer from the server"),
+        "{}",
+        gone.err
+    );
 }
 
 #[test]

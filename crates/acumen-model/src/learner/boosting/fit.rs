@@ -14,7 +14,7 @@ use crate::binning::{BINS_MAX, BinnedMatrix};
 use crate::data::{Dataset, Matrix};
 use crate::fitted::FittedModel;
 use crate::forest::{Forest, Tree};
-use crate::learner::{Checked, FitError, Fitted, Importance, Progress, TrainingLog};
+use crate::learner::{Checked, FitError, Fitted, Importance, Predicts, Progress, TrainingLog};
 
 mod checks;
 mod draw;
@@ -62,8 +62,11 @@ impl Checked for BoostingParams {
         self.boost(previous, train, valid, seed, progress)
     }
 
-    fn predicts_probability(&self) -> bool {
-        self.objective.is_binary()
+    fn predicts(&self) -> Predicts {
+        match self.objective.is_binary() {
+            true => Predicts::Probability,
+            false => Predicts::Value,
+        }
     }
 
     fn params_json(&self) -> serde_json::Value {
