@@ -80,7 +80,7 @@ const DOCS: &[ParamDoc] = &[
         name: "epochs",
         aliases: &[],
         range: ParamRange::Whole(1, 10_000),
-        default: "12",
+        default: "10",
         doc: "how often all events are gone through; the rate falls to 0 by the end",
     },
     shared::WEIGHT_DECAY,
@@ -137,7 +137,7 @@ impl RecommendLearner for SequenceRecommender {
             dropout: reader.number("dropout", 0.2),
             learning_rate: reader.number("learning_rate", 0.002),
             batch_size: reader.whole("batch_size", 3_200),
-            epochs: reader.whole("epochs", 12),
+            epochs: reader.whole("epochs", 10),
             weight_decay: reader.number("weight_decay", 1e-4),
             seed: reader.whole("seed", 0) as u64,
         };

@@ -31,7 +31,7 @@ pub struct Refitted {
 }
 
 /// Places of a list that count.
-const PLACES: usize = 10;
+const PLACES: f64 = 10.0;
 /// By how much a weight is changed at first, and how often that is halved.
 const FIRST_STEP: f32 = 0.1;
 const HALVINGS: usize = 4;
@@ -45,29 +45,31 @@ impl Judged {
     /// If a source has no score of the one that was taken.
     pub fn new(sources: &[Vec<f32>], taken: usize) -> Judged {
         let candidates = sources.first().map_or(0, Vec::len);
-        let others = (0..candidates).filter(|&at| at != taken);
         let line = |at: usize| sources.iter().map(move |source| source[at] - source[taken]);
+        let mut others: Vec<usize> = (0..candidates).filter(|&at| at != taken).collect();
+        // Those that are ahead by most sources come first, so that a miss is soon seen.
+        let sum = |at: usize| line(at).sum::<f32>();
+        others.sort_by(|a, b| sum(*b).total_cmp(&sum(*a)));
         Judged {
-            ahead: others.flat_map(line).collect(),
+            ahead: others.into_iter().flat_map(line).collect(),
         }
     }
 
     /// The gain of the one that was taken, under some weights.
     fn gain(&self, weights: &[f32]) -> f64 {
-        let lines = self.ahead.chunks_exact(weights.len());
         let mut place = 0.0;
-        for line in lines {
+        for line in self.ahead.chunks_exact(weights.len()) {
             let ahead: f32 = line.iter().zip(weights).map(|(a, w)| a * w).sum();
             if ahead > 0.0 {
                 place += 1.0;
             } else if ahead == 0.0 {
                 place += 0.5;
             }
+            if place >= PLACES {
+                return 0.0;
+            }
         }
-        match place < PLACES as f64 {
-            true => 1.0 / (place + 2.0_f64).log2(),
-            false => 0.0,
-        }
+        1.0 / (place + 2.0_f64).log2()
     }
 }
 

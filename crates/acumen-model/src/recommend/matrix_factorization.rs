@@ -13,8 +13,9 @@
 //! taken as one that is not wanted, as surely as its weight is large. With ν = 1 the ridge grows
 //! with how much is known (frequency scaling), with ν = 0 it is the same for all.
 //!
-//! Users are solved for when they ask ([`Factors::fold_in`]), with the events of that moment; a new
-//! item likewise once some users touched it ([`Factors::learn_item`]).
+//! Users are solved for when they ask ([`Factors::fold_in`]), with the events of that moment, older
+//! ones counting less where `history_decay` is below 1; a new item likewise once some users
+//! touched it ([`Factors::learn_item`]).
 
 use acumen_base::Seed;
 use rayon::prelude::*;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interactions::Pairs;
 use super::least_squares::{Ground, Observation, Room, Vectors};
+use super::recency::{self, Recency};
 use super::wide::{LANES, Lane, dot, wide};
 use super::{CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner, Source};
 use crate::learner::params::doc;
@@ -83,6 +85,8 @@ const DOCS: &[ParamDoc] = &[
         "3",
         "conjugate gradient steps in each iteration; they go on from the iteration before",
     ),
+    recency::last("0"),
+    recency::history_decay("1"),
     doc(
         "seed",
         &["random_state"],
@@ -106,6 +110,8 @@ struct FactorParams {
     #[serde(flatten)]
     objective: Objective,
     steps: usize,
+    #[serde(flatten)]
+    recency: Recency,
     seed: u64,
     n_threads: usize,
 }
@@ -123,6 +129,7 @@ struct Objective {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Factors {
     objective: Objective,
+    recency: Recency,
     items: Vectors,
     item_gram: Vec<Lane>,
     user_gram: Vec<Lane>,
@@ -163,6 +170,7 @@ impl RecommendLearner for MatrixFactorization {
                 weight: reader.number("weight", 1.0) as f32,
             },
             steps: reader.whole("steps", 3),
+            recency: Recency::read(&reader, 0, 1.0),
             seed: reader.whole("seed", 0) as u64,
             n_threads: reader.whole("n_threads", 0),
         };
@@ -210,6 +218,7 @@ impl FactorParams {
         }
         Factors {
             objective: self.objective,
+            recency: self.recency,
             item_gram: items.gram(),
             user_gram: users.gram(),
             n_users: users.len(),
@@ -267,10 +276,22 @@ impl Factors {
         self.items.len()
     }
 
+    /// The items of the events that count, with the sum of their weights.
+    fn read(&self, history: History<'_>) -> Vec<(u32, f32)> {
+        let events = self.recency.of(history);
+        let (items, weights): (Vec<u32>, Vec<f32>) =
+            events.map(|(_, item, weight)| (item, weight)).unzip();
+        let counting = History {
+            items: &items,
+            weights: &weights,
+        };
+        counting.pairs()
+    }
+
     /// The vector of the user with this history: the exact solution, whatever was done a moment
     /// ago included.
     pub fn fold_in(&self, history: History<'_>) -> UserVector {
-        let observations = self.objective.observations(&history.pairs());
+        let observations = self.objective.observations(&self.read(history));
         let ridge = self.objective.ridge(observations.len(), self.items.len());
         let ground = self.objective.ground(&self.items, &self.item_gram);
         UserVector(exactly(&ground, &observations, ridge))
@@ -314,7 +335,7 @@ impl Factors {
     /// What each item of the history adds to the score of an item: `c y·M⁻¹y_k`, where `M` is the
     /// matrix of the user's equations (Hu, Koren and Volinsky 2008, section 5).
     pub(super) fn contributions(&self, history: History<'_>, of: u32) -> Vec<(usize, f32)> {
-        let observations = self.objective.observations(&history.pairs());
+        let observations = self.objective.observations(&self.read(history));
         let ridge = self.objective.ridge(observations.len(), self.items.len());
         let ground = self.objective.ground(&self.items, &self.item_gram);
         let at = self.items.line(of as usize);
@@ -332,6 +353,7 @@ impl Factors {
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
+        self.recency.check()?;
         let width = self.items.width;
         if width == 0 || !self.items.lanes.len().is_multiple_of(width) {
             return Err("the vectors of the items are cut off".to_owned());

@@ -69,7 +69,7 @@ fn every() -> Vec<(&'static str, Params)> {
     vec![
         (
             "matrix_factorization",
-            params(json!({"factors": 6, "iterations": 4})),
+            params(json!({"factors": 6, "iterations": 4, "last": 9, "history_decay": 0.9})),
         ),
         ("item_similarity", params(json!({"neighbours": 7}))),
         (

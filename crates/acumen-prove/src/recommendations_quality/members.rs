@@ -57,10 +57,11 @@ pub(super) fn planned(set: &Set, settings: &Settings) -> Result<Vec<Planned>, Fa
         known("matrix_factorization")?,
         grid(
             &[
-                ("unobserved_weight", &[0.3, 1.0, 3.0]),
-                ("regularisation", &[0.0003, 0.001, 0.003]),
+                ("unobserved_weight", &[0.3, 1.0]),
+                ("regularisation", &[0.0003, 0.001]),
+                ("history_decay", &[1.0, 0.9, 0.8, 0.7]),
             ],
-            &json!({"factors": 64}),
+            &json!({"factors": 64, "last": 50}),
         ),
     )];
     if set.dense {
@@ -101,18 +102,25 @@ pub(super) fn planned(set: &Set, settings: &Settings) -> Result<Vec<Planned>, Fa
             grid(&[("history_decay", &[0.3, 0.5, 0.7, 0.85])], &json!({})),
         ));
     }
-    let windows = [(5, 0.7), (10, 0.8), (20, 0.9)];
-    let recent = [(5, 0.7), (10, 0.8), (20, 0.85)];
-    let counts = windows.iter().flat_map(|(window, decay)| {
-        recent.iter().map(move |(last, fades)| {
-            json!({"window": window, "decay": decay, "last": last, "history_decay": fades})
-        })
-    });
     plans.push(plan(
         "sequential",
         Role::Sequence,
         known("sequential_cooccurrence")?,
-        counts.collect(),
+        counts(
+            &[(5, 0.7), (10, 0.8), (20, 0.9)],
+            &[(5, 0.7), (10, 0.8), (20, 0.85)],
+            &[0.0],
+        ),
+    ));
+    plans.push(plan(
+        "far",
+        Role::Sequence,
+        known("sequential_cooccurrence")?,
+        counts(
+            &[(30, 0.95), (60, 0.98)],
+            &[(20, 0.9), (40, 0.95)],
+            &[0.3, 0.6],
+        ),
     ));
     if !settings.no_network {
         let network = vec![network(set)];
@@ -135,9 +143,26 @@ pub(super) fn planned(set: &Set, settings: &Settings) -> Result<Vec<Planned>, Fa
 /// The network of a set; it takes too long to be searched.
 fn network(set: &Set) -> Value {
     match set.dense {
-        true => json!({"width": 64, "units": 128, "window": 100, "epochs": 12, "dropout": 0.2}),
+        true => json!({"width": 64, "units": 128, "window": 100, "epochs": 10, "dropout": 0.2}),
         false => json!({"width": 64, "units": 128, "window": 30, "epochs": 20, "dropout": 0.4}),
     }
+}
+
+/// Windows and what a step in them counts, events that are read and how they fade, and powers of
+/// popularity, in all combinations.
+fn counts(windows: &[(u32, f64)], read: &[(u32, f64)], powers: &[f64]) -> Vec<Value> {
+    let mut all = Vec::new();
+    for (window, decay) in windows {
+        for (last, fades) in read {
+            for power in powers {
+                all.push(json!({
+                    "window": window, "decay": decay, "popularity_power": power,
+                    "last": last, "history_decay": fades,
+                }));
+            }
+        }
+    }
+    all
 }
 
 /// Every combination of some values, with what is fixed.
