@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::interactions::Pairs;
 use super::recency::{self, Recency};
-use super::table::Table;
+use super::table::{Table, strongest};
 use super::{CheckedRecommender, RecommendData, RecommendError, RecommendLearner, Source, ease};
 use crate::learner::params::doc;
 use crate::learner::threads::threads;
@@ -38,7 +38,7 @@ const DOCS: &[ParamDoc] = &[
         &["k"],
         ParamRange::Whole(0, 100_000),
         "100",
-        "how many items are kept for each; 0 is all",
+        "how many items speak for each at most; 0 is all",
     ),
     doc(
         "shrinkage",
@@ -134,7 +134,8 @@ impl CheckedRecommender for SimilarityParams {
             Method::Cosine => Ok(cosine(&by_user, self.shrinkage)),
             Method::Ease => ease::lines(&by_user, self.regularisation),
         })?;
-        let table = Table::new(lines, self.neighbours, self.recency);
+        // As in the literature, neighbours are those of the item that is scored.
+        let table = Table::new(strongest(lines, self.neighbours), 0, self.recency);
         Ok(Source::Table(table))
     }
 
