@@ -106,7 +106,7 @@ impl Table {
 }
 
 /// The `keep` largest of a line in rising order of the items; among equal ones the smaller items.
-fn largest(mut line: Vec<(u32, f32)>, keep: usize) -> Vec<(u32, f32)> {
+pub(super) fn largest(mut line: Vec<(u32, f32)>, keep: usize) -> Vec<(u32, f32)> {
     if keep > 0 && line.len() > keep {
         let by_size = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
         line.select_nth_unstable_by(keep - 1, by_size);
