@@ -4,7 +4,7 @@
 //! it. A [`Ledger`] takes decisions and the positive events that follow them, settles each
 //! decision once its truth is known, and keeps running [`Totals`].
 //!
-//! [`off_policy`] says what another policy would have been worth, from what one that explored did.
+//! [`experiment`] compares arms at any time; [`off_policy`] says what another policy would have been worth, from what one that explored did.
 //!
 //! # When the truth is known
 //!
@@ -28,6 +28,7 @@
 //!
 //! It does not know where decisions and events come from, or what an action does.
 
+pub mod experiment;
 mod ledger;
 pub mod off_policy;
 mod saved;
