@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::interactions::Pairs;
 use super::recency::{self, Recency};
-use super::table::{Table, strongest};
+use super::table::{Table, largest};
 use super::{CheckedRecommender, RecommendData, RecommendError, RecommendLearner, Source, ease};
 use crate::learner::params::doc;
 use crate::learner::threads::threads;
@@ -38,7 +38,7 @@ const DOCS: &[ParamDoc] = &[
         &["k"],
         ParamRange::Whole(0, 100_000),
         "100",
-        "how many items speak for each at most; 0 is all",
+        "how many items are kept for each; 0 is all",
     ),
     doc(
         "shrinkage",
@@ -130,12 +130,16 @@ impl CheckedRecommender for SimilarityParams {
         if !by_user.any_interest() {
             return Err(RecommendError::NoInterest);
         }
-        let lines = threads(self.n_threads)?.install(|| match self.method {
-            Method::Cosine => Ok(cosine(&by_user, self.shrinkage)),
-            Method::Ease => ease::lines(&by_user, self.regularisation),
+        let table = threads(self.n_threads)?.install(|| match self.method {
+            Method::Cosine => {
+                let lines = nearest(cosine(&by_user, self.shrinkage), self.neighbours);
+                Ok::<Table, RecommendError>(Table::new(lines, 0, self.recency))
+            }
+            Method::Ease => {
+                let lines = ease::lines(&by_user, self.regularisation)?;
+                Ok(Table::new(lines, self.neighbours, self.recency))
+            }
         })?;
-        // As in the literature, neighbours are those of the item that is scored.
-        let table = Table::new(strongest(lines, self.neighbours), 0, self.recency);
         Ok(Source::Table(table))
     }
 
@@ -162,6 +166,18 @@ pub(super) fn common(
     }
     touched.sort_unstable();
     touched
+}
+
+/// Of lines of likeness, what each item says of those that have it among their nearest: an item is
+/// judged by its own neighbours, or one that is like many would be judged by all of them.
+fn nearest(lines: Vec<Vec<(u32, f32)>>, neighbours: usize) -> Vec<Vec<(u32, f32)>> {
+    let mut said = vec![Vec::new(); lines.len()];
+    for (item, line) in lines.into_iter().enumerate() {
+        for (neighbour, likeness) in largest(line, neighbours) {
+            said[neighbour as usize].push((item as u32, likeness));
+        }
+    }
+    said
 }
 
 fn cosine(by_user: &Pairs, shrinkage: f64) -> Vec<Vec<(u32, f32)>> {

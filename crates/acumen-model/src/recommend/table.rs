@@ -105,28 +105,8 @@ impl Table {
     }
 }
 
-/// Of what speaks for each item, the `keep` largest; 0 is all.
-pub(super) fn strongest(lines: Vec<Vec<(u32, f32)>>, keep: usize) -> Vec<Vec<(u32, f32)>> {
-    if keep == 0 {
-        return lines;
-    }
-    let by_item = turned(lines).into_iter();
-    turned(by_item.map(|line| largest(line, keep)).collect())
-}
-
-/// Lines become columns.
-fn turned(lines: Vec<Vec<(u32, f32)>>) -> Vec<Vec<(u32, f32)>> {
-    let mut columns = vec![Vec::new(); lines.len()];
-    for (item, line) in (0..).zip(lines) {
-        for (other, score) in line {
-            columns[other as usize].push((item, score));
-        }
-    }
-    columns
-}
-
 /// The `keep` largest of a line in rising order of the items; among equal ones the smaller items.
-fn largest(mut line: Vec<(u32, f32)>, keep: usize) -> Vec<(u32, f32)> {
+pub(super) fn largest(mut line: Vec<(u32, f32)>, keep: usize) -> Vec<(u32, f32)> {
     if keep > 0 && line.len() > keep {
         let by_size = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
         line.select_nth_unstable_by(keep - 1, by_size);
