@@ -23,14 +23,17 @@ const PROMISED_MS: f64 = 50.0;
 /// The share of what was due that is answered where a rate is sustained.
 const SUSTAINED_SHARE: f64 = 0.98;
 
+/// Writes the body of a request of a number, made at a time.
+type Body<'a> = Box<dyn Fn(usize, Time, &mut Vec<u8>) + Sync + 'a>;
+
 /// Who is asked, and what.
 pub(crate) struct Target<'a> {
     /// `host:port`.
     pub(crate) address: &'a str,
     /// Where requests are posted to.
     pub(crate) path: String,
-    /// Writes the body of a request of this number, made at that time.
-    pub(crate) body: Box<dyn Fn(usize, Time, &mut Vec<u8>) + Sync + 'a>,
+    /// What is posted.
+    pub(crate) body: Body<'a>,
 }
 
 /// One rate of load and what came of it.
