@@ -353,12 +353,18 @@ impl Core {
         Control::Source(Box::new(mark))
     }
 
-    /// How far a source has been read, where it has been.
-    pub fn source_mark(&self, source: &str) -> Option<&SourceMark> {
-        self.controls.iter().find_map(|(_, control)| match control {
-            Control::Source(mark) if mark.source == source => Some(&**mark),
+    /// How far each source has been read.
+    pub fn source_marks(&self) -> impl Iterator<Item = &SourceMark> {
+        let controls = self.controls.iter();
+        controls.filter_map(|(_, control)| match control {
+            Control::Source(mark) => Some(&**mark),
             _ => None,
         })
+    }
+
+    /// How far a source has been read, where it has been.
+    pub fn source_mark(&self, source: &str) -> Option<&SourceMark> {
+        self.source_marks().find(|mark| mark.source == source)
     }
 
     /// Slows models down, those that are deployed and those that will be; nothing of it is logged.

@@ -170,10 +170,8 @@ impl Engine {
         let (errands, sent_for) = channel();
         let (batch_errands, batches_sent_for) = channel();
         let names: Vec<String> = sources.plan.names().map(str::to_owned).collect();
-        let online = names
-            .iter()
-            .map(|name| OnlineScores::new(&sources.folder, name));
-        let online = online.collect();
+        let online = |name: &String| OnlineScores::new(&sources.folder, name);
+        let online = names.iter().map(online).collect();
         let metrics = Arc::new(Metrics::new(&names));
         let disk = offline.log.sync_handle();
         let pictured = offline.core.next;

@@ -62,14 +62,7 @@ pub fn source_marks(sources: &Sources) -> Result<Vec<SourceMark>, EngineError> {
             core.control_again(control, record.position);
         }
     }
-    let marks = core
-        .controls
-        .into_iter()
-        .filter_map(|(_, control)| match control {
-            Control::Source(mark) => Some(*mark),
-            _ => None,
-        });
-    Ok(marks.collect())
+    Ok(core.source_marks().cloned().collect())
 }
 
 /// Reads what is new in the named sources (all, where none is named), sorts it by when it became

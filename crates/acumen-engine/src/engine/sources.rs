@@ -9,16 +9,7 @@ use crate::refusal::Refusal;
 impl Engine {
     /// How far each source has been read.
     pub fn sources_read(&self) -> Result<Vec<SourceMark>, Refusal> {
-        self.ask(|core, _| {
-            let marks = core
-                .controls
-                .iter()
-                .filter_map(|(_, control)| match control {
-                    Control::Source(mark) => Some((**mark).clone()),
-                    _ => None,
-                });
-            marks.collect()
-        })
+        self.ask(|core, _| core.source_marks().cloned().collect())
     }
 
     /// Notes how far a declared source has been read, durably: all before that has been taken.
