@@ -33,6 +33,7 @@ mod offline;
 mod origins;
 mod plan;
 mod projected;
+mod ranking;
 mod refit;
 mod refusal;
 pub mod report;
@@ -71,10 +72,15 @@ pub use import::{
     ImportProgress, ImportReport, NotTaken, Refused, Sink, Taken, import_files, import_files_into,
 };
 pub use ingest::{IngestOptions, ingest_sources, ingest_sources_into, source_marks};
-pub use learners::learners;
+pub use learners::{learners, recommenders};
 pub use offline::{Imported, Offline};
 pub use origins::{OriginRows, Uncounted, origin_rows};
 pub use plan::{Plan, UseCasePlan};
+pub use ranking::{
+    Because, Figures, ITEMS_MAX, ItemWhy, Measured, RankAnswer, RankRequest, RankedItem,
+    RankingStatus, RankingTable, RequestEvent, SimilarAnswer, SimilarItem, SourceFigures,
+    SourceLine, StageLine, Told, judge_sources,
+};
 pub use refit::{Refit, RefitOptions, Target, refit};
 pub use refusal::{Refusal, Reply};
 pub use rows::{Rows, Wanted, rows};

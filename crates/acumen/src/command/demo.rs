@@ -150,7 +150,7 @@ impl Demo {
 
     /// The use case to show beside it: the first one that decides on each key and has a world.
     fn beside(&self, plan: &Plan) -> Option<usize> {
-        let of_keys = |i: &usize| plan.use_cases[*i].declared.subject.is_some();
+        let of_keys = |i: &usize| plan.use_cases[*i].declared.predicts_sums();
         let mut all = (0..plan.use_cases.len()).filter(of_keys);
         all.find(|&i| !self.alone && world_of(plan, i).is_file())
     }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use acumen_base::Time;
 use acumen_engine::history::Sources;
 use acumen_engine::{
-    Evaluation, ValueEvaluation, evaluate, evaluate_values, report_values, unseen_from,
+    Evaluation, TrainProgress, ValueEvaluation, evaluate, evaluate_values, judge_sources,
+    report_values, unseen_from,
 };
 use clap::Args;
 
-use crate::command::train::decimal;
+use crate::command::train::{decimal, of_lists};
 use crate::failure::{Failure, Outcome};
 use crate::output::{amount, percent, say, say_json, thousands};
 use crate::place::{Place, position};
@@ -51,6 +52,9 @@ impl Evaluate {
     pub(crate) fn run(&self, place: &Place) -> Outcome {
         let sources = place.sources()?;
         let use_case = position(&sources.plan, &self.name)?;
+        if sources.plan.use_cases[use_case].declared.ranking.is_some() {
+            return self.lists(&sources, use_case);
+        }
         if sources.plan.use_cases[use_case].declared.subject.is_some() {
             return self.values(&sources, use_case);
         }
@@ -84,6 +88,29 @@ impl Evaluate {
 }
 
 impl Evaluate {
+    /// Of lists: what each source and their blend would have shown of what was taken next.
+    fn lists(&self, sources: &Sources, use_case: usize) -> Outcome {
+        if self.from.or(self.to).or(self.at).is_some() || self.report.is_some() {
+            return Err(Failure::because(format!(
+                "`{}` ranks items: its sources are judged on the newest tenth of the feedback, \
+                 without --from, --to, --at and --report",
+                self.name
+            )));
+        }
+        let mut progress = Progress::new("reading the log", "records");
+        let found = judge_sources(sources, use_case, &mut |at| {
+            if let TrainProgress::Reading(at) = at {
+                progress.at(at, None, "");
+            }
+        })?;
+        progress.done();
+        if self.json {
+            say_json(&found)
+        } else {
+            say(of_lists(&found))
+        }
+    }
+
     /// Of sums that followed one time.
     fn values(&self, sources: &Sources, use_case: usize) -> Outcome {
         if self.from.or(self.to).is_some() {
