@@ -95,9 +95,16 @@ fn in_words(sources: &[(String, f32)], because: &[Because], ranked: &Ranked) -> 
     let mut parts = Vec::new();
     if let Some((name, _)) = sources.first().filter(|(_, said)| *said > 0.0) {
         let items: Vec<&str> = because.iter().map(|because| &*because.item).collect();
-        parts.push(match items.is_empty() {
-            true => format!("`{name}` puts it forward"),
-            false => format!("`{name}` puts it forward, because of {}", items.join(", ")),
+        parts.push(match because.first() {
+            None => format!("`{name}` puts it forward"),
+            Some(of) if of.source == *name => {
+                format!("`{name}` puts it forward, because of {}", items.join(", "))
+            }
+            Some(of) => format!(
+                "`{name}` puts it forward, and `{}` because of {}",
+                of.source,
+                items.join(", ")
+            ),
         });
     }
     if ranked.by_novelty > 0.5 * ranked.merit.abs() {
