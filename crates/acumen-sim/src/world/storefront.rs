@@ -96,7 +96,7 @@ pub struct Visit {
 }
 
 /// The world. See the module's documentation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     parameters: Parameters,
     seed: Seed,
@@ -117,7 +117,7 @@ pub struct World {
 }
 
 /// What is to come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Planned {
     /// A day begins.
     Day,

@@ -10,7 +10,7 @@ use super::parameters::WindowDressing;
 use super::{DAY_MS, World};
 
 /// How much each product was looked at and bought lately.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Popularity {
     half_life_ms: f64,
     /// A weight, and when it was that.

@@ -74,7 +74,7 @@ pub(crate) struct Product {
 }
 
 /// All that is and was sold.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Goods {
     pub(crate) categories: Vec<(Arc<str>, Category)>,
     pub(crate) kinds: Vec<Kind>,

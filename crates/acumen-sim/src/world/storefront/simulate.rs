@@ -5,7 +5,7 @@ use std::io::Write;
 
 use acumen_base::Seed;
 
-use super::{Aim, Expected, Moment, Outcome, Parameters, World};
+use super::{Expected, Moment, Outcome, Parameters, World};
 use crate::wire;
 use crate::world::error::SimulateError;
 
@@ -64,9 +64,10 @@ pub fn simulate(
                 summary.events += 1;
             }
             Moment::Visit(visit) => {
-                let (name, list) = (world.list_name(), world.dressed_numbers());
-                let (told, best) = (of(&world, &list), best(&world));
-                let came = world.show(&list, &name);
+                let (name, list) = (world.list_name(), world.dressed());
+                let list: Vec<&str> = list.iter().map(|id| &**id).collect();
+                let (told, best) = (world.expected(&list), world.most());
+                let came = world.show(&world.dressed_numbers(), &name);
                 summary.add(came, told, best);
                 writeln!(
                     truth,
@@ -84,20 +85,6 @@ pub fn simulate(
     truth.flush().map_err(SimulateError::Truth)?;
     progress(summary.lists, summary.lists);
     Ok(summary)
-}
-
-fn of(world: &World, list: &[usize]) -> Expected {
-    world.expected_of(list.iter().copied().enumerate())
-}
-
-/// The most of each, by the list that has the most of it.
-fn best(world: &World) -> Expected {
-    let with = |aim| of(world, &world.best_numbers(aim));
-    Expected {
-        clicks: with(Aim::Clicks).clicks,
-        purchases: with(Aim::Purchases).purchases,
-        pence: with(Aim::Revenue).pence,
-    }
 }
 
 impl Summary {

@@ -58,30 +58,64 @@ impl World {
 
     pub(super) fn best_numbers(&self, aim: Aim) -> Vec<usize> {
         let mut chances = self.chances();
-        chances.sort_by(|a, b| {
+        self.keep_best(&mut chances, aim);
+        chances.iter().map(|chance| chance.product).collect()
+    }
+
+    /// The most that any list could have for the visit that waits, on average: of clicks, of
+    /// purchases and of what is paid, by three lists.
+    pub fn most(&self) -> Expected {
+        let (chances, mut most) = (self.chances(), Expected::default());
+        for aim in [Aim::Clicks, Aim::Purchases, Aim::Revenue] {
+            let mut best = chances.clone();
+            self.keep_best(&mut best, aim);
+            let sum = self.sum(best.iter().enumerate());
+            match aim {
+                Aim::Clicks => most.clicks = sum.clicks,
+                Aim::Purchases => most.purchases = sum.purchases,
+                Aim::Revenue => most.pence = sum.pence,
+            }
+        }
+        most
+    }
+
+    /// Keeps what fills a list, the best first.
+    fn keep_best(&self, chances: &mut Vec<Chance>, aim: Aim) {
+        let by = |a: &Chance, b: &Chance| {
             let of = aim.of(b).total_cmp(&aim.of(a));
             of.then(a.product.cmp(&b.product))
-        });
-        chances.truncate(self.parameters.places);
-        chances.iter().map(|chance| chance.product).collect()
+        };
+        let places = self.parameters.places;
+        if chances.len() > places {
+            chances.select_nth_unstable_by(places - 1, by);
+            chances.truncate(places);
+        }
+        chances.sort_by(by);
     }
 
     /// What comes of a list of ids for the visit that waits, on average; ids that are unknown add
     /// nothing, nor do those beyond the places.
     pub fn expected(&self, list: &[&str]) -> Expected {
+        let Some((session, now_ms)) = &self.waiting else {
+            return Expected::default();
+        };
+        let chance = |id: &&str| {
+            let product = self.goods.number(id)?;
+            Some(self.chance(session, product, *now_ms))
+        };
         let shown = list.iter().take(self.parameters.places);
-        let places = shown.map(|id| self.goods.number(id));
-        self.expected_of(places.enumerate().filter_map(|(at, p)| Some((at, p?))))
+        let chances: Vec<Option<Chance>> = shown.map(chance).collect();
+        let known = chances.iter().enumerate();
+        self.sum(known.filter_map(|(place, chance)| Some((place, chance.as_ref()?))))
     }
 
-    pub(super) fn expected_of(&self, list: impl Iterator<Item = (usize, usize)>) -> Expected {
+    fn sum<'a>(&self, places: impl Iterator<Item = (usize, &'a Chance)>) -> Expected {
         let mut sum = Expected::default();
-        let Some((session, now_ms)) = &self.waiting else {
+        let Some((session, _)) = &self.waiting else {
             return sum;
         };
-        for (place, product) in list {
+        for (place, chance) in places {
             let looks = examined(&self.parameters, session.phone, place);
-            let chance = self.chance(session, product, *now_ms);
             sum.clicks += looks * chance.click;
             sum.purchases += looks * chance.sale();
             sum.pence += looks * chance.revenue();
