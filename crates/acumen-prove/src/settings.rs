@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     /// The folder of the public interactions (`recommendations-quality`); by default ../shared/data/recommendations
     #[arg(long, value_name = "DIR")]
     pub(crate) recommendations: Option<PathBuf>,
-    /// Only this set of interactions: ml1m, beauty or games (`recommendations-quality`).
+    /// Only this set of interactions: ml1m, beauty, games, or the world (`recommendations-quality`).
     #[arg(long, value_name = "NAME")]
     pub(crate) set: Option<String>,
     /// Leave out the network, which takes minutes to train (`recommendations-quality`).
