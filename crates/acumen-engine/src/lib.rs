@@ -9,6 +9,7 @@
 //! All of them change state through [`core::Core`] alone. Nothing here knows of HTTP, and nothing
 //! depends on which use case runs.
 
+mod background;
 mod backtest;
 mod batches;
 mod cache;
