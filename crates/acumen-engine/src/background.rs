@@ -27,7 +27,9 @@ impl Background {
             .num_threads(threads)
             .thread_name(move |number| format!("{named}-{number}"))
             // The system may not allow it; the work then merely competes on equal terms.
-            .start_handler(|_| drop(rustix::process::nice(NICE)))
+            .start_handler(|_| {
+                let _equal = rustix::process::nice(NICE);
+            })
             .build();
         let closed = |error| EngineError::Closed(format!("cannot start threads: {error}"));
         Ok(Background {

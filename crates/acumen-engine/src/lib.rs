@@ -78,7 +78,7 @@ pub use origins::{OriginRows, Uncounted, origin_rows};
 pub use plan::{Plan, UseCasePlan};
 pub use refit::{Refit, RefitOptions, Target, refit};
 pub use refusal::{Refusal, Reply};
-pub use rows::{Rows, Wanted, rows};
+pub use rows::{Rows, Sample, Wanted, rows};
 pub use rules::{Firings, RuleStatus};
 pub use scoring::{
     BatchOptions, BatchOutcome, Coverage, Scored, StoredScore, ValueAnswer, score_all,

@@ -19,7 +19,7 @@ use crate::history::Sources;
 use crate::judged::decide_all;
 use crate::plan::UseCasePlan;
 use crate::projected::in_rows_of;
-use crate::rows::{Rows, Wanted, rows};
+use crate::rows::{Rows, Sample, Wanted, rows};
 use crate::spec::{Calibration, ScoreDecl, TrainingData, TrainingDecl};
 use crate::thresholds;
 use crate::values::train_values;
@@ -38,6 +38,10 @@ pub struct Trained {
     pub models: Vec<TrainedModel>,
     /// The edits that put them in production: deployments, and thresholds where they are fitted.
     pub controls: Vec<Control>,
+    /// Rows that there were, and those that were kept of them.
+    pub read: usize,
+    /// See [`Trained::read`].
+    pub kept: usize,
     /// Rows that it was trained on.
     pub rows: usize,
     /// Positives among them.
@@ -106,15 +110,11 @@ pub fn train_with(
     progress: &mut dyn FnMut(TrainProgress),
 ) -> Result<Trained, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
-    declared(plan)?;
+    let training = declared(plan)?;
     if plan.declared.subject.is_some() {
         return train_values(sources, use_case, options, progress);
     }
-    let wanted = Wanted {
-        from: Time(i64::MIN),
-        to: options.as_of.unwrap_or(Time(i64::MAX)),
-        as_of: options.as_of,
-    };
+    let wanted = wanted(training, options.as_of);
     let all = rows(sources, use_case, wanted, &mut |at| {
         progress(TrainProgress::Reading(at));
     })?;
@@ -173,6 +173,16 @@ pub(crate) fn train_on(
     Ok(trained)
 }
 
+/// The rows that a training reads, with what was known at `as_of` (`None`: the end of the log).
+pub(crate) fn wanted(training: &TrainingDecl, as_of: Option<Time>) -> Wanted {
+    Wanted {
+        from: Time(i64::MIN),
+        to: as_of.unwrap_or(Time(i64::MAX)),
+        as_of,
+        sample: Sample::of(training),
+    }
+}
+
 pub(crate) fn declared(plan: &UseCasePlan) -> Result<&TrainingDecl, EngineError> {
     let name = &plan.declared.name;
     plan.declared.training.as_ref().ok_or_else(|| {
@@ -189,6 +199,8 @@ impl Trained {
         Trained {
             models: Vec::new(),
             controls: Vec::new(),
+            read: all.read,
+            kept: all.len(),
             rows: kept.len(),
             positives: kept.iter().filter(is(Truth::Positive)).count(),
             immature: every.iter().filter(is(Truth::Open)).count(),
@@ -286,6 +298,7 @@ fn fitted_thresholds(
             probability: decision.probability?,
             truth: all.truth[i],
             event: &all.events[i],
+            weight: all.weight[i],
         })
     });
     Ok(thresholds::fit(

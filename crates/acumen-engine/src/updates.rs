@@ -28,9 +28,9 @@ use crate::core::{Core, load_member};
 use crate::error::EngineError;
 use crate::history::Sources;
 use crate::refusal::Refusal;
-use crate::rows::{Rows, Wanted, rows};
+use crate::rows::{Rows, rows};
 use crate::sequencer::{Command, Edit};
-use crate::train::{TrainOptions, TrainProgress, Trained, train_on};
+use crate::train::{TrainOptions, TrainProgress, Trained, declared, train_on, wanted};
 
 pub(crate) use place::Place;
 pub(crate) use roll_back::previous;
@@ -215,11 +215,8 @@ impl Updater {
     }
 
     fn rows(&self, use_case: usize) -> Result<Rows, EngineError> {
-        let wanted = Wanted {
-            from: Time(i64::MIN),
-            to: Time(i64::MAX),
-            as_of: None,
-        };
+        let training = declared(&self.sources.plan.use_cases[use_case])?;
+        let wanted = wanted(training, None);
         rows(&self.sources, use_case, wanted, &mut |at| {
             self.step(&TrainProgress::Reading(at));
         })
