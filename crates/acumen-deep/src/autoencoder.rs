@@ -152,6 +152,7 @@ impl Checked for AutoencoderParams {
         let lesson = Lesson {
             schedule: &self.schedule,
             train: &usual,
+            weight: usual.weight.as_deref(),
             bias: 0.0,
             draw: &|draws| {
                 let mut rows: Vec<usize> = (0..usual.len()).collect();
@@ -188,16 +189,14 @@ fn negatives(rows: &Dataset) -> Vec<usize> {
 /// The mean squared error over some rows, of a network that is not standardised yet.
 fn error(network: &Network, rows: &Dataset) -> f64 {
     let margins = network.margins_many(&rows.matrix);
-    let errors = margins.iter().map(|margin| f64::from(*margin).exp());
-    errors.sum::<f64>() / margins.len() as f64 - f64::from(ERROR_MIN)
+    mean(rows, margins.iter().map(|margin| f64::from(*margin).exp())) - f64::from(ERROR_MIN)
 }
 
 /// Makes the mean margin of the training rows 0 and its deviation 1.
 fn standardise(mut network: Network, rows: &Dataset) -> Network {
     let margins = network.margins_many(&rows.matrix);
     let of = |value: &dyn Fn(f64) -> f64| {
-        let values = margins.iter().map(|margin| value(f64::from(*margin)));
-        values.sum::<f64>() / margins.len() as f64
+        mean(rows, margins.iter().map(|margin| value(f64::from(*margin))))
     };
     let mean = of(&|margin| margin);
     let deviation = of(&|margin| (margin - mean).powi(2)).sqrt() as f32;
@@ -206,6 +205,21 @@ fn standardise(mut network: Network, rows: &Dataset) -> Network {
         body.deviation = if deviation > 1e-3 { deviation } else { 1.0 };
     }
     network
+}
+
+/// The mean of a value of each row, by their weights.
+fn mean(rows: &Dataset, values: impl Iterator<Item = f64>) -> f64 {
+    let weight = |row: usize| {
+        rows.weight
+            .as_ref()
+            .map_or(1.0, |weight| f64::from(weight[row]))
+    };
+    let (mut sum, mut all) = (0.0, 0.0);
+    for (row, value) in values.enumerate() {
+        sum += weight(row) * value;
+        all += weight(row);
+    }
+    sum / all
 }
 
 impl Architecture for Returning<'_> {

@@ -23,6 +23,11 @@ struct ByClass {
     negatives: Vec<usize>,
     /// How many negatives an epoch draws.
     kept: usize,
+    /// What all negatives weigh together.
+    negative_weight: f64,
+    /// The weights of rows in the loss, those of negatives by their mean: what stands for many
+    /// rows stands for as many in the shift, and does not drown the positives.
+    weight: Option<Vec<f32>>,
 }
 
 /// Checks rows for a classifier, which needs both outcomes.
@@ -55,6 +60,7 @@ pub(crate) fn classify<A: Architecture>(
     let lesson = Lesson {
         schedule,
         train: rows,
+        weight: by_class.weight.as_deref(),
         bias: log_odds as f32,
         draw: &|draws| by_class.draw(draws),
         finish: &|body| move_margin(body, shift),
@@ -81,10 +87,19 @@ impl ByClass {
             0 => negatives.len(),
             many => negatives.len().min(many.saturating_mul(positives.len())),
         };
+        let of = |row: &usize| rows.weight.as_ref().map_or(1.0, |weight| weight[*row]);
+        let negative_weight = negatives.iter().map(|row| f64::from(of(row))).sum();
+        let mean = (negative_weight / negatives.len() as f64) as f32;
+        let relative = |row: usize| match is_positive(&row) {
+            true => of(&row),
+            false => of(&row) / mean,
+        };
         ByClass {
+            weight: (rows.weight.is_some()).then(|| (0..rows.len()).map(relative).collect()),
             positives,
             negatives,
             kept,
+            negative_weight,
         }
     }
 
@@ -102,7 +117,7 @@ impl ByClass {
     /// multiplies the odds (King and Zeng 2001, "Logistic regression in rare events data", prior
     /// correction).
     fn shift(&self) -> f32 {
-        (self.kept as f64 / self.negatives.len() as f64).ln() as f32
+        (self.kept as f64 / self.negative_weight).ln() as f32
     }
 }
 
@@ -111,12 +126,13 @@ fn value(network: &Network, valid: &Dataset, by_precision: bool) -> f64 {
     let predicted: Vec<f64> = margins
         .map(|margin| Objective::BinaryLogistic.transform(margin))
         .collect();
+    let (outcome, weight) = (&valid.outcome, valid.weight.as_deref());
     match by_precision {
         true => {
-            let precision = Curve::new(&predicted, &valid.outcome).average_precision();
+            let precision = Curve::weighted(&predicted, outcome, weight).average_precision();
             precision.expect("there are positive rows")
         }
-        false => log_loss(&predicted, &valid.outcome),
+        false => log_loss(&predicted, outcome, weight),
     }
 }
 

@@ -22,6 +22,8 @@ const GRADIENT_NORM_MAX: f32 = 1.0;
 pub(crate) struct Lesson<'a> {
     pub(crate) schedule: &'a Schedule,
     pub(crate) train: &'a Dataset,
+    /// How much each of its rows counts in the loss; `None` is 1 each.
+    pub(crate) weight: Option<&'a [f32]>,
     /// The margin to start from.
     pub(crate) bias: f32,
     /// The rows of the next epoch, in the order in which they are looked at.
@@ -147,7 +149,7 @@ impl<'a, A: Architecture> Training<'a, A> {
         let output = self.architecture.output(&weights, &train.matrix, batch);
         let outcome = column(&|row| train.outcome[row]);
         let losses = self.architecture.losses(output, outcome);
-        let loss = match &train.weight {
+        let loss = match self.lesson.weight {
             None => losses.mean(),
             Some(weight) => {
                 let total: f32 = batch.iter().map(|row| weight[*row]).sum();

@@ -14,6 +14,7 @@ use std::time::Duration;
 use acumen_base::{Clock, Span, Time};
 use serde::Serialize;
 
+use crate::background::Background;
 use crate::history::Sources;
 use crate::scoring::{BatchOptions, BatchOutcome, Coverage, score_all};
 use crate::spec::{BatchDecl, UseCase};
@@ -22,8 +23,6 @@ use crate::spec::{BatchDecl, UseCase};
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// After how long a run that failed is tried again.
 const RETRY_AFTER: Span = Span::seconds(600);
-/// By how much the thread steps back behind those that answer.
-const NICE: i32 = 19;
 
 /// What the thread is sent for.
 pub(crate) enum BatchErrand {
@@ -75,6 +74,7 @@ pub(crate) struct Batches {
     /// Set when the engine closes: a batch under way ends after its part, and goes on next time.
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) board: Board,
+    pub(crate) background: Background,
 }
 
 /// The payload of the unwinding that ends a batch when the engine closes.
@@ -88,8 +88,6 @@ pub(crate) fn on(board: &Board) -> MutexGuard<'_, BTreeMap<String, BatchStatus>>
 impl Batches {
     /// Does what it is sent for until the engine closes.
     pub(crate) fn run(&self, errands: &Receiver<BatchErrand>) {
-        // The system may not allow it; scoring then merely competes on equal terms.
-        let _equal = rustix::process::nice(NICE);
         let mut follows = false;
         while !self.stopping.load(Ordering::SeqCst) {
             match errands.recv_timeout(LOOK_EVERY) {
@@ -185,7 +183,7 @@ impl Batches {
                 },
             )
         };
-        let outcome = catch_unwind(AssertUnwindSafe(attempt));
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.background.run(attempt)));
         let mut run = BatchRun {
             use_case: name.clone(),
             at,

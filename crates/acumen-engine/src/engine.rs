@@ -23,6 +23,7 @@ use acumen_decision::Pool;
 use acumen_event::{DecodeLimits, Log, LogOptions, Quarantine, Quarantined, Recovery};
 use acumen_feature::EntityValue;
 
+use crate::background::Background;
 use crate::batches::{BatchErrand, Batches, Board};
 use crate::committer;
 use crate::core::{Core, Live, as_declared};
@@ -207,6 +208,7 @@ impl Engine {
             place: place.clone(),
             stopping: Arc::clone(&closing),
             opened_at,
+            background: Background::new("updates", Background::half())?,
         };
         let board = Board::default();
         let batches = Batches {
@@ -214,6 +216,7 @@ impl Engine {
             clock: Arc::clone(&clock),
             stopping: Arc::clone(&closing),
             board: Arc::clone(&board),
+            background: Background::new("batches", 0)?,
         };
         let worker = Worker {
             sources: sources.clone(),

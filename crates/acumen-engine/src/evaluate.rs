@@ -74,6 +74,7 @@ pub fn evaluate(
         from,
         to,
         as_of: None,
+        sample: None,
     };
     let rows = rows(sources, use_case, wanted, progress)?;
     let state = state_at_the_end(sources, use_case)?;

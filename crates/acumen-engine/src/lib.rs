@@ -9,6 +9,7 @@
 //! All of them change state through [`core::Core`] alone. Nothing here knows of HTTP, and nothing
 //! depends on which use case runs.
 
+mod background;
 mod backtest;
 mod batches;
 mod cache;
@@ -83,7 +84,7 @@ pub use ranking::{
 };
 pub use refit::{Refit, RefitOptions, Target, refit};
 pub use refusal::{Refusal, Reply};
-pub use rows::{Rows, Wanted, rows};
+pub use rows::{Rows, Sample, Wanted, rows};
 pub use rules::{Firings, RuleStatus};
 pub use scoring::{
     BatchOptions, BatchOutcome, Coverage, Scored, StoredScore, ValueAnswer, score_all,

@@ -93,6 +93,7 @@ pub fn refit(
         from: options.from,
         to: options.to,
         as_of: None,
+        sample: None,
     };
     let rows = rows(sources, use_case, wanted, progress)?;
     let state = state_at_the_end(sources, use_case)?;
@@ -294,6 +295,7 @@ impl<'a> Ground<'a> {
             probability,
             truth: rows.truth[i],
             event: &rows.events[i],
+            weight: rows.weight[i],
         };
         let judged = self.scored.iter().filter(mature).map(judged).collect();
         let actions = &self.plan.declared.actions;

@@ -1,10 +1,10 @@
 //! Rows for training and reports: the log replayed through the very pipeline that runs live.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
-use acumen_base::{Body, Columns, Decision, Event, Row, Time};
+use acumen_base::{Body, Columns, Decision, Event, Row, Seed, Time};
 use acumen_event::LogReader;
 use acumen_feature::Pipeline;
 use acumen_value::Rates;
@@ -13,6 +13,7 @@ use crate::core::as_declared;
 use crate::error::EngineError;
 use crate::history::Sources;
 use crate::plan::UseCasePlan;
+use crate::spec::TrainingDecl;
 use crate::truth::{self, Known, Word};
 
 /// Events that step through the pipeline at once.
@@ -27,6 +28,33 @@ pub struct Wanted {
     pub to: Time,
     /// Outcomes that were known by then; `None` is the end of the log.
     pub as_of: Option<Time>,
+    /// Which rows without a positive outcome are kept; `None` is all.
+    pub sample: Option<Sample>,
+}
+
+/// A share of the rows without a positive outcome, drawn by a hash of their events' ids: the same
+/// rows every time, however often the log is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// Above 0 and below 1; each kept row counts `1 / share` times.
+    pub share: f64,
+    /// What the hash follows from.
+    pub seed: Seed,
+}
+
+impl Sample {
+    /// The sample that a use case declares; `None` where all rows are kept.
+    pub fn of(training: &TrainingDecl) -> Option<Sample> {
+        let share = training.negative_share;
+        (share < 1.0).then(|| Sample {
+            share,
+            seed: Seed(training.seed).derive("negatives"),
+        })
+    }
+
+    fn draws(&self, event: &Event) -> bool {
+        self.seed.unit(&event.id) < self.share
+    }
 }
 
 /// Rows in log order, column by column, with what became of them.
@@ -41,8 +69,10 @@ pub struct Rows {
     /// Its truth, as far as it was known.
     pub truth: Vec<Truth>,
     /// How much each row counts: 0 where the decision hid the truth, 1 ÷ the explored share
-    /// where it was let through on purpose.
+    /// where it was let through on purpose, 1 ÷ the share of a sample where it stands for others.
     pub weight: Vec<f32>,
+    /// How many rows there were of which these were kept.
+    pub read: usize,
     /// The time up to which outcomes are known.
     pub as_of: Time,
     /// The newest rates of currencies.
@@ -60,6 +90,9 @@ pub fn rows(
     let oldest = sources.oldest()?;
     let first = oldest.next;
     let mut replay = Replay::new(plan, oldest.features_alone(use_case), wanted);
+    if wanted.sample.is_some() {
+        replay.positive = said_to_be_positive(sources, plan, first)?;
+    }
     for record in LogReader::open(&sources.folder.log())?.read(first) {
         let record = record?;
         match record.body {
@@ -78,6 +111,28 @@ pub fn rows(
     Ok(replay.finish())
 }
 
+/// The ids of events of which the log says anywhere that their outcome is positive: a first pass
+/// over the log, so that the second need not keep rows until that is known.
+fn said_to_be_positive(
+    sources: &Sources,
+    plan: &UseCasePlan,
+    first: u64,
+) -> Result<HashSet<Arc<str>>, EngineError> {
+    let mut positive = HashSet::new();
+    for record in LogReader::open(&sources.folder.log())?.read(first) {
+        let Body::Event(event) = record?.body else {
+            continue;
+        };
+        if let Some(kind) = sources.plan.event_type(&event.kind.name)
+            && let Some((id, Word { positive: true, .. })) =
+                truth::word(plan, &as_declared(&event, kind))
+        {
+            positive.insert(Arc::clone(id));
+        }
+    }
+    Ok(positive)
+}
+
 /// The state of one replay.
 struct Replay<'a> {
     plan: &'a UseCasePlan,
@@ -86,6 +141,8 @@ struct Replay<'a> {
     batch: Vec<Arc<Event>>,
     batch_position: u64,
     rows: Rows,
+    /// Events that are kept, drawn or not; empty where there is no sample.
+    positive: HashSet<Arc<str>>,
     /// What was said of outcomes, by the id of the event that it is about.
     words: HashMap<Arc<str>, Vec<Word>>,
     /// What was done about each event.
@@ -107,6 +164,7 @@ impl<'a> Replay<'a> {
             events: Vec::new(),
             truth: Vec::new(),
             weight: Vec::new(),
+            read: 0,
             as_of: Time(i64::MIN),
             rates: Rates::new(),
         };
@@ -117,6 +175,7 @@ impl<'a> Replay<'a> {
             batch: Vec::with_capacity(BATCH),
             batch_position: 0,
             rows,
+            positive: HashSet::new(),
             words: HashMap::new(),
             actions: HashMap::new(),
         }
@@ -153,9 +212,16 @@ impl<'a> Replay<'a> {
     fn step(&mut self) {
         let block = self.pipeline.step_many(&self.batch, self.batch_position, 0);
         let wanted = |event: &Event| (self.wanted.from..self.wanted.to).contains(&event.event_time);
-        let kept: Vec<usize> = (0..block.rows.len())
+        let mut kept: Vec<usize> = (0..block.rows.len())
             .filter(|&i| wanted(&self.batch[block.rows[i] as usize]))
             .collect();
+        self.rows.read += kept.len();
+        if let Some(sample) = self.wanted.sample {
+            kept.retain(|&i| {
+                let event = &self.batch[block.rows[i] as usize];
+                sample.draws(event) || self.positive.contains(&event.id)
+            });
+        }
         for (column, values) in self.rows.data.iter_mut().zip(&block.columns) {
             column.extend(kept.iter().map(|&i| values[i]));
         }
@@ -179,6 +245,9 @@ impl<'a> Replay<'a> {
             .map(|(e, known)| self.weight(e, *known));
         self.rows.weight = weight.collect();
         self.rows.events = events;
+        if let Some(sample) = self.wanted.sample {
+            self.rows.stand_for_others(sample);
+        }
         self.rows
     }
 
@@ -208,6 +277,24 @@ impl<'a> Replay<'a> {
 }
 
 impl Rows {
+    /// Leaves out what is neither positive nor drawn, and lets what was drawn count for it.
+    fn stand_for_others(&mut self, sample: Sample) {
+        let positive = |truth: Truth| truth == Truth::Positive;
+        let kept: Vec<usize> = (0..self.len())
+            .filter(|&i| positive(self.truth[i]) || sample.draws(&self.events[i]))
+            .collect();
+        for column in &mut self.data {
+            *column = kept.iter().map(|&i| column[i]).collect();
+        }
+        let weight = |&i: &usize| match positive(self.truth[i]) {
+            true => self.weight[i],
+            false => (f64::from(self.weight[i]) / sample.share) as f32,
+        };
+        self.weight = kept.iter().map(weight).collect();
+        self.events = kept.iter().map(|&i| Arc::clone(&self.events[i])).collect();
+        self.truth = kept.iter().map(|&i| self.truth[i]).collect();
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.events.len()

@@ -15,6 +15,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) probability: f64,
     pub(crate) truth: Truth,
     pub(crate) event: &'a Arc<Event>,
+    /// How many rows it stands for.
+    pub(crate) weight: f32,
 }
 
 /// Pairs of (probability, score) under which the declared bands take the cuts that were worth
@@ -102,11 +104,12 @@ fn squeeze_down(knots: &mut [(f64, f64)]) {
 }
 
 fn sum(valuation: &Valuation, action: &str, rates: &Rates, rows: &[Judged<'_>]) -> i128 {
-    let worth = |row: &Judged<'_>| valuation.value(action, row.truth, row.event, rates);
-    rows.iter()
-        .filter_map(worth)
-        .map(|money| i128::from(money.minor))
-        .sum()
+    let worth = |row: &Judged<'_>| {
+        let money = valuation.value(action, row.truth, row.event, rates)?;
+        // In minor units; a row that stands for others counts for them, to the nearest unit.
+        Some((money.minor as f64 * f64::from(row.weight)).round() as i128)
+    };
+    rows.iter().filter_map(worth).sum()
 }
 
 /// The first group of each action's stretch, when stretches follow each other in the order of the

@@ -20,7 +20,7 @@ use crate::judged::decide_all;
 use crate::plan::UseCasePlan;
 use crate::projected::in_rows_of;
 use crate::ranking::{RankingTable, train_sources};
-use crate::rows::{Rows, Wanted, rows};
+use crate::rows::{Rows, Sample, Wanted, rows};
 use crate::spec::{Calibration, ScoreDecl, TrainingData, TrainingDecl};
 use crate::thresholds;
 use crate::values::train_values;
@@ -39,6 +39,10 @@ pub struct Trained {
     pub models: Vec<TrainedModel>,
     /// The edits that put them in production: deployments, and thresholds where they are fitted.
     pub controls: Vec<Control>,
+    /// Rows that there were, and those that were kept of them.
+    pub read: usize,
+    /// See [`Trained::read`].
+    pub kept: usize,
     /// Rows that it was trained on.
     pub rows: usize,
     /// Positives among them.
@@ -109,18 +113,14 @@ pub fn train_with(
     progress: &mut dyn FnMut(TrainProgress),
 ) -> Result<Trained, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
-    declared(plan)?;
+    let training = declared(plan)?;
     if plan.declared.ranking.is_some() {
         return train_sources(sources, use_case, options, progress);
     }
     if plan.declared.subject.is_some() {
         return train_values(sources, use_case, options, progress);
     }
-    let wanted = Wanted {
-        from: Time(i64::MIN),
-        to: options.as_of.unwrap_or(Time(i64::MAX)),
-        as_of: options.as_of,
-    };
+    let wanted = wanted(training, options.as_of);
     let all = rows(sources, use_case, wanted, &mut |at| {
         progress(TrainProgress::Reading(at));
     })?;
@@ -179,6 +179,16 @@ pub(crate) fn train_on(
     Ok(trained)
 }
 
+/// The rows that a training reads, with what was known at `as_of` (`None`: the end of the log).
+pub(crate) fn wanted(training: &TrainingDecl, as_of: Option<Time>) -> Wanted {
+    Wanted {
+        from: Time(i64::MIN),
+        to: as_of.unwrap_or(Time(i64::MAX)),
+        as_of,
+        sample: Sample::of(training),
+    }
+}
+
 pub(crate) fn declared(plan: &UseCasePlan) -> Result<&TrainingDecl, EngineError> {
     let name = &plan.declared.name;
     plan.declared.training.as_ref().ok_or_else(|| {
@@ -195,6 +205,8 @@ impl Trained {
         Trained {
             models: Vec::new(),
             controls: Vec::new(),
+            read: all.read,
+            kept: all.len(),
             rows: kept.len(),
             positives: kept.iter().filter(is(Truth::Positive)).count(),
             immature: every.iter().filter(is(Truth::Open)).count(),
@@ -306,6 +318,7 @@ fn fitted_thresholds(
             probability: decision.probability?,
             truth: all.truth[i],
             event: &all.events[i],
+            weight: all.weight[i],
         })
     });
     Ok(thresholds::fit(

@@ -5,8 +5,8 @@
 //!                                                   └── either way a record of the log
 //! ```
 //!
-//! One thread does this, one use case after the other, at low priority: it reads the log by a
-//! reader of its own and trains on few threads, so that no decision waits for it. Nothing to
+//! One thread does this, one use case after the other; it reads the log by a reader of its own and
+//! trains on a few [`Background`] threads, so that no decision waits for it. Nothing to
 //! learn from means hold, never success.
 
 mod judge;
@@ -24,13 +24,14 @@ use std::time::Duration;
 
 use acumen_base::{Clock, Control, ModelVersion, Time, Update};
 
+use crate::background::Background;
 use crate::core::{Core, load_member};
 use crate::error::EngineError;
 use crate::history::Sources;
 use crate::refusal::Refusal;
-use crate::rows::{Rows, Wanted, rows};
+use crate::rows::{Rows, rows};
 use crate::sequencer::{Command, Edit};
-use crate::train::{TrainOptions, TrainProgress, Trained, train_on};
+use crate::train::{TrainOptions, TrainProgress, Trained, declared, train_on, wanted};
 
 pub(crate) use place::Place;
 pub(crate) use roll_back::previous;
@@ -38,9 +39,6 @@ pub use schedule::{Running, Updates};
 
 /// How often the schedule is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-
-/// By how much the thread steps back behind those that answer.
-const NICE: i32 = 19;
 
 /// Who asked where nobody did.
 const SCHEDULE: &str = "schedule";
@@ -68,6 +66,7 @@ pub(crate) struct Updater {
     /// Set when the engine closes: a training under way ends at its next step.
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) opened_at: Time,
+    pub(crate) background: Background,
 }
 
 /// The payload of the unwinding that ends a training when the engine closes.
@@ -76,8 +75,6 @@ struct Stopped;
 impl Updater {
     /// Does what it is sent for until the engine closes.
     pub(crate) fn run(&self, errands: &Receiver<Errand>) {
-        // The system may not allow it; training then merely competes on equal terms.
-        let _equal = rustix::process::nice(NICE);
         let mut follows = false;
         while !self.stopping.load(Ordering::SeqCst) {
             match errands.recv_timeout(LOOK_EVERY) {
@@ -116,7 +113,7 @@ impl Updater {
     /// Trains, judges and promotes or holds; frees the place. `None` where the engine closes
     /// meanwhile.
     fn update(&self, use_case: usize, by: &str) -> Option<Update> {
-        let attempt = || self.attempt(use_case, by);
+        let attempt = || self.background.run(|| self.attempt(use_case, by));
         let outcome = catch_unwind(AssertUnwindSafe(attempt));
         self.place.free();
         match outcome {
@@ -219,26 +216,17 @@ impl Updater {
     }
 
     fn rows(&self, use_case: usize) -> Result<Rows, EngineError> {
-        let wanted = Wanted {
-            from: Time(i64::MIN),
-            to: Time(i64::MAX),
-            as_of: None,
-        };
+        let training = declared(&self.sources.plan.use_cases[use_case])?;
+        let wanted = wanted(training, None);
         rows(&self.sources, use_case, wanted, &mut |at| {
             self.step(&TrainProgress::Reading(at));
         })
     }
 
-    /// On how many threads models are fitted: half of all, so that decisions keep theirs.
-    fn threads() -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, Into::into);
-        (cores / 2).max(1)
-    }
-
     fn train(&self, use_case: usize, rows: &Rows) -> Result<Trained, EngineError> {
         let options = TrainOptions {
             go_on: true,
-            threads: Some(Updater::threads()),
+            threads: Some(Background::half()),
             ..TrainOptions::default()
         };
         train_on(&self.sources, use_case, rows, options, &mut |at| {

@@ -132,6 +132,9 @@ pub struct TrainingWindow {
     pub rows: usize,
     /// How many of them had a positive outcome.
     pub positives: usize,
+    /// How many rows they stand for by their weights, where they have any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<usize>,
 }
 
 /// What a column contributed in training.

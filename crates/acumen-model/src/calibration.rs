@@ -69,21 +69,29 @@ impl Calibration {
         }
     }
 
-    /// Fits a calibration to margins and outcomes in order of time. With fewer than ten
-    /// outcomes of either kind it is the logistic function, whatever was asked for.
+    /// Fits a calibration to margins and outcomes in order of time; a row counts as much as its
+    /// weight. With fewer than ten outcomes of either kind it is the logistic function, whatever
+    /// was asked for.
     ///
     /// # Panics
     /// If the lengths differ, or a margin is NaN.
-    pub fn fit(method: CalibrationMethod, margin: &[f64], outcome: &[f32]) -> Calibration {
+    pub fn fit(
+        method: CalibrationMethod,
+        margin: &[f64],
+        outcome: &[f32],
+        weight: Option<&[f32]>,
+    ) -> Calibration {
         assert_eq!(margin.len(), outcome.len(), "one outcome a margin");
         if !enough(outcome) {
             return Calibration::Logistic;
         }
         match method {
-            CalibrationMethod::Auto => Calibration::choose(margin, outcome),
+            CalibrationMethod::Auto => Calibration::choose(margin, outcome, weight),
             CalibrationMethod::None => Calibration::Logistic,
-            CalibrationMethod::Platt => Calibration::Platt(Platt::fit(margin, outcome)),
-            CalibrationMethod::Isotonic => Calibration::Isotonic(Isotonic::fit(margin, outcome)),
+            CalibrationMethod::Platt => Calibration::Platt(Platt::fit(margin, outcome, weight)),
+            CalibrationMethod::Isotonic => {
+                Calibration::Isotonic(Isotonic::fit(margin, outcome, weight))
+            }
         }
     }
 
@@ -92,9 +100,10 @@ impl Calibration {
     ///
     /// # Panics
     /// If the lengths differ, or a margin is NaN.
-    pub fn choose(margin: &[f64], outcome: &[f32]) -> Calibration {
+    pub fn choose(margin: &[f64], outcome: &[f32], weight: Option<&[f32]>) -> Calibration {
         let earlier = margin.len() - (margin.len() as f64 * HELD_OUT_SHARE) as usize;
         let (early, late) = outcome.split_at(earlier);
+        let (early_weight, late_weight) = weight.map(|weight| weight.split_at(earlier)).unzip();
         if !enough(early) || late.is_empty() {
             return Calibration::Logistic;
         }
@@ -104,14 +113,14 @@ impl Calibration {
             CalibrationMethod::Isotonic,
         ];
         let losses = methods.map(|method| {
-            let fitted = Calibration::fit(method, &margin[..earlier], early);
+            let fitted = Calibration::fit(method, &margin[..earlier], early, early_weight);
             let late_margins = margin[earlier..].iter();
             let predicted: Vec<f64> = late_margins.map(|margin| fitted.apply(*margin)).collect();
-            (log_loss(&predicted, late), method)
+            (log_loss(&predicted, late, late_weight), method)
         });
         let best = losses.iter().min_by(|a, b| a.0.total_cmp(&b.0));
         let method = best.expect("there are three methods").1;
-        Calibration::fit(method, margin, outcome)
+        Calibration::fit(method, margin, outcome, weight)
     }
 }
 
@@ -147,7 +156,7 @@ mod tests {
     #[test]
     fn platt_finds_the_line_again() {
         let (margin, outcome) = stretched(20_000, 0.5);
-        let platt = Platt::fit(&margin, &outcome);
+        let platt = Platt::fit(&margin, &outcome, None);
         assert!(
             (platt.slope - 0.5).abs() < 0.03 && (platt.offset + 1.0).abs() < 0.05,
             "{platt:?}"
@@ -165,20 +174,20 @@ mod tests {
         let outcome: Vec<f32> = outcome
             .map(|(i, m)| f32::from(u8::from(positive(i, *m))))
             .collect();
-        let fitted = Calibration::choose(&margin, &outcome);
+        let fitted = Calibration::choose(&margin, &outcome, None);
         assert!(
             matches!(fitted, Calibration::Isotonic(_)),
             "{}",
             fitted.name()
         );
         let predicted: Vec<f64> = margin.iter().map(|m| fitted.apply(*m)).collect();
-        assert!(calibration_error(&predicted, &outcome, Bins::EqualMass, BINS) < 0.01);
+        assert!(calibration_error(&predicted, &outcome, None, (Bins::EqualMass, BINS)) < 0.01);
     }
 
     #[test]
     fn few_outcomes_are_left_alone() {
         let margins: Vec<f64> = (0..50).map(f64::from).collect();
-        let fitted = Calibration::fit(CalibrationMethod::Isotonic, &margins, &[0.0; 50]);
+        let fitted = Calibration::fit(CalibrationMethod::Isotonic, &margins, &[0.0; 50], None);
         assert_eq!(fitted, Calibration::Logistic);
     }
 
@@ -197,7 +206,7 @@ mod tests {
             probes.extend(&margin);
             probes.sort_by(f64::total_cmp);
             for method in [CalibrationMethod::Platt, CalibrationMethod::Isotonic, CalibrationMethod::Auto] {
-                let fitted = Calibration::fit(method, &margin, &outcome);
+                let fitted = Calibration::fit(method, &margin, &outcome, None);
                 let values: Vec<f64> = probes.iter().map(|m| fitted.apply(*m)).collect();
                 prop_assert!(values.is_sorted());
                 prop_assert!(values.iter().all(|p| *p > 0.0 && *p < 1.0));

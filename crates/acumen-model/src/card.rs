@@ -53,9 +53,13 @@ fn write_card(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
         Metrics::Binary(_) => format!(", {} of them positive", window.positives),
         Metrics::Regression(_) => String::new(),
     };
+    let stands_for = match window.stands_for {
+        Some(rows) => format!("; by their weights they stand for {rows}"),
+        None => String::new(),
+    };
     writeln!(
         card,
-        "{} rows from {} to {}{positive}.\n",
+        "{} rows from {} to {}{positive}{stands_for}.\n",
         window.rows, window.from, window.to
     )?;
     match &artifact.candidates {

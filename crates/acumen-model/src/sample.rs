@@ -201,6 +201,7 @@ pub(crate) fn artifact_of_model(model: FittedModel) -> Artifact {
             to: Time(5),
             rows: 10,
             positives: 4,
+            stands_for: None,
         },
         split: Split {
             train: period(0, 6),

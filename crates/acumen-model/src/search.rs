@@ -182,11 +182,12 @@ impl SearchMetric {
     }
 
     /// The value of predictions; `None` where their outcomes do not define it.
-    fn of(self, predicted: &[f64], outcome: &[f32]) -> Option<f64> {
+    fn of(self, predicted: &[f64], rows: &Dataset) -> Option<f64> {
+        let outcome = &rows.outcome;
         if self == SearchMetric::Rmse {
             return Some(RegressionMetrics::of(predicted, outcome).rmse);
         }
-        let found = BinaryMetrics::of(predicted, outcome);
+        let found = BinaryMetrics::weighted(predicted, outcome, rows.weight.as_deref());
         match self {
             SearchMetric::AveragePrecision => found.average_precision,
             SearchMetric::Auc => found.auc,

@@ -207,7 +207,7 @@ mod tests {
         let stacking = Stacking::fit(&data).unwrap();
         let loss = |margins: &[f32]| {
             let predicted: Vec<f64> = margins.iter().map(|m| logistic(f64::from(*m))).collect();
-            crate::metrics::log_loss(&predicted, &data.outcome)
+            crate::metrics::log_loss(&predicted, &data.outcome, None)
         };
         let mut missing = data.matrix.clone();
         missing.data[0].fill(f32::NAN);

@@ -228,7 +228,7 @@ pub fn calibrate(model: &FittedModel, method: CalibrationMethod, rows: &Dataset)
         }
         Objective::BinaryLogistic => {
             let margins = margins(model, rows);
-            Calibration::fit(method, &margins, &rows.outcome)
+            Calibration::fit(method, &margins, &rows.outcome, rows.weight.as_deref())
         }
     }
 }
@@ -237,7 +237,10 @@ pub fn calibrate(model: &FittedModel, method: CalibrationMethod, rows: &Dataset)
 pub fn judge(model: &FittedModel, calibration: &Calibration, rows: &Dataset) -> Metrics {
     let predicted = predictions(model, calibration, rows);
     match model.objective().is_binary() {
-        true => Metrics::Binary(BinaryMetrics::of(&predicted, &rows.outcome)),
+        true => {
+            let weight = rows.weight.as_deref();
+            Metrics::Binary(BinaryMetrics::weighted(&predicted, &rows.outcome, weight))
+        }
         false => Metrics::Regression(RegressionMetrics::of(&predicted, &rows.outcome)),
     }
 }
@@ -281,5 +284,9 @@ fn window(train: &Dataset, period: Period) -> TrainingWindow {
         to: train.time.iter().max().copied().unwrap_or(period.to),
         rows: train.len(),
         positives: train.positives(),
+        stands_for: train.weight.as_ref().map(|weight| {
+            let all: f64 = weight.iter().map(|weight| f64::from(*weight)).sum();
+            all.round() as usize
+        }),
     }
 }

@@ -230,6 +230,7 @@ fn report(stage: &Stage, noted: &Acknowledged) -> Outcome {
         from: Time(i64::MIN),
         to: Time(i64::MAX),
         as_of: None,
+        sample: None,
     };
     let rebuilt = rows(&sources, position, everything, &mut |_| {})?;
     let mut row_mismatches = 0;

@@ -137,6 +137,31 @@ fn probabilities_stay_right_where_negatives_are_left_out() {
 }
 
 #[test]
+fn probabilities_stay_right_where_rows_stand_for_others() {
+    let all = sampled(4_000, "stand for");
+    let rate = all.positives() as f64 / all.len() as f64;
+    let kept: Vec<usize> = (0..all.len())
+        .filter(|row| all.outcome[*row] > 0.5 || row % 4 == 0)
+        .collect();
+    let mut train = all.select(&kept);
+    let weight = train
+        .outcome
+        .iter()
+        .map(|y| if *y > 0.5 { 1.0 } else { 4.0 });
+    train.weight = Some(weight.collect());
+    for negatives in [0, 1] {
+        let given = json!({"epochs": 10, "batch_size": 64, "layers": [8], "negatives": negatives});
+        let fitted = fit(&crate::NeuralNetwork, given, (&train, None)).unwrap();
+        let margins = network(&fitted).margins_many(&all.matrix);
+        let chances = margins
+            .iter()
+            .map(|margin| 1.0 / (1.0 + f64::from(-margin).exp()));
+        let mean = chances.sum::<f64>() / margins.len() as f64;
+        assert!((mean / rate - 1.0).abs() < 0.15, "{mean}, not {rate}");
+    }
+}
+
+#[test]
 fn many_are_one_by_one_and_missing_rows_score() {
     let train = sampled(300, "many");
     let mut strange = sampled(40, "strange");

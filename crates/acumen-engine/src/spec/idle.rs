@@ -6,12 +6,16 @@ use acumen_base::Diagnostic;
 use super::types::UseCase;
 
 /// Where no event is decided on: the key, and what is done instead.
-const OF_EVENTS: [(&str, &str); 10] = [
+const OF_EVENTS: [(&str, &str); 11] = [
     ("explain", "the reasons for a value are its columns"),
     ("gates.metric", TOLERANCE),
     ("gates.min_positives", TOLERANCE),
     ("gates.ece_max", TOLERANCE),
     ("gates.latency_us_max", TOLERANCE),
+    (
+        "training.negative_share",
+        "a sum has no negative outcome to leave out",
+    ),
     ("training.validation", HELD_OUT),
     ("training.calibration_share", HELD_OUT),
     ("training.calibration", HELD_OUT),

@@ -124,6 +124,7 @@ fn learning() -> Value {
                     "to": text("The instant after the last."),
                 }))],
             },
+            "negative_share": share("The share of the rows without a positive outcome that are kept, above 0, each counting for those that are not; 1 unless given."),
             "validation": share("The share of the rows that stops training early."),
             "calibration_share": share("The share of the rows, the latest, that calibrates."),
             "calibration": words("How probabilities are calibrated.", &["auto", "isotonic", "platt"]),

@@ -85,6 +85,11 @@ fn each_mistake_is_told_with_what_to_do() {
             "`training.calibration` changes nothing where each key is decided on",
         ),
         (
+            "origins: {every: 1mo}",
+            "negative_share: 0.1, origins: {every: 1mo}",
+            "a sum has no negative outcome to leave out",
+        ),
+        (
             "segments:",
             "gates: {ece_max: 0.1}\nsegments:",
             "compared by their mean error, within `gates.tolerance`",

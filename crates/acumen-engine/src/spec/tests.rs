@@ -487,3 +487,28 @@ fn searches_are_checked_against_what_they_search() {
     }
     assert_eq!(found.len(), 4, "{found:#?}");
 }
+
+#[test]
+fn a_share_of_the_negatives_is_a_share() {
+    let declared = "training: {training_data: last_12_months,";
+    let of = |share: &str| {
+        let text = CHURN.replace(declared, &format!("{declared} negative_share: {share},"));
+        problems_of("churn", &text)
+    };
+    assert_eq!(of("0.1"), Vec::<String>::new());
+    assert_eq!(of("25%"), Vec::<String>::new());
+    assert_eq!(of("1"), Vec::<String>::new());
+    let [none] = &of("0")[..] else {
+        panic!("one problem")
+    };
+    assert!(
+        none.contains("keeps no row with a negative outcome"),
+        "{none}"
+    );
+    for wrong in ["1.5", "-0.1", "nan", "[0.1]"] {
+        let [problem] = &of(wrong)[..] else {
+            panic!("one problem of {wrong}")
+        };
+        assert!(problem.contains("a share between 0 and 1"), "{problem}");
+    }
+}

@@ -75,6 +75,7 @@ pub(super) fn training(walk: &mut Walk, node: &Node, of_keys: bool) -> Option<Tr
     let mut group = walk.group(node, "`training`")?;
     let target = group.get("target");
     let data = group.get("training_data");
+    let negative_share = group.get("negative_share");
     let validation = group.get("validation");
     let calibration_share = group.get("calibration_share");
     let calibration = group.get("calibration");
@@ -97,6 +98,9 @@ pub(super) fn training(walk: &mut Walk, node: &Node, of_keys: bool) -> Option<Tr
         data: data
             .and_then(|node| training_data(walk, node))
             .unwrap_or(TrainingData::Last(Span::ALL)),
+        negative_share: negative_share
+            .and_then(|node| self::negative_share(walk, node))
+            .unwrap_or(1.0),
         validation: validation.and_then(|node| walk.share(node)).unwrap_or(0.15),
         calibration_share: calibration_share
             .and_then(|node| walk.share(node))
@@ -126,6 +130,18 @@ pub(super) fn training(walk: &mut Walk, node: &Node, of_keys: bool) -> Option<Tr
         );
     }
     Some(decl)
+}
+
+/// A share above 0: of no negatives nothing can be learnt.
+fn negative_share(walk: &mut Walk, node: &Node) -> Option<f64> {
+    let share = walk.share(node)?;
+    if share == 0.0 {
+        let message = "`negative_share` keeps no row with a negative outcome";
+        let help = "give a share above 0, such as `0.1`, or leave it out to keep all";
+        walk.problem(node, "bad_shares", message, help);
+        return None;
+    }
+    Some(share)
 }
 
 /// `{every: 1mo, season: 1mo}`, or a list of times.

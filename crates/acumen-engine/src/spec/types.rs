@@ -224,6 +224,9 @@ pub struct FeatureDecl {
 pub struct TrainingDecl {
     /// Which decided events are rows.
     pub data: TrainingData,
+    /// The share of the rows without a positive outcome that are kept, above 0; each counts for
+    /// those that are not. Rows with a positive outcome are all kept.
+    pub negative_share: f64,
     /// The share of the rows, the latest before those of calibration, that stops training early.
     pub validation: f64,
     /// The share of the rows, the latest of all, that fits the calibration.

@@ -83,7 +83,12 @@ impl Course<'_> {
         limited.restore(&mut artifact);
         let fitted = |&&i: &&usize| artifact.split.train.contains(all.events[i].event_time);
         let fitted: Vec<usize> = kept.iter().filter(fitted).copied().collect();
-        artifact.quantiles = quantiles(&all.columns, &all.data, &fitted, &artifact.columns);
+        artifact.quantiles = quantiles(
+            &all.columns,
+            &all.data,
+            (&fitted, Some(&all.weight)),
+            &artifact.columns,
+        );
         Ok((dataset, artifact))
     }
 

@@ -152,12 +152,13 @@ fn compare(
     };
     let both: Vec<usize> = (0..which.len()).filter(both).collect();
     let outcomes: Vec<f32> = both.iter().map(|&i| outcome(i)).collect();
+    let weights: Vec<f32> = both.iter().map(|&i| rows.weight[which[i]]).collect();
     let figures = |decisions: &[Decision]| {
         let predicted: Vec<f64> = both
             .iter()
             .filter_map(|&i| decisions[i].probability)
             .collect();
-        BinaryMetrics::of(&predicted, &outcomes)
+        BinaryMetrics::weighted(&predicted, &outcomes, Some(&weights))
     };
     Ok(Compared {
         candidate: figures(&ours),

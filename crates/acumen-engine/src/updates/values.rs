@@ -5,6 +5,7 @@ use acumen_model::{Artifact, Metrics};
 
 use super::judge::Judged;
 use super::{Updater, candidate};
+use crate::background::Background;
 use crate::error::EngineError;
 use crate::train::{TrainOptions, Trained, train_with};
 
@@ -15,7 +16,7 @@ impl Updater {
     /// Trains, judges and promotes or holds a use case that decides on each key.
     pub(super) fn attempt_values(&self, use_case: usize, mut update: Update) -> Option<Update> {
         let options = TrainOptions {
-            threads: Some(Updater::threads()),
+            threads: Some(Background::half()),
             ..TrainOptions::default()
         };
         let trained = train_with(&self.sources, use_case, options, &mut |at| self.step(&at));

@@ -57,6 +57,8 @@ pub(crate) fn train_values(
     let mut trained = Trained {
         models: Vec::new(),
         controls: Vec::new(),
+        read: rows.len(),
+        kept: rows.len(),
         rows: rows.len(),
         positives: rows.target.iter().filter(|sum| **sum > 0.0).count(),
         immature: 0,
@@ -284,7 +286,12 @@ impl<'a> Contest<'a> {
             member: entered.model.name.clone(),
             learner: entered.learner.name().to_owned(),
             parameters: fitted.parameters,
-            quantiles: quantiles(&self.rows.columns, &self.rows.data, &every, &columns),
+            quantiles: quantiles(
+                &self.rows.columns,
+                &self.rows.data,
+                (&every, None),
+                &columns,
+            ),
             columns,
             encoding: entered.encoding.clone(),
             model: fitted.model,
@@ -324,6 +331,7 @@ impl<'a> Contest<'a> {
             to,
             rows: self.rows.len(),
             positives: self.rows.target.iter().filter(|sum| **sum > 0.0).count(),
+            stands_for: None,
         };
         // What followed the last origin has been looked at up to the end of what is known.
         let split = Split {

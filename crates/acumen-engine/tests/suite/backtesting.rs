@@ -41,6 +41,7 @@ fn counts_and_money_are_those_of_the_rows() {
         from: query.from,
         to: query.to,
         as_of: None,
+        sample: None,
     };
     let all = rows(&shop.sources(), 0, wanted, &mut |_| ()).unwrap();
     let amounts = &all.data[all.columns.position("order_itself.amount").unwrap()];

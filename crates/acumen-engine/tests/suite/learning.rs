@@ -1,8 +1,10 @@
 //! Training, deployment and evaluation.
 
 use super::shop::{DAY, START, Shop, assert_replays, bits, days, decide, order};
+use acumen_base::outcome::Truth;
 use acumen_base::{Clock, Control, Time};
-use acumen_engine::{Engine, Trained, Wanted, evaluate, rows, train};
+use acumen_engine::{Engine, Sample, Trained, Wanted, evaluate, rows, train};
+use acumen_model::Metrics;
 
 fn trained(shop: &Shop, as_of: Option<Time>) -> Trained {
     train(&shop.sources(), 0, as_of, &mut |_| ()).unwrap()
@@ -183,6 +185,7 @@ fn rows_for_training_are_the_rows_that_were_decided_on() {
         from: START + days(60),
         to: START + days(90),
         as_of: None,
+        sample: None,
     };
     let rows = rows(&shop.sources(), 0, wanted, &mut |_| ()).unwrap();
     assert_eq!(rows.len(), decisions.len());
@@ -262,4 +265,80 @@ fn other_features_leave_the_folder_usable_and_ask_for_training() {
             .action,
         "ship"
     );
+}
+
+/// The use case with a share of the rows without a complaint.
+fn sampled(share: &str) -> Shop {
+    let declared = "training: {training_data: last_90_days}";
+    let sampled = format!("training: {{training_data: last_90_days, negative_share: {share}}}");
+    let shop = Shop::with(&[(declared, &sampled)]);
+    shop.import_history();
+    shop
+}
+
+#[test]
+fn a_share_of_the_negatives_stands_for_all_of_them() {
+    let every = Wanted {
+        from: START,
+        to: START + days(90),
+        as_of: None,
+        sample: None,
+    };
+    let shop = sampled("0.25");
+    let declared = shop.plan.use_cases[0].declared.training.as_ref();
+    let sample = declared.and_then(Sample::of);
+    assert!(sample.is_some());
+    let all = rows(&shop.sources(), 0, every, &mut |_| ()).unwrap();
+    let some = Wanted { sample, ..every };
+    let kept = rows(&shop.sources(), 0, some, &mut |_| ()).unwrap();
+    let again = rows(&shop.sources(), 0, some, &mut |_| ()).unwrap();
+    assert_eq!((kept.read, all.read), (2_880, 2_880));
+    assert!(kept.len() < all.len() / 2, "{}", kept.len());
+    let mut others = 0;
+    let mut at = 0;
+    for i in 0..kept.len() {
+        assert_eq!(kept.events[i].id, again.events[i].id);
+        while all.events[at].id != kept.events[i].id {
+            assert_ne!(all.truth[at], Truth::Positive, "{}", all.events[at].id);
+            at += 1;
+        }
+        assert_eq!(kept.truth[i], all.truth[at]);
+        let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&kept.row(i).values), bits(&all.row(at).values));
+        match kept.truth[i] {
+            Truth::Positive => assert_eq!(kept.weight[i], 1.0),
+            _ => {
+                assert_eq!(kept.weight[i], 4.0);
+                others += 1;
+            }
+        }
+        at += 1;
+    }
+    let stands_for: f32 = kept.weight.iter().sum();
+    assert!((stands_for - 2_880.0).abs() < 200.0, "{stands_for}");
+    let trained = trained(&shop, None);
+    assert_eq!((trained.read, trained.kept), (2_880, kept.len()));
+    assert!(trained.rows < trained.kept && others > 0);
+    let artifact = &trained.models[0].artifact;
+    let window = artifact.window;
+    assert!(window.stands_for.unwrap() > 2 * window.rows, "{window:?}");
+    let Metrics::Binary(test) = &artifact.test_metrics else {
+        panic!("a probability")
+    };
+    assert!(test.average_precision.unwrap() > 0.5, "{test:?}");
+    assert!(
+        test.ece_equal_mass < 0.1,
+        "its probabilities are those of all rows: {test:?}"
+    );
+}
+
+#[test]
+fn all_of_the_negatives_are_no_sample() {
+    let shop = Shop::new();
+    shop.import_history();
+    let (all, declared) = (trained(&shop, None), trained(&sampled("1.0"), None));
+    assert_eq!(all.controls, declared.controls, "versions and thresholds");
+    let version = |trained: &Trained| trained.models[0].artifact.version();
+    assert_eq!(version(&all), version(&declared));
+    assert_ne!(version(&all), version(&trained(&sampled("0.9"), None)));
 }

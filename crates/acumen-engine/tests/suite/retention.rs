@@ -70,6 +70,7 @@ fn trimming_changes_no_row_that_is_kept() {
         from,
         to,
         as_of: None,
+        sample: None,
     };
     let kept = rows(&shop.sources(), 0, wanted, &mut |_| ()).unwrap();
     let all = rows(&whole.sources(), 0, wanted, &mut |_| ()).unwrap();

@@ -99,6 +99,7 @@ fn a_finding_is_the_outcome_in_features_training_and_money() {
         from: Time::EARLIEST,
         to: Time::LATEST,
         as_of: None,
+        sample: None,
     };
     let all = rows(&shop.sources(), 0, wanted, &mut |_| ()).unwrap();
     let (negative, positive) = (Truth::Negative, Truth::Positive);

@@ -146,6 +146,7 @@ fn each_has_the_rows_that_it_has_alone() {
         from: START,
         to: end,
         as_of: None,
+        sample: None,
     };
     let decided = |project: &Project| {
         let rows = rows(&project.sources(), 0, wanted, &mut |_| ()).unwrap();
@@ -205,6 +206,7 @@ fn live_replayed_and_trained_rows_agree_when_features_are_shared() {
         from: at,
         to: at + DAY,
         as_of: None,
+        sample: None,
     };
     let rows = rows(&both.sources(), 0, wanted, &mut |_| ()).unwrap();
     assert_eq!(rows.len(), 40);

@@ -13,6 +13,9 @@ const HOURLY: (&str, &str) = (
     "training: {training_data: last_90_days}\nupdate_frequency: hourly\ngates: {ece_max: 0.2}",
 );
 
+/// Set in the process that a test starts to be alone in it.
+const ALONE: &str = "ACUMEN_TEST_ALONE";
+
 fn trained(shop: &Shop, as_of: Option<Time>) -> Trained {
     train(&shop.sources(), 0, as_of, &mut |_| ()).unwrap()
 }
@@ -318,4 +321,31 @@ fn a_model_of_values_is_promoted_by_its_figures_on_rows_that_it_had_not_seen() {
         again.why
     );
     engine.close().unwrap();
+}
+
+#[test]
+fn a_training_in_the_background_leaves_the_shared_threads_their_priority() {
+    let name = "updating::a_training_in_the_background_leaves_the_shared_threads_their_priority";
+    if std::env::var_os(ALONE).is_none() {
+        // Other tests would have started the shared threads before.
+        let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+        let alone = alone.args(["--exact", name]).env(ALONE, "1");
+        let output = alone.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && said.contains("1 passed"),
+            "{said}"
+        );
+        return;
+    }
+    let niceness = || rustix::process::getpriority_process(None).unwrap();
+    let shop = Shop::with(&[HOURLY]);
+    shop.import_history();
+    let engine = shop.open();
+    shop.clock.set(START + days(61) + HOUR);
+    let update = engine.update_due().unwrap().remove(0);
+    assert_ne!(update.candidate, [], "{update:?}");
+    let here = niceness();
+    let shared = rayon::broadcast(|_| niceness());
+    assert!(shared.iter().all(|nice| *nice == here), "{shared:?}");
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::weight_of;
+
 /// A never decreasing curve through points, straight between them and flat outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Isotonic {
@@ -26,37 +28,38 @@ impl Pool {
 }
 
 impl Isotonic {
-    /// The least squares fit, by pooling adjacent violators (Ayer et al. 1955). Probabilities
-    /// are kept `1 / (rows + 2)` from 0 and 1, since no number of rows makes certain.
+    /// The least squares fit, by pooling adjacent violators (Ayer et al. 1955). A row counts as
+    /// many times as its weight says. Probabilities are kept `1 / (rows + 2)` from 0 and 1, since
+    /// no number of rows makes certain.
     ///
     /// # Panics
     /// If a margin is NaN or there are none.
-    pub fn fit(margin: &[f64], outcome: &[f32]) -> Isotonic {
+    pub fn fit(margin: &[f64], outcome: &[f32], weight: Option<&[f32]>) -> Isotonic {
         assert!(!margin.is_empty(), "a curve needs a point");
-        let mut rows: Vec<(f64, f32)> = margin
-            .iter()
-            .copied()
-            .zip(outcome.iter().copied())
+        let all = margin.iter().zip(outcome).enumerate();
+        let mut rows: Vec<(f64, f32, f64)> = all
+            .map(|(row, (at, y))| (*at, *y, weight_of(weight, row)))
             .collect();
         rows.sort_by(|a, b| a.0.partial_cmp(&b.0).expect("a margin is a number"));
         let mut pools: Vec<Pool> = Vec::new();
-        for (at, positive) in rows {
-            let positives = f64::from(u8::from(positive > 0.5));
+        for (at, positive, weight) in rows {
+            let positives = weight * f64::from(u8::from(positive > 0.5));
             match pools.last_mut() {
                 // Equal margins are one point.
                 Some(last) if last.first == at => {
                     last.positives += positives;
-                    last.rows += 1.0;
+                    last.rows += weight;
                 }
                 _ => pools.push(Pool {
                     first: at,
                     last: at,
                     positives,
-                    rows: 1.0,
+                    rows: weight,
                 }),
             }
         }
-        let certainty = 1.0 / (margin.len() as f64 + 2.0);
+        let all: f64 = pools.iter().map(|pool| pool.rows).sum();
+        let certainty = 1.0 / (all + 2.0);
         let (mut margins, mut values) = (Vec::new(), Vec::new());
         for pool in pool_violators(pools) {
             let value = pool.mean().clamp(certainty, 1.0 - certainty);
@@ -108,7 +111,7 @@ mod tests {
     #[test]
     fn pools_by_hand() {
         // 0 | 1 0 | 1 1, with certainty kept 1/7 away from 0 and 1.
-        let fitted = Isotonic::fit(&[1.0, 2.0, 3.0, 4.0, 5.0], &[0.0, 1.0, 0.0, 1.0, 1.0]);
+        let fitted = Isotonic::fit(&[1.0, 2.0, 3.0, 4.0, 5.0], &[0.0, 1.0, 0.0, 1.0, 1.0], None);
         assert_eq!(fitted.margins, [1.0, 2.0, 3.0, 4.0, 5.0]);
         let high = 1.0 - 1.0 / 7.0;
         let expected = [1.0 / 7.0, 0.5, 0.5, high, high];

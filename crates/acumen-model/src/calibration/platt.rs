@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::logistic;
+use crate::metrics::weight_of;
 
 const ITERATIONS_MAX: usize = 100;
 /// A step that changes neither parameter by more has converged.
@@ -19,6 +20,13 @@ pub struct Platt {
     pub offset: f64,
 }
 
+/// A row that it is fitted to.
+struct Point {
+    margin: f64,
+    target: f64,
+    weight: f64,
+}
+
 impl Platt {
     /// The probability of a margin.
     pub fn apply(&self, margin: f64) -> f64 {
@@ -28,28 +36,40 @@ impl Platt {
     /// Maximum likelihood with Platt's smoothed targets, `(N₊ + 1) / (N₊ + 2)` and
     /// `1 / (N₋ + 2)` (Platt 1999), by Newton's method with step halving (Lin, Lin and Weng
     /// 2007, "A note on Platt's probabilistic outputs for support vector machines").
-    /// Margins that rank the wrong way round give slope 0.
-    pub fn fit(margin: &[f64], outcome: &[f32]) -> Platt {
-        let positives = outcome.iter().filter(|y| **y > 0.5).count() as f64;
-        let negatives = outcome.len() as f64 - positives;
+    /// A row counts as many times as its weight says. Margins that rank the wrong way round give
+    /// slope 0.
+    pub fn fit(margin: &[f64], outcome: &[f32], weight: Option<&[f32]>) -> Platt {
+        let (mut positives, mut negatives) = (0.0, 0.0);
+        for (row, y) in outcome.iter().enumerate() {
+            let kind = if *y > 0.5 {
+                &mut positives
+            } else {
+                &mut negatives
+            };
+            *kind += weight_of(weight, row);
+        }
         let high = (positives + 1.0) / (positives + 2.0);
         let low = 1.0 / (negatives + 2.0);
-        let targets: Vec<f64> = outcome
-            .iter()
-            .map(|y| if *y > 0.5 { high } else { low })
+        let target = |y: &f32| if *y > 0.5 { high } else { low };
+        let rows: Vec<Point> = (0..margin.len())
+            .map(|row| Point {
+                margin: margin[row],
+                target: target(&outcome[row]),
+                weight: weight_of(weight, row),
+            })
             .collect();
         let offset = ((positives + 1.0) / (negatives + 1.0)).ln();
         let mut platt = Platt { slope: 0.0, offset };
-        let mut loss = platt.loss(margin, &targets);
+        let mut loss = platt.loss(&rows);
         for _ in 0..ITERATIONS_MAX {
-            let (slope_step, offset_step) = platt.newton_step(margin, &targets);
+            let (slope_step, offset_step) = platt.newton_step(&rows);
             let mut length = 1.0;
             let next = loop {
                 let next = Platt {
                     slope: platt.slope - length * slope_step,
                     offset: platt.offset - length * offset_step,
                 };
-                let next_loss = next.loss(margin, &targets);
+                let next_loss = next.loss(&rows);
                 if next_loss <= loss || length < STEP_MIN {
                     loss = next_loss.min(loss);
                     break next;
@@ -68,24 +88,25 @@ impl Platt {
     }
 
     /// Cross entropy, written so that no exponential overflows.
-    fn loss(&self, margin: &[f64], targets: &[f64]) -> f64 {
-        let terms = margin.iter().zip(targets).map(|(margin, target)| {
-            let f = self.slope * margin + self.offset;
-            f.max(0.0) - f * target + (-f.abs()).exp().ln_1p()
+    fn loss(&self, rows: &[Point]) -> f64 {
+        let terms = rows.iter().map(|row| {
+            let f = self.slope * row.margin + self.offset;
+            row.weight * (f.max(0.0) - f * row.target + (-f.abs()).exp().ln_1p())
         });
         terms.sum()
     }
 
-    fn newton_step(&self, margin: &[f64], targets: &[f64]) -> (f64, f64) {
+    fn newton_step(&self, rows: &[Point]) -> (f64, f64) {
         let (mut g_slope, mut g_offset) = (0.0, 0.0);
         let (mut h_slope, mut h_both, mut h_offset) = (RIDGE, 0.0, RIDGE);
-        for (margin, target) in margin.iter().zip(targets) {
-            let p = self.apply(*margin);
-            let (error, curvature) = (p - target, p * (1.0 - p));
-            g_slope += error * margin;
+        for row in rows {
+            let p = self.apply(row.margin);
+            let error = row.weight * (p - row.target);
+            let curvature = row.weight * (p * (1.0 - p));
+            g_slope += error * row.margin;
             g_offset += error;
-            h_slope += curvature * margin * margin;
-            h_both += curvature * margin;
+            h_slope += curvature * row.margin * row.margin;
+            h_both += curvature * row.margin;
             h_offset += curvature;
         }
         let determinant = h_slope * h_offset - h_both * h_both;

@@ -1,6 +1,6 @@
 //! Whether probabilities mean what they say.
 
-use super::is_positive;
+use super::{is_positive, weight_of};
 
 /// The number of bins that reports use.
 pub const BINS: usize = 15;
@@ -20,8 +20,8 @@ pub enum Bins {
 ///
 /// # Panics
 /// If the lengths differ.
-pub fn log_loss(predicted: &[f64], outcome: &[f32]) -> f64 {
-    mean(predicted, outcome, |p, y| {
+pub fn log_loss(predicted: &[f64], outcome: &[f32], weight: Option<&[f32]>) -> f64 {
+    mean(predicted, outcome, weight, |p, y| {
         let p = p.clamp(CERTAINTY_MARGIN, 1.0 - CERTAINTY_MARGIN);
         -(if y { p } else { 1.0 - p }).ln()
     })
@@ -31,8 +31,8 @@ pub fn log_loss(predicted: &[f64], outcome: &[f32]) -> f64 {
 ///
 /// # Panics
 /// If the lengths differ.
-pub fn brier_score(predicted: &[f64], outcome: &[f32]) -> f64 {
-    mean(predicted, outcome, |p, y| {
+pub fn brier_score(predicted: &[f64], outcome: &[f32], weight: Option<&[f32]>) -> f64 {
+    mean(predicted, outcome, weight, |p, y| {
         let error = p - f64::from(u8::from(y));
         error * error
     })
@@ -43,35 +43,56 @@ pub fn brier_score(predicted: &[f64], outcome: &[f32]) -> f64 {
 ///
 /// # Panics
 /// If the lengths differ, or there are no bins.
-pub fn calibration_error(predicted: &[f64], outcome: &[f32], bins: Bins, count: usize) -> f64 {
+pub fn calibration_error(
+    predicted: &[f64],
+    outcome: &[f32],
+    weight: Option<&[f32]>,
+    (bins, count): (Bins, usize),
+) -> f64 {
     assert_eq!(predicted.len(), outcome.len(), "one outcome a prediction");
     assert!(count > 0, "at least one bin");
-    let mut rows: Vec<(f64, bool)> = predicted
-        .iter()
-        .zip(outcome)
-        .map(|(p, y)| (*p, is_positive(*y)))
+    let all = predicted.iter().zip(outcome).enumerate();
+    let mut rows: Vec<(f64, bool, f64)> = all
+        .map(|(row, (p, y))| (*p, is_positive(*y), weight_of(weight, row)))
         .collect();
     rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let total: f64 = rows.iter().map(|row| row.2).sum();
     let mut excess = vec![0.0; count];
-    let mut first_of_equals = 0;
-    for (rank, (p, y)) in rows.iter().enumerate() {
-        if *p != rows[first_of_equals].0 {
-            first_of_equals = rank;
+    // Weight below this row, and below all that are equal to it.
+    let (mut below, mut below_equals, mut last) = (0.0, 0.0, f64::NAN);
+    for (p, y, weight) in rows {
+        if p != last {
+            (below_equals, last) = (below, p);
         }
         let bin = match bins {
             Bins::EqualWidth => (p * count as f64) as usize,
-            Bins::EqualMass => first_of_equals * count / rows.len(),
+            Bins::EqualMass => (below_equals * count as f64 / total) as usize,
         };
-        excess[bin.min(count - 1)] += p - f64::from(u8::from(*y));
+        excess[bin.min(count - 1)] += weight * (p - f64::from(u8::from(y)));
+        below += weight;
     }
-    excess.iter().map(|sum| sum.abs()).sum::<f64>() / rows.len().max(1) as f64
+    share(excess.iter().map(|sum| sum.abs()).sum(), total)
 }
 
-fn mean(predicted: &[f64], outcome: &[f32], loss: impl Fn(f64, bool) -> f64) -> f64 {
+fn mean(
+    predicted: &[f64],
+    outcome: &[f32],
+    weight: Option<&[f32]>,
+    loss: impl Fn(f64, bool) -> f64,
+) -> f64 {
     assert_eq!(predicted.len(), outcome.len(), "one outcome a prediction");
-    let pairs = predicted.iter().zip(outcome);
-    let sum: f64 = pairs.map(|(p, y)| loss(*p, is_positive(*y))).sum();
-    sum / predicted.len().max(1) as f64
+    let (mut sum, mut total) = (0.0, 0.0);
+    for (row, (p, y)) in predicted.iter().zip(outcome).enumerate() {
+        let weight = weight_of(weight, row);
+        sum += weight * loss(*p, is_positive(*y));
+        total += weight;
+    }
+    share(sum, total)
+}
+
+/// 0 for no rows.
+fn share(sum: f64, total: f64) -> f64 {
+    if total > 0.0 { sum / total } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -84,15 +105,15 @@ mod tests {
     fn figures_by_hand() {
         let (p, y) = ([0.9, 0.2, 0.6, 0.6], [1.0, 0.0, 1.0, 0.0]);
         // (0.01 + 0.04 + 0.16 + 0.36) / 4
-        assert!((brier_score(&p, &y) - 0.1425).abs() < 1e-15);
+        assert!((brier_score(&p, &y, None) - 0.1425).abs() < 1e-15);
         // −(ln 0.9 + ln 0.8 + ln 0.6 + ln 0.4) / 4
-        assert!((log_loss(&p, &y) - 0.438_905_106).abs() < 1e-9);
-        assert!(log_loss(&[1.0], &[0.0]) < 35.0);
+        assert!((log_loss(&p, &y, None) - 0.438_905_106).abs() < 1e-9);
+        assert!(log_loss(&[1.0], &[0.0], None) < 35.0);
         // Two bins: [0.2] is off by 0.2, [0.6, 0.6, 0.9] by |2.1 − 2| together.
-        let error = calibration_error(&p, &y, Bins::EqualWidth, 2);
+        let error = calibration_error(&p, &y, None, (Bins::EqualWidth, 2));
         assert!((error - 0.3 / 4.0).abs() < 1e-15);
         // Two halves: 0.2 and both 0.6 (tied, so together) are off by |1.4 − 1|, 0.9 by 0.1.
-        let error = calibration_error(&p, &y, Bins::EqualMass, 2);
+        let error = calibration_error(&p, &y, None, (Bins::EqualMass, 2));
         assert!((error - 0.5 / 4.0).abs() < 1e-15);
     }
 
@@ -107,12 +128,12 @@ mod tests {
             let (p, y) = split(&mut rows.iter());
             let (p_back, y_back) = split(&mut rows.iter().rev());
             for bins in [Bins::EqualWidth, Bins::EqualMass] {
-                let error = calibration_error(&p, &y, bins, BINS);
+                let error = calibration_error(&p, &y, None, (bins, BINS));
                 prop_assert!((0.0..=1.0).contains(&error));
-                prop_assert_eq!(error, calibration_error(&p_back, &y_back, bins, BINS));
+                prop_assert_eq!(error, calibration_error(&p_back, &y_back, None, (bins, BINS)));
             }
-            prop_assert!((0.0..=1.0).contains(&brier_score(&p, &y)));
-            prop_assert!(log_loss(&p, &y) >= 0.0);
+            prop_assert!((0.0..=1.0).contains(&brier_score(&p, &y, None)));
+            prop_assert!(log_loss(&p, &y, None) >= 0.0);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Precision and recall at every threshold.
+//!
+//! A row counts as much as its weight, 1 where there are none.
 
 use serde::{Deserialize, Serialize};
 
-use super::is_positive;
+use super::{is_positive, weight_of};
 
 /// What happens at every threshold that tells rows apart, from the highest score down.
 #[derive(Clone, Debug)]
@@ -10,14 +12,17 @@ pub struct Curve {
     steps: Vec<Step>,
     rows: usize,
     positives: usize,
+    /// The weight of all rows, and of those that are positive.
+    all: f64,
+    to_find: f64,
 }
 
-/// Everything scored at least `threshold`.
+/// Everything scored at least `threshold`, by weight.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     threshold: f64,
-    flagged: usize,
-    found: usize,
+    flagged: f64,
+    found: f64,
 }
 
 /// What flagging every row of at least `threshold` gives.
@@ -37,6 +42,14 @@ impl Curve {
     /// # Panics
     /// If the lengths differ, or a score is NaN.
     pub fn new(score: &[f64], outcome: &[f32]) -> Curve {
+        Curve::weighted(score, outcome, None)
+    }
+
+    /// The curve of rows that count as much as their weights.
+    ///
+    /// # Panics
+    /// If the lengths differ, or a score is NaN.
+    pub fn weighted(score: &[f64], outcome: &[f32], weight: Option<&[f32]>) -> Curve {
         assert_eq!(score.len(), outcome.len(), "one outcome a score");
         let mut order: Vec<usize> = (0..score.len()).collect();
         order.sort_unstable_by(|a, b| {
@@ -45,12 +58,16 @@ impl Curve {
                 .expect("a score is a number")
         });
         let mut steps: Vec<Step> = Vec::new();
-        let mut found = 0;
-        for (before, row) in order.iter().enumerate() {
-            found += usize::from(is_positive(outcome[*row]));
+        let (mut flagged, mut found) = (0.0, 0.0);
+        for row in &order {
+            let weight = weight_of(weight, *row);
+            flagged += weight;
+            if is_positive(outcome[*row]) {
+                found += weight;
+            }
             let step = Step {
                 threshold: score[*row],
-                flagged: before + 1,
+                flagged,
                 found,
             };
             match steps.last_mut() {
@@ -61,7 +78,9 @@ impl Curve {
         Curve {
             steps,
             rows: score.len(),
-            positives: found,
+            positives: outcome.iter().filter(|y| is_positive(**y)).count(),
+            all: flagged,
+            to_find: found,
         }
     }
 
@@ -78,18 +97,18 @@ impl Curve {
     /// The area under the ROC curve: how often a positive row scores above a negative one, ties
     /// counting half (Mann–Whitney). `None` where all outcomes are the same.
     pub fn auc(&self) -> Option<f64> {
-        let negatives = self.rows - self.positives;
-        if self.positives == 0 || negatives == 0 {
+        let harmless = self.all - self.to_find;
+        if self.positives == 0 || self.positives == self.rows {
             return None;
         }
-        // Twice the wins, so that half of a tie is whole: exact in integers.
-        let (mut wins, mut last) = (0_u128, (0, 0));
+        // Twice the wins, so that half of a tie is whole.
+        let (mut wins, mut last) = (0.0, (0.0, 0.0));
         for step in &self.steps {
             let (found, false_alarms) = (step.found, step.flagged - step.found);
-            wins += (false_alarms - last.1) as u128 * (found + last.0) as u128;
+            wins += (false_alarms - last.1) * (found + last.0);
             last = (found, false_alarms);
         }
-        Some(wins as f64 / (2 * self.positives as u128 * negatives as u128) as f64)
+        Some(wins / (2.0 * self.to_find * harmless))
     }
 
     /// Average precision: the sum of precision times the gain in recall over the steps, without
@@ -98,12 +117,12 @@ impl Curve {
         if self.positives == 0 {
             return None;
         }
-        let (mut sum, mut before) = (0.0, 0);
+        let (mut sum, mut before) = (0.0, 0.0);
         for step in &self.steps {
-            sum += (step.found - before) as f64 * step.found as f64 / step.flagged as f64;
+            sum += (step.found - before) * step.found / step.flagged;
             before = step.found;
         }
-        Some(sum / self.positives as f64)
+        Some(sum / self.to_find)
     }
 
     /// What flagging every row of at least `threshold` gives; nothing flagged is a precision
@@ -114,12 +133,12 @@ impl Curve {
             .partition_point(|step| step.threshold >= threshold);
         let (flagged, found) = match above.checked_sub(1) {
             Some(last) => (self.steps[last].flagged, self.steps[last].found),
-            None => (0, 0),
+            None => (0.0, 0.0),
         };
         OperatingPoint {
             threshold,
             precision: share(found, flagged),
-            recall: share(found, self.positives),
+            recall: share(found, self.to_find),
         }
     }
 
@@ -144,7 +163,7 @@ impl Curve {
             let point = OperatingPoint {
                 threshold: step.threshold,
                 precision: share(step.found, step.flagged),
-                recall: share(step.found, self.positives),
+                recall: share(step.found, self.to_find),
             };
             if let Some(worth) = worth(&point)
                 && best.is_none_or(|(top, _)| worth > top)
@@ -156,12 +175,8 @@ impl Curve {
     }
 }
 
-fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 {
-        1.0
-    } else {
-        part as f64 / whole as f64
-    }
+fn share(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 1.0 } else { part / whole }
 }
 
 #[cfg(test)]

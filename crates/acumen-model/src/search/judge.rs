@@ -102,7 +102,7 @@ impl<'a> Judge<'a> {
         let objective = model.objective();
         let margins = model.margins(&parts.test.matrix).into_iter();
         let predicted: Vec<f64> = margins.map(|margin| objective.transform(margin)).collect();
-        Ok(self.metric().of(&predicted, &parts.test.outcome))
+        Ok(self.metric().of(&predicted, &parts.test))
     }
 
     /// The rows that are fitted to, and those after the gap that tell when to stop.

@@ -6,6 +6,7 @@ use super::{Stacking, dot};
 use crate::calibration::logistic;
 use crate::data::Dataset;
 use crate::learner::FitError;
+use crate::metrics::weight_of;
 
 const STEPS_MAX: usize = 100;
 /// A step that changes no parameter by more has converged.
@@ -82,12 +83,15 @@ struct Problem<'a> {
 impl Problem<'_> {
     fn of(rows: &Dataset) -> Problem<'_> {
         let mean = |column: &Vec<f32>| {
-            let known: Vec<f64> = column
-                .iter()
-                .filter(|value| !value.is_nan())
-                .map(|value| f64::from(*value))
-                .collect();
-            known.iter().sum::<f64>() / known.len().max(1) as f64
+            let (mut sum, mut all) = (0.0, 0.0);
+            for (row, value) in column.iter().enumerate() {
+                if !value.is_nan() {
+                    let weight = weight_of(rows.weight.as_deref(), row);
+                    sum += weight * f64::from(*value);
+                    all += weight;
+                }
+            }
+            if all > 0.0 { sum / all } else { 0.0 }
         };
         let means: Vec<f64> = rows.matrix.data.iter().map(mean).collect();
         let row = |i: usize| {
@@ -106,7 +110,7 @@ impl Problem<'_> {
     }
 
     fn weight(&self, row: usize) -> f64 {
-        self.weight.map_or(1.0, |weight| f64::from(weight[row]))
+        weight_of(self.weight, row)
     }
 
     /// The log odds of the mean outcome.
@@ -177,9 +181,12 @@ impl Problem<'_> {
     /// Means and covariance of the margins.
     fn moments(&self) -> (Vec<f64>, Vec<Vec<f64>>) {
         let members = self.rows[0].len() - 1;
-        let count = self.rows.len() as f64;
+        let all: f64 = (0..self.rows.len()).map(|row| self.weight(row)).sum();
         let sum = |value: &dyn Fn(&[f64]) -> f64| -> f64 {
-            self.rows.iter().map(|row| value(row)).sum::<f64>() / count
+            let rows = self.rows.iter().enumerate();
+            rows.map(|(i, row)| self.weight(i) * value(row))
+                .sum::<f64>()
+                / all
         };
         let means: Vec<f64> = (0..members).map(|a| sum(&|row| row[a])).collect();
         let with = |a: usize, b: usize| {

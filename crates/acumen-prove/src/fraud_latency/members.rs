@@ -25,6 +25,7 @@ pub(super) fn one_row(stage: &Stage) -> Result<Value, Failure> {
         from: ends - NEWEST,
         to: ends,
         as_of: None,
+        sample: None,
     };
     let rows = rows(&offline.sources, use_case, wanted, &mut |_| {})?;
     let asked: Vec<_> = (0..rows.len().min(ROWS)).map(|i| rows.row(i)).collect();

@@ -55,7 +55,7 @@ impl Ensemble {
         let rows = Dataset {
             matrix: matrix(&columns, held_out, members),
             outcome: held_out.outcome.clone(),
-            weight: None,
+            weight: Some(held_out.weight.clone()),
             time: held_out.time.clone(),
         };
         let names = members.iter();
@@ -78,7 +78,8 @@ impl Ensemble {
         let later = after.rows(&held_out.time);
         let of_later = |values: &[f64]| later.iter().map(|&i| values[i]).collect::<Vec<_>>();
         let outcome: Vec<f32> = later.iter().map(|&i| held_out.outcome[i]).collect();
-        let curve = Curve::new(&of_later(&scores), &outcome);
+        let weight: Vec<f32> = later.iter().map(|&i| held_out.weight[i]).collect();
+        let curve = Curve::weighted(&of_later(&scores), &outcome, Some(&weight));
         if let Some(point) = curve.recall_at_precision(PRECISION_BEFORE) {
             ensemble.cut = point.threshold;
         }

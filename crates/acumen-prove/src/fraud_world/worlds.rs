@@ -7,7 +7,7 @@ use acumen_base::outcome::Truth as Known;
 use acumen_base::{Clock, Deadline, Event, ManualClock, Member, Row, Seed, SystemClock, Time};
 use acumen_decision::{Request, State};
 use acumen_engine::{
-    Folder, LogOptions, Offline, Plan, TrainProgress, UseCasePlan, Wanted, rows, train,
+    Folder, LogOptions, Offline, Plan, Sample, TrainProgress, UseCasePlan, Wanted, rows, train,
 };
 use acumen_model::metrics::OperatingPoint;
 use acumen_model::{Artifact, Period};
@@ -36,6 +36,8 @@ pub(super) struct Asked {
     pub(super) log_odds: Vec<Vec<f32>>,
     /// 1 for fraud.
     pub(super) outcome: Vec<f32>,
+    /// How many payments each stands for.
+    pub(super) weight: Vec<f32>,
     /// What the oracle says, where there is one.
     pub(super) oracle: Vec<f64>,
     /// The story that each payment belongs to, where it is known.
@@ -141,6 +143,12 @@ impl Trained {
             from: self.periods.0.from,
             to: self.periods.1.to,
             as_of: None,
+            sample: self
+                .use_case()
+                .declared
+                .training
+                .as_ref()
+                .and_then(Sample::of),
         };
         let rows = rows(&offline.sources, self.use_case, wanted, &mut |_| {})?;
         let mut held_out = Asked::default();
@@ -151,6 +159,7 @@ impl Trained {
             held_out
                 .outcome
                 .push(f32::from(rows.truth[i] == Known::Positive));
+            held_out.weight.push(rows.weight[i]);
             held_out.time.push(rows.events[i].event_time);
         }
         Ok(held_out)
@@ -194,6 +203,7 @@ impl Trained {
                 let truth = truths.remove(&event.id);
                 let truth = truth.ok_or_else(|| Failure::new("a payment without a truth"))?;
                 answered.outcome.push(f32::from(truth.fraud));
+                answered.weight.push(1.0);
                 answered.oracle.push(truth.oracle);
                 answered.story.push(truth.scenario);
                 answered.ruled.push(self.rules_act(event, row));
@@ -330,6 +340,7 @@ impl Asked {
             mine.extend(other);
         }
         self.outcome.extend(other.outcome);
+        self.weight.extend(other.weight);
         self.oracle.extend(other.oracle);
         self.story.extend(other.story);
         self.ruled.extend(other.ruled);

@@ -103,6 +103,7 @@ impl Rows {
             from: self.from.unwrap_or(Time(i64::MIN)),
             to: self.to.unwrap_or(Time(i64::MAX)),
             as_of: None,
+            sample: None,
         };
         let mut progress = Progress::new("reading the log", "records");
         let rows = rows(&sources, use_case, wanted, &mut |at| {

@@ -187,6 +187,14 @@ pub(crate) fn summary(trained: &Trained) -> String {
         count(trained.rows),
         count(trained.positives)
     );
+    if trained.kept < trained.read {
+        text.push_str(&format!(
+            "; {} of {} rows kept, all that are positive and a share of the others, which count \
+             for those that were not",
+            count(trained.kept),
+            count(trained.read)
+        ));
+    }
     if trained.immature > 0 {
         text.push_str(&format!(
             "; {} left out: not known yet",
