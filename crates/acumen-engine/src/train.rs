@@ -220,6 +220,8 @@ impl Trained {
         Trained {
             models: Vec::new(),
             controls: Vec::new(),
+            read: events,
+            kept: events,
             rows: events,
             positives: 0,
             immature: 0,

@@ -1,11 +1,12 @@
-//! Candidates that are kept for a while, stale by comparison: of another past of the visitor, or
-//! of other sources, they are not used. Lists are never kept.
+//! What sources put forward is kept for a while, and stale by comparison: of other sources it is not
+//! used, and of an older past of the visitor only the items are, each scored anew. Lists are never
+//! kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use acumen_base::{Span, Time};
-use acumen_model::recommend::Candidates;
+use acumen_model::recommend::{Candidates, Proposal};
 
 /// Parts that lock by themselves.
 const PARTS: usize = 16;
@@ -31,16 +32,25 @@ pub(crate) struct KeptCandidates {
 #[derive(Debug)]
 struct Entry {
     made: Made,
+    /// When some source looked at all items.
     since: Time,
-    candidates: Arc<Asked>,
+    asked: Arc<Asked>,
 }
 
-/// Candidates and the sources that gave them.
+/// Candidates and what each declared source put forward; nothing of one that did not answer.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) candidates: Candidates,
-    /// For each declared source, whether it answered.
-    pub(crate) answered: Vec<bool>,
+    pub(crate) proposals: Vec<Option<Arc<Proposal>>>,
+}
+
+/// What is kept of somebody.
+pub(crate) enum Known {
+    /// The candidates as they are.
+    All(Arc<Asked>),
+    /// They did something since: the sources that look at all items would put forward much the
+    /// same.
+    Items(Arc<Asked>, Time),
 }
 
 impl KeptCandidates {
@@ -57,30 +67,29 @@ impl KeptCandidates {
         part.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is kept for somebody, if it is still true.
-    pub(crate) fn get(&self, who: u128, made: Made, now: Time) -> Option<Arc<Asked>> {
+    /// What is kept for somebody, if it is still of use.
+    pub(crate) fn get(&self, who: u128, made: Made, now: Time) -> Option<Known> {
         let part = self.part(who);
         let entry = part.get(&who)?;
-        let fresh = entry.made == made && now < entry.since + self.ttl;
-        fresh.then(|| Arc::clone(&entry.candidates))
+        let fresh = entry.made.epoch == made.epoch && now < entry.since + self.ttl;
+        let asked = fresh.then(|| Arc::clone(&entry.asked))?;
+        Some(match entry.made.past == made.past {
+            true => Known::All(asked),
+            false => Known::Items(asked, entry.since),
+        })
     }
 
-    /// Keeps candidates; in a full part, those whose time is up make room, or else all do.
-    pub(crate) fn keep(&self, who: u128, made: Made, now: Time, candidates: Arc<Asked>) {
+    /// Keeps candidates for which all items were looked at at some time; in a full part, those
+    /// whose time is up make room, or else all do.
+    pub(crate) fn keep(&self, who: u128, made: Made, since: Time, asked: Arc<Asked>) {
         let mut part = self.part(who);
         if part.len() >= ENTRIES_MAX && !part.contains_key(&who) {
-            part.retain(|_, entry| now < entry.since + self.ttl);
+            part.retain(|_, entry| since < entry.since + self.ttl);
             if part.len() >= ENTRIES_MAX {
                 part.clear();
             }
         }
-        let since = now;
-        let entry = Entry {
-            made,
-            since,
-            candidates,
-        };
-        part.insert(who, entry);
+        part.insert(who, Entry { made, since, asked });
     }
 }
 
@@ -95,15 +104,17 @@ mod tests {
         let asked = || {
             Arc::new(Asked {
                 candidates: Candidates::default(),
-                answered: Vec::new(),
+                proposals: Vec::new(),
             })
         };
         kept.keep(7, made, Time(0), asked());
-        assert!(kept.get(7, made, Time(99)).is_some());
-        assert!(kept.get(7, made, Time(100)).is_none());
-        assert!(kept.get(7, Made { past: 2, ..made }, Time(1)).is_none());
-        assert!(kept.get(7, Made { epoch: 3, ..made }, Time(1)).is_none());
-        assert!(kept.get(8, made, Time(1)).is_none());
+        let get = |who, made, at| kept.get(who, made, Time(at));
+        assert!(matches!(get(7, made, 99), Some(Known::All(_))));
+        assert!(get(7, made, 100).is_none());
+        let later = Made { past: 2, ..made };
+        assert!(matches!(get(7, later, 1), Some(Known::Items(_, Time(0)))));
+        assert!(get(7, Made { epoch: 3, ..made }, 1).is_none());
+        assert!(get(8, made, 1).is_none());
         for who in 0..(PARTS * ENTRIES_MAX * 2) as u128 {
             kept.keep(who, made, Time(1), asked());
         }

@@ -78,9 +78,9 @@ pub(super) fn list(
         standardise(&mut scores);
         scores
     });
-    let answered = said.iter().zip(&found.asked.answered);
+    let answered = said.iter().zip(&found.asked.proposals);
     let mut sources: Vec<Option<&[f32]>> = answered
-        .map(|(scores, answered)| answered.then_some(&scores[..]))
+        .map(|(scores, proposal)| proposal.is_some().then_some(&scores[..]))
         .collect();
     sources.push(bandit.as_deref());
     let names = shelf.names.iter().map(String::as_str);

@@ -7,12 +7,12 @@ use std::thread;
 use acumen_base::{Clock, Deadline, Key, ListedItem, Listing, MemberError, Seed, Span, Time};
 use acumen_decision::ranking::{Refusals, TurnedAway};
 use acumen_decision::{Outstanding, Pool, beside};
-use acumen_model::recommend::Candidates;
 use acumen_model::recommend::candidates::best;
+use acumen_model::recommend::{Candidates, Proposal};
 
 use super::ask::{RankAnswer, RankRequest, SourceLine, StageLine};
 use super::catalogue::{Catalogue, Shelving};
-use super::kept::{Asked, KeptCandidates, Made};
+use super::kept::{Asked, KeptCandidates, Known, Made};
 use super::listing::{Listed, list};
 use super::shelf::{RankingStatus, Shelf};
 use super::sources::Deployed;
@@ -95,7 +95,7 @@ impl Ranker {
         let wish = self.wish(request)?;
         stages.end("context", stages.budget.context);
         let deployed = self.shelf.deployed();
-        let found = self.candidates(&wish, &deployed, now)?;
+        let found = self.candidates(&wish, &deployed, now);
         stages.end("candidates", stages.budget.candidates);
         let id = format!(
             "{}-{}",
@@ -186,37 +186,38 @@ impl Ranker {
     }
 
     /// The candidates, kept or asked for.
-    fn candidates(
-        &self,
-        wish: &Wish<'_>,
-        deployed: &Arc<Deployed>,
-        now: Time,
-    ) -> Result<Found, Refusal> {
+    fn candidates(&self, wish: &Wish<'_>, deployed: &Arc<Deployed>, now: Time) -> Found {
         let made = Made {
             past: wish.past.version,
             epoch: deployed.epoch,
         };
         let kept = self.kept.as_ref().filter(|_| wish.usual);
-        if let Some(asked) = kept.and_then(|kept| kept.get(wish.who, made, now)) {
-            let sources = self.lines(deployed, |at| match asked.answered[at] {
-                true => ("cached", 0),
-                false => ("late", 0),
-            });
-            return Ok(Found {
-                asked,
-                sources,
-                cached: true,
-                fallback: false,
-            });
-        }
-        let mask = Arc::new(self.mask(wish));
-        let found = self.ask(wish, deployed, &mask);
+        let known = kept.and_then(|kept| kept.get(wish.who, made, now));
+        let (before, since) = match known {
+            Some(Known::All(asked)) => return self.all_kept(deployed, asked),
+            Some(Known::Items(asked, since)) => (Some(asked), since),
+            None => (None, now),
+        };
+        let found = self.ask(wish, deployed, before.as_deref());
         // What only some sources said is not kept: the next request may hear them all.
-        let whole = found.sources.iter().all(|line| line.status == "answered");
-        if let (Some(kept), true) = (kept, whole) {
-            kept.keep(wish.who, made, now, Arc::clone(&found.asked));
+        let whole = |line: &SourceLine| matches!(line.status, "answered" | "cached");
+        if let (Some(kept), true) = (kept, found.sources.iter().all(whole)) {
+            kept.keep(wish.who, made, since, Arc::clone(&found.asked));
         }
-        Ok(found)
+        found
+    }
+
+    fn all_kept(&self, deployed: &Deployed, asked: Arc<Asked>) -> Found {
+        let sources = self.lines(deployed, |at| match asked.proposals[at] {
+            Some(_) => ("cached", 0),
+            None => ("late", 0),
+        });
+        Found {
+            asked,
+            sources,
+            cached: true,
+            fallback: false,
+        }
     }
 
     /// Which items may be shown to this visitor.
@@ -238,70 +239,128 @@ impl Ranker {
         mask
     }
 
-    /// Asks all sources beside each other; one that is late is left out.
-    fn ask(&self, wish: &Wish<'_>, deployed: &Arc<Deployed>, mask: &Arc<Vec<bool>>) -> Found {
+    /// Asks all sources beside each other what they put forward; one that is late is left out. Of
+    /// sources that look at all items, what they put forward before is good enough while it is
+    /// kept; what is said of it is of now.
+    fn ask(&self, wish: &Wish<'_>, deployed: &Arc<Deployed>, before: Option<&Asked>) -> Found {
         let shelf = &self.shelf;
-        let places: Vec<usize> = (0..shelf.names.len())
-            .filter(|at| deployed.sources.contains_key(&shelf.names[*at]))
-            .collect();
+        let count = shelf.names.len();
+        let mut proposals: Vec<Option<Arc<Proposal>>> = vec![None; count];
+        let mut said: Vec<(&'static str, u64)> = vec![("not deployed", 0); count];
+        let mut places = Vec::with_capacity(count);
+        for (at, name) in shelf.names.iter().enumerate() {
+            let Some(loaded) = deployed.sources.get(name) else {
+                continue;
+            };
+            let known = before.and_then(|before| before.proposals[at].clone());
+            match known.filter(|_| !loaded.source().proposes_at_once()) {
+                Some(known) => (proposals[at], said[at]) = (Some(known), ("cached", 0)),
+                None => places.push(at),
+            }
+        }
+        let mask = Arc::new(self.mask(wish));
         let past = Arc::new(wish.past.clone());
         let tasks = places.iter().map(|&at| {
             let loaded = Arc::clone(&deployed.sources[&shelf.names[at]]);
-            let (past, mask) = (Arc::clone(&past), Arc::clone(mask));
+            let (past, mask) = (Arc::clone(&past), Arc::clone(&mask));
+            let most = shelf.decl.candidates;
             let task = move || {
                 loaded.delay.into_iter().for_each(thread::sleep);
-                loaded.score(past.history(), &mask)
+                loaded.propose(&past, &mask, most)
             };
             (&self.outstanding[at], task)
         });
-        let budget = shelf.decl.stages.candidates;
-        let micros = budget.0.max(0) as u64 * 1_000;
+        let micros = shelf.decl.stages.candidates.0.max(0) as u64 * 1_000;
         let deadline = Deadline::after(Arc::clone(&self.clock), self.clock.nanos(), micros);
         let answers = beside(&self.pool, tasks.collect(), (&self.clock, &deadline));
-        let mut scores: Vec<Option<Vec<f32>>> = vec![None; shelf.names.len()];
-        let mut said: Vec<(&'static str, u64)> = vec![("not deployed", 0); shelf.names.len()];
         for (&at, (answer, took_us)) in places.iter().zip(answers) {
             said[at] = match &answer {
                 Ok(_) => ("answered", took_us),
                 Err(MemberError::Failed(_)) => ("failed", took_us),
                 Err(_) => ("late", took_us),
             };
-            scores[at] = answer.ok();
+            proposals[at] = answer.ok().map(Arc::new);
         }
-        let fallback = scores.iter().all(Option::is_none);
-        if fallback {
-            self.fall_back(deployed, mask, &mut scores);
-        }
+        let fallback = proposals.iter().all(Option::is_none);
+        let candidates = match fallback {
+            true => self.fall_back(deployed, &mask, &mut proposals),
+            false => self.said_of_all(wish, deployed, &proposals),
+        };
         Found {
-            asked: Arc::new(gather(scores, mask, shelf.decl.candidates)),
+            cached: said.iter().any(|(status, _)| *status == "cached"),
             sources: self.lines(deployed, |at| said[at]),
-            cached: false,
+            asked: Arc::new(Asked {
+                candidates,
+                proposals,
+            }),
             fallback,
         }
+    }
+
+    /// Everything that was put forward, with what each source says of it.
+    fn said_of_all(
+        &self,
+        wish: &Wish<'_>,
+        deployed: &Deployed,
+        proposals: &[Option<Arc<Proposal>>],
+    ) -> Candidates {
+        let items = proposals
+            .iter()
+            .flatten()
+            .flat_map(|proposal| &proposal.items);
+        let mut items: Vec<u32> = items.copied().collect();
+        items.sort_unstable();
+        items.dedup();
+        let names = self.shelf.names.iter().zip(proposals);
+        let scores =
+            names.map(
+                |(name, proposal)| match proposal.as_ref().zip(deployed.sources.get(name)) {
+                    Some((proposal, loaded)) => loaded.score_some(&wish.past, &items, proposal),
+                    None => vec![0.0; items.len()],
+                },
+            );
+        let scores = scores.collect();
+        Candidates { items, scores }
     }
 
     /// The declared fallback, or what was touched most: it always answers.
     fn fall_back(
         &self,
         deployed: &Deployed,
-        mask: &Arc<Vec<bool>>,
-        scores: &mut [Option<Vec<f32>>],
-    ) {
+        mask: &[bool],
+        proposals: &mut [Option<Arc<Proposal>>],
+    ) -> Candidates {
         let shelf = &self.shelf;
+        let (nobody, most) = (Past::default(), shelf.decl.candidates);
         let name = shelf.decl.fallback.as_ref();
         let place = name.and_then(|name| shelf.names.iter().position(|known| known == name));
         let loaded = name.and_then(|name| deployed.sources.get(name));
-        let said = match loaded {
-            Some(loaded) => loaded.score(Past::default().history(), mask),
+        let (items, said) = match loaded {
+            Some(loaded) => {
+                let proposal = loaded.propose(&nobody, mask, most);
+                let said = loaded.score_some(&nobody, &proposal.items, &proposal);
+                (proposal.items, said)
+            }
             None => {
                 let catalogue = shelf.catalogue();
                 let numbers = 0..mask.len().min(catalogue.len()) as u32;
-                numbers.map(|number| -catalogue.novelty(number)).collect()
+                let familiar: Vec<f32> = numbers.map(|n| -catalogue.novelty(n)).collect();
+                let items = best(&familiar, &mask[..familiar.len()], most);
+                let said = items.iter().map(|item| familiar[*item as usize]).collect();
+                (items, said)
             }
         };
-        if let Some(place) = place.or((!scores.is_empty()).then_some(0)) {
-            scores[place] = Some(said);
+        let mut scores = vec![vec![0.0; items.len()]; shelf.names.len()];
+        let place = place.unwrap_or(0);
+        if let (Some(scores), Some(proposal)) = (scores.get_mut(place), proposals.get_mut(place)) {
+            *scores = said;
+            *proposal = Some(Arc::new(Proposal {
+                items: items.clone(),
+                mean: 0.0,
+                deviation: 1.0,
+            }));
         }
+        Candidates { items, scores }
     }
 
     fn lines(
@@ -349,28 +408,6 @@ impl Ranker {
             sources: found.sources.iter().filter_map(version).collect(),
             took_us: 0,
         }
-    }
-}
-
-/// The best of each source, with what all of them say of them.
-fn gather(scores: Vec<Option<Vec<f32>>>, mask: &[bool], most: usize) -> Asked {
-    let mut items: Vec<u32> = Vec::new();
-    for scores in scores.iter().flatten() {
-        items.extend(best(scores, mask, most));
-    }
-    items.sort_unstable();
-    items.dedup();
-    let answered = scores.iter().map(Option::is_some).collect();
-    let of = |scores: Option<Vec<f32>>| match scores {
-        Some(scores) => items.iter().map(|item| scores[*item as usize]).collect(),
-        None => vec![0.0; items.len()],
-    };
-    Asked {
-        answered,
-        candidates: Candidates {
-            scores: scores.into_iter().map(of).collect(),
-            items,
-        },
     }
 }
 

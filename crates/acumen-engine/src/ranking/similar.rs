@@ -1,11 +1,11 @@
 //! Items that are like one: what the sources say to somebody who did nothing but look at it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-
-use acumen_model::recommend::History;
 
 use super::ask::{SimilarAnswer, SimilarItem};
 use super::serve::{ITEMS_MAX, Ranker, number};
+use super::visitors::Past;
 use crate::refusal::Refusal;
 
 impl Ranker {
@@ -25,23 +25,31 @@ impl Ranker {
             (number(&catalogue, id)?, catalogue.available().to_vec(), ids)
         };
         mask[item as usize] = false;
-        let history = History {
-            items: &[item],
-            weights: &[1.0],
+        let looked = Past {
+            items: vec![item],
+            weights: vec![1.0],
+            ..Past::default()
         };
-        let mut blended = vec![0.0; mask.len()];
-        for name in &self.shelf.names {
-            if let Some(loaded) = deployed.sources.get(name) {
-                let weight = deployed.weight(&self.shelf.decl, name);
-                let scores = loaded.score(history, &mask);
-                blended
-                    .iter_mut()
-                    .zip(scores)
-                    .for_each(|(sum, score)| *sum += weight * score);
-            }
+        let answering = self.shelf.names.iter().filter_map(|name| {
+            let loaded = deployed.sources.get(name)?;
+            let proposal = loaded.propose(&looked, &mask, n);
+            Some((loaded, proposal, deployed.weight(&self.shelf.decl, name)))
+        });
+        let answering: Vec<_> = answering.collect();
+        let proposed = answering
+            .iter()
+            .flat_map(|(_, proposal, _)| &proposal.items);
+        let items: BTreeSet<u32> = proposed.copied().collect();
+        let items: Vec<u32> = items.into_iter().collect();
+        let mut blended = vec![0.0; items.len()];
+        for (loaded, proposal, weight) in &answering {
+            let said = loaded.score_some(&looked, &items, proposal);
+            let sums = blended.iter_mut().zip(said);
+            sums.for_each(|(sum, score)| *sum += weight * score);
         }
-        let mut items = acumen_model::recommend::candidates::best(&blended, &mask, n);
-        items.sort_by(|a, b| blended[*b as usize].total_cmp(&blended[*a as usize]));
+        let mut items: Vec<(u32, f32)> = items.into_iter().zip(blended).collect();
+        items.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        items.truncate(n);
         let short = match (deployed.sources.is_empty(), items.len() < n) {
             (true, _) => Some(format!(
                 "no source of `{0}` is live: run `acumen train {0}`",
@@ -50,14 +58,11 @@ impl Ranker {
             (false, true) => Some("there are no more items that may be shown".to_owned()),
             (false, false) => None,
         };
-        let line = |item: u32| SimilarItem {
+        let line = |(item, score): (u32, f32)| SimilarItem {
             item: Arc::clone(&ids[item as usize]),
-            score: blended[item as usize],
+            score,
         };
-        let items = match deployed.sources.is_empty() {
-            true => Vec::new(),
-            false => items.into_iter().map(line).collect(),
-        };
+        let items = items.into_iter().map(line).collect();
         Ok(SimilarAnswer {
             item: Arc::clone(&ids[item as usize]),
             items,

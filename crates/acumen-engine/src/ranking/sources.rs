@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acumen_model::recommend::{History, Recommender, Source};
+use acumen_model::recommend::{History, Proposal, Recommender, Source};
 
 use super::catalogue::{Catalogue, Shelving};
+use super::visitors::Past;
 use crate::spec::RankingDecl;
 
 /// What answers requests from here on; replaced as a whole.
@@ -146,24 +147,31 @@ impl Loaded {
         self.source().n_items()
     }
 
-    /// The scores of all items, those that it does not know 0 after being standardised: it has no
-    /// opinion of them.
-    pub(crate) fn score(&self, history: History<'_>, may_be_shown: &[bool]) -> Vec<f32> {
-        let known = self.n_items().min(may_be_shown.len());
-        let places = (0..history.items.len()).filter(|at| (history.items[*at] as usize) < known);
-        let (items, weights): (Vec<u32>, Vec<f32>) = places
-            .map(|at| (history.items[at], history.weights[at]))
-            .unzip();
+    /// What it puts forward for somebody with this past.
+    pub(crate) fn propose(&self, past: &Past, may_be_shown: &[bool], most: usize) -> Proposal {
+        let (items, weights) = self.known(past);
         let history = History {
             items: &items,
             weights: &weights,
         };
-        let mut scores = vec![0.0; self.n_items()];
-        self.source().score(history, &mut scores);
-        scores.truncate(known);
-        acumen_model::recommend::candidates::standardise(&mut scores, &may_be_shown[..known]);
-        scores.resize(may_be_shown.len(), 0.0);
-        scores
+        self.source().propose(history, may_be_shown, most)
+    }
+
+    /// What it says of some items, in the unit of what it put forward.
+    pub(crate) fn score_some(&self, past: &Past, items: &[u32], unit: &Proposal) -> Vec<f32> {
+        let (known, weights) = self.known(past);
+        let history = History {
+            items: &known,
+            weights: &weights,
+        };
+        self.source().score_some(history, items, unit)
+    }
+
+    /// The events of a past with items that it knows.
+    pub(crate) fn known(&self, past: &Past) -> (Vec<u32>, Vec<f32>) {
+        let known = self.n_items() as u32;
+        let events = past.items.iter().copied().zip(past.weights.iter().copied());
+        events.filter(|(item, _)| *item < known).unzip()
     }
 }
 

@@ -59,10 +59,7 @@ fn because(
     let Some(loaded) = deployed.sources.get(name) else {
         return Vec::new();
     };
-    let known = |at: &usize| (wish.past.items[*at] as usize) < loaded.n_items();
-    let places: Vec<usize> = (0..wish.past.items.len()).filter(known).collect();
-    let items: Vec<u32> = places.iter().map(|at| wish.past.items[*at]).collect();
-    let weights: Vec<f32> = places.iter().map(|at| wish.past.weights[*at]).collect();
+    let (items, weights) = loaded.known(&wish.past);
     let history = History {
         items: &items,
         weights: &weights,

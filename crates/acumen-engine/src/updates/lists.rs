@@ -4,6 +4,7 @@ use acumen_base::{Gate, ModelVersion, Update};
 
 use super::Updater;
 use super::judge::Judged;
+use crate::background::Background;
 use crate::ranking::RankingTable;
 use crate::train::{TrainOptions, train_with};
 
@@ -11,7 +12,7 @@ impl Updater {
     /// Trains, judges and promotes or holds a use case that ranks.
     pub(super) fn attempt_lists(&self, use_case: usize, mut update: Update) -> Option<Update> {
         let options = TrainOptions {
-            threads: Some(Updater::threads()),
+            threads: Some(Background::half()),
             ..TrainOptions::default()
         };
         let trained = train_with(&self.sources, use_case, options, &mut |at| self.step(&at));

@@ -259,7 +259,11 @@ fn a_new_ware_is_found_by_what_it_is_like_from_its_first_minute() {
     let list = rank(&engine, &request).unwrap();
     let found = list.items.iter().find(|item| &*item.item == "new4");
     let why = found.expect("it is like w44").why.as_ref().unwrap();
-    let speaks = why.sources.iter().find(|(name, _)| name != "bandit").unwrap();
+    let speaks = why
+        .sources
+        .iter()
+        .find(|(name, _)| name != "bandit")
+        .unwrap();
     assert!(speaks.0 == "words" && speaks.1 > 0.2, "{why:?}");
     assert_eq!(&*why.because[0].item, "w44", "{why:?}");
     assert!(why.words.contains("because of w44"), "{why:?}");
