@@ -1,14 +1,14 @@
 //! The same question in a world whose truth is known: what better lists change, by an experiment.
 //!
 //! In a storefront world (`usecases/recommendations/world.yaml`, frozen) lists are dressed by what
-//! is popular for four weeks. Then visitors are assigned to the current system, an item-kNN, or to
-//! what is tried, for another four; both learn anew every day from everything that happened, in
-//! either arm. Parameters of the item-kNN are those with the most purchases in another world, of
-//! which the truth says how many there are on average; so is what is tried. The figures are of
-//! worlds of other seeds, added up. What one reaches who knows every chance is beside them.
+//! is popular for four weeks. Then visitors are assigned to two use cases that run over one log: the
+//! current system, an item-kNN (`projects/storefront`), or the recommendations use case as it is.
+//! Both learn anew every day from everything that happened, in either arm. The item-kNN is chosen
+//! among [`Choice::all`] by how well it holds what visitors took next at the end of the log of
+//! another world. The figures are of worlds of further seeds, added up. What one reaches who knows
+//! every chance is beside them.
 
-mod plans;
-mod shelf;
+mod choices;
 mod shop;
 mod trial;
 
@@ -20,17 +20,20 @@ use serde_json::{Value, json};
 use crate::report::{Failure, all, row, table};
 use crate::settings::{Settings, workspace};
 
-use plans::{choices, current, tried};
-use shop::{Plan, Shop};
+use choices::Choice;
+use shop::{Declared, Past};
 use trial::{Arm, Maker, Stage};
 
-/// Days before the experiment, and those by which parameters are chosen.
+/// Days before the experiment, and of it.
 const LOG_DAYS: i64 = 28;
-const CHOICE_DAYS: i64 = 7;
+const TRIAL_DAYS: i64 = 21;
 /// The seed of the world in which everything is chosen; nothing is measured in it.
 const CHOICE_SEED: u64 = 1_001;
 /// How many worlds are measured.
 const WORLDS: u64 = 4;
+
+/// The arms: use cases.
+const ARMS: [&str; 2] = ["current", "recommendations"];
 
 /// What is compared, and by how much it is to be better.
 const METRICS: [(&str, f64); 3] = [
@@ -45,11 +48,15 @@ pub(super) fn run(settings: &Settings) -> Result<Value, Failure> {
     let text = std::fs::read_to_string(workspace(file))?;
     let parameters = Parameters::parse(&text, file).map_err(all)?;
     let knn = choose(&parameters)?;
-    println!("the item-kNN with the most purchases: {knn}");
-    let plans = [current(&knn), tried(&knn)];
+    println!("the item-kNN with the largest gain: {knn}");
+    let tried = std::fs::read_to_string(workspace("usecases/recommendations/usecase.yaml"))?;
+    let use_cases = [
+        (ARMS[0].to_owned(), knn.use_case(ARMS[0])),
+        (ARMS[1].to_owned(), tried),
+    ];
     let (mut arms, mut best) = ([Arm::default(); 2], Arm::default());
     for seed in (0..WORLDS).map(|world| settings.seed + world) {
-        let (found, ceiling) = measure(&parameters, Seed(seed), &plans)?;
+        let (found, ceiling) = measure(&parameters, Seed(seed), &use_cases)?;
         println!("\nworld of seed {seed}");
         show(&found, &ceiling);
         arms.iter_mut()
@@ -59,7 +66,7 @@ pub(super) fn run(settings: &Settings) -> Result<Value, Failure> {
     }
     println!("\n{WORLDS} worlds together");
     show(&arms, &best);
-    Ok(told(&arms, &best, &knn))
+    Ok(told(&arms, &best, &knn.to_string()))
 }
 
 /// When a part of a world's days is over.
@@ -67,57 +74,54 @@ fn after(parameters: &Parameters, days: i64) -> Time {
     parameters.start() + Span::days(days)
 }
 
-/// The world after the first weeks, and what was learnt in them.
-fn begin(parameters: &Parameters, seed: Seed, plan: &Plan) -> Result<(Stage, Shop), Failure> {
-    let (mut stage, mut shop) = (Stage::new(parameters, seed)?, Shop::new(plan.clone()));
-    let until = after(parameters, LOG_DAYS);
-    stage.play(until, seed, &mut [Maker::Dressed(vec![&mut shop])])?;
-    Ok((stage, shop))
+/// The world after the first weeks, and a shop that was told of them.
+fn begin(
+    parameters: &Parameters,
+    seed: Seed,
+    use_cases: &[Declared],
+) -> Result<(Stage, Past), Failure> {
+    let mut past = Past::new(use_cases)?;
+    let mut stage = Stage::new(parameters, seed, past.types())?;
+    stage.play(after(parameters, LOG_DAYS), seed, Maker::Dressed(&mut past))?;
+    Ok((stage, past))
 }
 
-/// The parameters of the item-kNN with the most purchases in a week.
-fn choose(parameters: &Parameters) -> Result<Value, Failure> {
-    let choices = choices();
-    let (stage, shop) = begin(parameters, Seed(CHOICE_SEED), &current(&choices[0]))?;
-    let mut best: Option<(f64, Value)> = None;
-    for choice in choices {
-        let found = chosen_by(parameters, &stage, &shop, &current(&choice))?;
-        println!("  {choice}: {found:.4} purchases a hundred lists");
-        if best.as_ref().is_none_or(|(before, _)| found > *before) {
-            best = Some((found, choice));
+/// The item-kNN that holds best what visitors took next.
+fn choose(parameters: &Parameters) -> Result<Choice, Failure> {
+    let named: Vec<(String, Choice)> = (0..)
+        .map(|number: usize| format!("choice-{number}"))
+        .zip(Choice::all())
+        .collect();
+    let use_cases: Vec<Declared> = named
+        .iter()
+        .map(|(name, choice)| (name.clone(), choice.use_case(name)))
+        .collect();
+    let (_, mut past) = begin(parameters, Seed(CHOICE_SEED), &use_cases)?;
+    let mut best: Option<(f64, Choice)> = None;
+    for (name, choice) in named {
+        let gain = past.gain(&name)?;
+        println!("  {gain:.4}  {choice}");
+        if best.as_ref().is_none_or(|(before, _)| gain > *before) {
+            best = Some((gain, choice));
         }
     }
     best.map(|(_, choice)| choice)
         .ok_or_else(|| Failure::new("there is nothing to choose among"))
 }
 
-/// Purchases a hundred lists, on average, where everybody has the lists of a plan.
-fn chosen_by(
-    parameters: &Parameters,
-    stage: &Stage,
-    shop: &Shop,
-    plan: &Plan,
-) -> Result<f64, Failure> {
-    let (mut stage, mut shop) = (stage.clone(), shop.with(plan.clone()));
-    let until = after(parameters, LOG_DAYS + CHOICE_DAYS);
-    let found = stage.play(until, Seed(0), &mut [Maker::Learnt(&mut shop)])?;
-    Ok(100.0 * found[0].expected.purchases / found[0].lists)
-}
-
 /// The experiment in one world, and what one reaches in it who knows every chance.
 fn measure(
     parameters: &Parameters,
     seed: Seed,
-    plans: &[Plan; 2],
+    use_cases: &[Declared],
 ) -> Result<([Arm; 2], Arm), Failure> {
-    let (stage, shop) = begin(parameters, seed, &plans[0])?;
-    let until = after(parameters, i64::from(parameters.days) + 1);
+    let (mut stage, past) = begin(parameters, seed, use_cases)?;
+    let until = after(parameters, LOG_DAYS + TRIAL_DAYS);
     let salt = seed.derive("arms");
-    let mut oracle = stage.clone();
-    let ceiling = oracle.play(until, salt, &mut [Maker::Best(Aim::Revenue)])?;
-    let [mut current, mut tried] = plans.clone().map(|plan| shop.with(plan));
-    let mut arms = [Maker::Learnt(&mut current), Maker::Learnt(&mut tried)];
-    let found = stage.clone().play(until, salt, &mut arms)?;
+    let ceiling = stage.clone().play(until, salt, Maker::Best(Aim::Revenue))?;
+    let mut shop = past.open(after(parameters, LOG_DAYS))?;
+    let found = stage.play(until, salt, Maker::Shop(&mut shop, &ARMS))?;
+    shop.close()?;
     Ok(([found[0], found[1]], ceiling[0]))
 }
 
@@ -169,7 +173,7 @@ fn show(arms: &[Arm; 2], best: &Arm) {
         ]);
     }
     table(&lines);
-    for (name, arm) in ["current", "tried"].iter().zip(arms) {
+    for (name, arm) in ARMS.iter().zip(arms) {
         println!(
             "{name}: {} units, {} lists; a list has {:.3} clicks, {:.4} purchases, {:.2} GBP on \
              average, of {:.3}, {:.4} and {:.2} that the best for the same visit has",
@@ -185,7 +189,7 @@ fn show(arms: &[Arm; 2], best: &Arm) {
     }
 }
 
-fn told(arms: &[Arm; 2], best: &Arm, knn: &Value) -> Value {
+fn told(arms: &[Arm; 2], best: &Arm, knn: &str) -> Value {
     let values = arms.each_ref().map(of);
     let each = METRICS.iter().zip(lifts(arms)).enumerate();
     let mut figures: serde_json::Map<_, _> = each
@@ -212,6 +216,6 @@ fn told(arms: &[Arm; 2], best: &Arm, knn: &Value) -> Value {
         json!({"clicks": share[0], "purchases": share[1], "revenue": share[2]})
     });
     figures.insert("share_of_the_best_list".into(), json!(a_list));
-    figures.insert("item_knn".into(), knn.clone());
+    figures.insert("item_knn".into(), json!(knn));
     figures.into()
 }

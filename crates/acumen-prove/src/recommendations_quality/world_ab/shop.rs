@@ -1,148 +1,205 @@
-//! Lists by the sources and the ranking of the library.
+//! A shop that runs use cases over one log: told what happens, asked for lists.
 
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 
-use acumen_base::{Event, Seed};
-use acumen_decision::ranking::{Caps, Objectives, Slate, rank};
-use acumen_model::Params;
-use acumen_model::recommend::{
-    Candidates, History, RecommendData, Source, candidates, recommender,
+use acumen_base::{Clock, Event, EventType, ManualClock, Time};
+use acumen_engine::history::Sources;
+use acumen_engine::{
+    Durability, Engine, Folder, Ingested, LogOptions, Offline, Options, RankRequest, Refusal,
+    TrainOptions, judge_sources, train_with,
 };
+use acumen_sim::wire;
 use acumen_sim::world::storefront::Visit;
-use serde_json::Value;
+use tempfile::TempDir;
 
-use super::shelf::Shelf;
+use crate::child;
 use crate::report::{Failure, all};
+use crate::settings::workspace;
+use crate::stage::copy;
 
-/// Candidates of each source.
-const CANDIDATES: usize = 100;
+/// Members of decisions and sources run on so many threads.
+const WORKERS: usize = 2;
+/// Events that are told together at most.
+const TOGETHER: usize = 500;
 
-/// Whoever makes lists in a world: told everything that happens, asked at every visit.
-pub(super) trait Lists {
-    /// Takes an event in.
-    fn observe(&mut self, event: &Event);
-    /// The ids of up to `n` products, the first first.
-    fn list(&mut self, visit: &Visit, n: usize) -> Result<Vec<Arc<str>>, Failure>;
+/// A use case: its name, and the text that declares it.
+pub(super) type Declared = (String, String);
+
+/// A shop before it opens: it is told what happens.
+pub(super) struct Past {
+    folder: TempDir,
+    offline: Offline,
 }
 
-/// What lists are made of.
-#[derive(Clone, Debug)]
-pub(super) struct Plan {
-    /// Learners by name, each with its parameters.
-    pub(super) sources: Vec<(&'static str, Value)>,
-    /// What each weighs, where nothing was done in the session yet, and where something was.
-    pub(super) weights: [Vec<f32>; 2],
-    /// What is traded against relevance; business value is the logarithm of the price.
-    pub(super) objectives: Objectives,
-}
-
-/// Lists by a plan, learnt anew every day from everything up to then.
-#[derive(Clone)]
+/// A shop that makes lists, learning anew every day.
 pub(super) struct Shop {
-    shelf: Shelf,
-    plan: Plan,
-    fitted: Vec<Source>,
-    day: i64,
+    _folder: TempDir,
+    engine: Engine,
+    sources: Sources,
+    clock: Arc<ManualClock>,
+    learnt: Time,
+    /// Events that are not told yet, a line each.
+    lines: Vec<u8>,
+    waiting: usize,
 }
 
-impl Shop {
-    pub(super) fn new(plan: Plan) -> Shop {
-        Shop {
-            shelf: Shelf::default(),
-            plan,
-            fitted: Vec::new(),
-            day: i64::MIN,
+/// A list, by its id.
+pub(super) struct Listed {
+    pub(super) id: String,
+    pub(super) items: Vec<Arc<str>>,
+}
+
+fn log() -> LogOptions {
+    LogOptions {
+        durability: Durability::Os,
+        ..LogOptions::default()
+    }
+}
+
+impl Past {
+    /// A shop with the catalogue of this workspace and these use cases. How long a list takes is
+    /// another measurement: deadlines are put off, so that the lists do not depend on the machine.
+    pub(super) fn new(use_cases: &[Declared]) -> Result<Past, Failure> {
+        let folder = tempfile::tempdir()?;
+        let root = folder.path().join("project");
+        copy(&workspace("catalogue"), &root.join("catalogue"))?;
+        for (name, text) in use_cases {
+            let at = root.join("usecases").join(name);
+            std::fs::create_dir_all(&at)?;
+            let patient = text
+                .replace("candidates: 15ms", "candidates: 30s")
+                .replace("max_latency: 100ms", "max_latency: 60s");
+            std::fs::write(at.join("usecase.yaml"), patient)?;
         }
+        let plan = child::plan(&root)?;
+        let offline = Offline::open(plan, Folder::new(&folder.path().join("data")), log())?;
+        Ok(Past { folder, offline })
     }
 
-    /// The same knowledge, with another plan.
-    pub(super) fn with(&self, plan: Plan) -> Shop {
-        Shop {
-            shelf: self.shelf.clone(),
-            ..Shop::new(plan)
-        }
+    /// The events that it reads.
+    pub(super) fn types(&self) -> impl Iterator<Item = &Arc<EventType>> {
+        self.offline.sources.plan.types.iter()
     }
 
-    fn fit(&mut self, day: i64) -> Result<(), Failure> {
-        let interactions = self.shelf.interactions()?;
-        let attributes = self.shelf.attributes();
-        let data = RecommendData {
-            interactions: &interactions,
-            attributes: Some(&attributes),
-        };
-        self.fitted.clear();
-        for (name, parameters) in &self.plan.sources {
-            let learner = recommender(name);
-            let learner = learner.map_err(|_| Failure::new(format!("no recommender `{name}`")))?;
-            let params: Params = serde_json::from_value(parameters.clone())?;
-            let checked = learner.check(&params).map_err(all)?;
-            let source = checked.fit(&data, Seed(day as u64), &mut |_| {})?;
-            self.fitted.push(source);
-        }
-        self.day = day;
+    pub(super) fn observe(&mut self, event: &Event) -> Result<(), Failure> {
+        self.offline.import(&Arc::new(event.clone()))?;
         Ok(())
     }
 
-    /// What the sources say for a visit, and whether something was done in the session already.
-    fn said(&mut self, visit: &Visit) -> Result<(Candidates, bool), Failure> {
-        if visit.at.day() > self.day {
-            self.fit(visit.at.day())?;
+    /// How well lists hold what visitors took next in the last part of what is known, fitted to
+    /// what was before: the normalised gain at 10.
+    pub(super) fn gain(&mut self, use_case: &str) -> Result<f64, Failure> {
+        self.offline.log.commit()?;
+        let sources = &self.offline.sources;
+        let position = position(sources, use_case)?;
+        let table = judge_sources(sources, position, &mut |_| {})?;
+        Ok(table.blend.ndcg10)
+    }
+
+    /// Opens at an instant, having learnt from everything up to then.
+    pub(super) fn open(self, at: Time) -> Result<Shop, Failure> {
+        let Past {
+            folder,
+            mut offline,
+        } = self;
+        offline.log.commit()?;
+        let sources = offline.sources.clone();
+        for use_case in 0..sources.plan.use_cases.len() {
+            let options = TrainOptions::default();
+            let trained = train_with(&sources, use_case, options, &mut |_| {})?;
+            for control in trained.controls {
+                offline.control(control, "prove", at)?;
+            }
         }
-        let known = self.fitted.first().map_or(0, Source::n_items);
-        let user = visit.customer.as_ref().unwrap_or(&visit.session);
-        let visitor = self.shelf.visitor(user);
-        let may = self.shelf.may_be_shown(known, visitor, visit.at);
-        let (mut items, mut weights) = (Vec::new(), Vec::new());
-        if let Some(visitor) = visitor {
-            // What is new today is known tomorrow.
-            let did = visitor.items.iter().zip(&visitor.weights);
-            let did = did.filter(|(item, _)| (**item as usize) < known);
-            (items, weights) = did.map(|(item, weight)| (*item, *weight)).unzip();
-        }
-        let history = History {
-            items: &items,
-            weights: &weights,
+        offline.close()?;
+        let clock = ManualClock::at(at);
+        let options = Options {
+            log: log(),
+            workers: WORKERS,
         };
-        let sources: Vec<&Source> = self.fitted.iter().collect();
-        let found = candidates(&sources, history, &may, CANDIDATES);
-        let begun = visitor.is_some_and(|visitor| visitor.is_in(&visit.session));
-        Ok((found, begun))
+        let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+        let plan = Arc::clone(&sources.plan);
+        let engine = Engine::open(plan, sources.folder.clone(), options, shared)?;
+        Ok(Shop {
+            _folder: folder,
+            engine,
+            sources,
+            clock,
+            learnt: at,
+            lines: Vec::new(),
+            waiting: 0,
+        })
     }
 }
 
-impl Lists for Shop {
-    fn observe(&mut self, event: &Event) {
-        self.shelf.observe(event);
+impl Shop {
+    /// Takes an event in, at the latest before the next list.
+    pub(super) fn observe(&mut self, event: &Event) -> Result<(), Failure> {
+        self.clock.set(event.known_at);
+        wire::write_line(event, &mut self.lines);
+        self.waiting += 1;
+        match self.waiting < TOGETHER {
+            true => Ok(()),
+            false => self.tell(),
+        }
     }
 
-    fn list(&mut self, visit: &Visit, n: usize) -> Result<Vec<Arc<str>>, Failure> {
-        let (found, begun) = self.said(visit)?;
-        let products = &self.shelf.products;
-        let value = |item: &u32| products[*item as usize].price.max(0.01).ln() as f32;
-        let value: Vec<f32> = found.items.iter().map(value).collect();
-        let content = self.fitted.iter().find_map(|source| match source {
-            Source::Content(content) => Some(content),
-            _ => None,
-        });
-        let likeness = |a: usize, b: usize| {
-            content.map_or(0.0, |content| {
-                content.likeness(found.items[a], found.items[b])
-            })
-        };
-        let slate = Slate {
-            sources: found.scores.iter().map(|s| Some(s.as_slice())).collect(),
-            novelty: &[],
-            value: &value,
-            likeness: &likeness,
-        };
-        let weights = &self.plan.weights[usize::from(begun)];
-        let ranking = rank(&slate, weights, &self.plan.objectives, Caps::default(), n);
-        let places = ranking
-            .list
-            .iter()
-            .map(|place| found.items[place.candidate]);
-        Ok(places
-            .map(|item| Arc::clone(&products[item as usize].id))
-            .collect())
+    fn tell(&mut self) -> Result<(), Failure> {
+        if self.waiting == 0 {
+            return Ok(());
+        }
+        let (sender, told) = channel::<Result<Ingested, Refusal>>();
+        let reply = Box::new(move |answer| drop(sender.send(answer)));
+        self.engine.ingest(&self.lines, reply);
+        let ingested = told.recv()??;
+        if let Some(refused) = ingested.refused.first() {
+            return Err(Failure::new(refused.problem.clone()));
+        }
+        self.lines.clear();
+        self.waiting = 0;
+        Ok(())
     }
+
+    /// Learns from everything that was told, and deploys what was learnt.
+    fn learn(&mut self) -> Result<(), Failure> {
+        for use_case in 0..self.sources.plan.use_cases.len() {
+            let options = TrainOptions::default();
+            let trained = train_with(&self.sources, use_case, options, &mut |_| {})?;
+            self.engine.controls_now(trained.controls, "prove")?;
+        }
+        Ok(())
+    }
+
+    /// The list of a use case for a visit.
+    pub(super) fn list(&mut self, use_case: &str, visit: &Visit) -> Result<Listed, Failure> {
+        self.tell()?;
+        self.clock.set(visit.at);
+        if visit.at.day() > self.learnt.day() {
+            self.learn()?;
+            self.learnt = visit.at;
+        }
+        let request = RankRequest {
+            visitor: visit.customer.as_ref().map(ToString::to_string),
+            session: Some(visit.session.to_string()),
+            n: Some(visit.places),
+            ..RankRequest::default()
+        };
+        let answer = self.engine.rank(use_case, &request, self.clock.nanos())?;
+        let items = answer.items.iter().map(|item| Arc::clone(&item.item));
+        Ok(Listed {
+            items: items.collect(),
+            id: answer.id,
+        })
+    }
+
+    /// Ends it.
+    pub(super) fn close(self) -> Result<(), Failure> {
+        Ok(self.engine.close()?)
+    }
+}
+
+fn position(sources: &Sources, use_case: &str) -> Result<usize, Failure> {
+    let found = sources.plan.position(use_case);
+    found.ok_or_else(|| all([format!("there is no use case `{use_case}`")]))
 }

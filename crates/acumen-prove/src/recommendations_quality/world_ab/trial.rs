@@ -3,21 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use acumen_base::{Event, Seed, Time, Value};
+use acumen_base::{Event, EventType, Seed, Time, Value};
+use acumen_sim::world::EventTypes;
 use acumen_sim::world::storefront::{Aim, Expected, Moment, Parameters, Visit, World};
 use acumen_value::experiment::{Assignment, Moments, RatioMoments};
 
-use super::shop::Lists;
+use super::shop::{Listed, Past, Shop};
 use crate::report::{Failure, all};
 
-/// Who makes the lists of an arm.
+/// Who makes the lists of all arms, and learns from what happens.
 pub(super) enum Maker<'a> {
-    /// The world's own window dressing, while these learn.
-    Dressed(Vec<&'a mut dyn Lists>),
+    /// The world's own window dressing, while a shop that is not open yet looks on.
+    Dressed(&'a mut Past),
     /// One who knows every chance.
     Best(Aim),
-    /// One who learns from events.
-    Learnt(&'a mut dyn Lists),
+    /// A shop, whose use cases are the arms.
+    Shop(&'a mut Shop, &'a [&'a str]),
 }
 
 /// A world at a moment; where a visitor waits, they wait for the first list.
@@ -62,31 +63,37 @@ struct Tally {
 }
 
 impl Stage {
-    /// A world at its beginning.
-    pub(super) fn new(parameters: &Parameters, seed: Seed) -> Result<Stage, Failure> {
-        let world = World::new(parameters.clone(), seed).map_err(all)?;
+    /// A world at its beginning, told in some event types.
+    pub(super) fn new<'a>(
+        parameters: &Parameters,
+        seed: Seed,
+        types: impl Iterator<Item = &'a Arc<EventType>>,
+    ) -> Result<Stage, Failure> {
+        let types = types.map(|kind| (kind.name.clone(), Arc::clone(kind)));
+        let types: EventTypes = types.collect();
+        let world = World::with_types(parameters.clone(), seed, &types).map_err(all)?;
         let waiting = None;
         Ok(Stage { world, waiting })
     }
 
     /// Lets the world go on until the first visit at or after an instant, or its end. Units are
-    /// assigned to makers by `salt`, with equal weights.
+    /// assigned to the arms of the maker by `salt`, with equal weights.
     pub(super) fn play(
         &mut self,
         until: Time,
         salt: Seed,
-        makers: &mut [Maker<'_>],
+        mut maker: Maker<'_>,
     ) -> Result<Vec<Arm>, Failure> {
-        let weights = vec![1.0 / makers.len() as f64; makers.len()];
-        let assignment = Assignment::new(salt, &weights, 1.0)?;
-        let mut tally = Tally::new(makers.len());
+        let arms = maker.arms();
+        let assignment = Assignment::new(salt, &vec![1.0 / arms as f64; arms], 1.0)?;
+        let mut tally = Tally::new(arms);
         let first = self.waiting.take().map(Moment::Visit);
         let mut next = first.or_else(|| self.world.next_moment());
         while let Some(moment) = next {
             match moment {
                 Moment::Event(event) => {
                     tally.observe(&event);
-                    makers.iter_mut().for_each(|maker| maker.observe(&event));
+                    maker.observe(&event)?;
                 }
                 Moment::Visit(visit) if visit.at >= until => {
                     self.waiting = Some(visit);
@@ -94,12 +101,11 @@ impl Stage {
                 }
                 Moment::Visit(visit) => {
                     let arm = assignment.arm(unit(&visit)).unwrap_or(0);
-                    let list = makers[arm].list(&self.world, &visit)?;
+                    let list = maker.list(arm, &self.world, &visit)?;
+                    let items: Vec<&str> = list.items.iter().map(|id| &**id).collect();
                     tally.expose(arm, &visit);
-                    let list: Vec<&str> = list.iter().map(|id| &**id).collect();
-                    tally.judge(arm, &self.world, &list);
-                    let name = format!("{}-{}", visit.session, visit.number);
-                    self.world.answer(&list, &name)?;
+                    tally.judge(arm, &self.world, &items);
+                    self.world.answer(&items, &list.id)?;
                 }
             }
             next = self.world.next_moment();
@@ -109,19 +115,30 @@ impl Stage {
 }
 
 impl Maker<'_> {
-    fn observe(&mut self, event: &Event) {
+    fn arms(&self) -> usize {
         match self {
-            Maker::Dressed(learners) => learners.iter_mut().for_each(|one| one.observe(event)),
-            Maker::Best(_) => {}
-            Maker::Learnt(lists) => lists.observe(event),
+            Maker::Dressed(_) | Maker::Best(_) => 1,
+            Maker::Shop(_, use_cases) => use_cases.len(),
         }
     }
 
-    fn list(&mut self, world: &World, visit: &Visit) -> Result<Vec<Arc<str>>, Failure> {
+    fn observe(&mut self, event: &Event) -> Result<(), Failure> {
         match self {
-            Maker::Dressed(_) => Ok(world.dressed()),
-            Maker::Best(aim) => Ok(world.best(*aim)),
-            Maker::Learnt(lists) => lists.list(visit, visit.places),
+            Maker::Dressed(past) => past.observe(event),
+            Maker::Best(_) => Ok(()),
+            Maker::Shop(shop, _) => shop.observe(event),
+        }
+    }
+
+    fn list(&mut self, arm: usize, world: &World, visit: &Visit) -> Result<Listed, Failure> {
+        let named = |items| Listed {
+            id: format!("{}-{}", visit.session, visit.number),
+            items,
+        };
+        match self {
+            Maker::Dressed(_) => Ok(named(world.dressed())),
+            Maker::Best(aim) => Ok(named(world.best(*aim))),
+            Maker::Shop(shop, use_cases) => shop.list(use_cases[arm], visit),
         }
     }
 }
