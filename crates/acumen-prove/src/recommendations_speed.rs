@@ -79,6 +79,8 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "{} of {CLICKS} clicks were in the next list; {:.1} ms at the 99th percentile",
         reflected.in_the_next, reflected.p99_ms
     );
+    let loads = [&usual, &uncached, &swapped, &rebuilt, &hanging];
+    let failed: usize = loads.iter().map(|load| load.failed).sum();
     Ok(json!({
         "rps": usual.rps(),
         "p95_ms": usual.quantile(0.95),
@@ -95,7 +97,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "items": shop::ITEMS,
         "resident_mib": resident_mib,
         "mib_per_million_users": resident_mib / visitors as f64 * 1e6,
-        "failed_requests": [&usual, &uncached, &swapped, &rebuilt, &hanging].map(|load| load.failed).iter().sum::<usize>(),
+        "failed_requests": failed,
         "training_seconds": shop.training_seconds,
     }))
 }
