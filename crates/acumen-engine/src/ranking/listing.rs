@@ -81,9 +81,12 @@ pub(super) fn in_order<'a>(
     let candidates = &found.asked.candidates;
     let (open, facts, left_out) = {
         let catalogue = shelf.catalogue();
+        let away = [&wish.excluded, &wish.past.hidden, &wish.past.had];
+        // What was put forward may have been kept from before they hid or bought it.
         let may = |at: &usize| {
             let item = candidates.items[*at];
-            catalogue.available()[item as usize] && wish.excluded.binary_search(&item).is_err()
+            let is_away = away.iter().any(|list| list.binary_search(&item).is_ok());
+            catalogue.available()[item as usize] && !is_away
         };
         let open: Vec<usize> = (0..candidates.items.len()).filter(may).collect();
         let short = open.len() < wish.n;

@@ -131,6 +131,7 @@ fn of_few(said: Vec<(u32, f32)>, may_be_shown: &[bool], (count, most): (usize, u
     let mut spread = Spread::default();
     said.iter().for_each(|(_, score)| spread.add(*score));
     let (mean, deviation) = spread.over(count);
+    said.retain(|(_, score)| *score > 0.0);
     let by = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     if said.len() > most && most > 0 {
         said.select_nth_unstable_by(most - 1, by);

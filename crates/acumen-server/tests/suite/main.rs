@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod client;
+mod lists;
 mod operations;
 mod routes;
 mod rules;
