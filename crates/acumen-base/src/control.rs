@@ -66,4 +66,11 @@ pub enum Control {
     Update(Box<Update>),
     /// Everything of a source up to here is in the log. It changes no answer by itself.
     Source(Box<SourceMark>),
+    /// Weighs the sources of lists.
+    Weights {
+        /// The use case.
+        use_case: String,
+        /// What each source weighs.
+        weights: Vec<(String, f64)>,
+    },
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::control::Control;
 use crate::decision::Decision;
 use crate::event::Event;
+use crate::listing::Listing;
 use crate::time::Time;
 
 /// One record of the log.
@@ -23,6 +24,8 @@ pub enum Body {
     Event(Arc<Event>),
     /// Something was decided.
     Decision(Arc<Decision>),
+    /// A list was shown.
+    Listing(Arc<Listing>),
     /// A person or a job changed something.
     Control {
         /// What was changed.

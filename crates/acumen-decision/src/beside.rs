@@ -2,6 +2,7 @@
 //! behind: a thread cannot be cut off.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -58,7 +59,7 @@ fn work(queue: &Receiver<Task>) {
 
 /// How many answers of one member are outstanding.
 #[derive(Debug, Default)]
-pub(crate) struct Outstanding(Arc<AtomicU32>);
+pub struct Outstanding(Arc<AtomicU32>);
 
 /// One outstanding answer.
 struct Held(Arc<AtomicU32>);
@@ -91,27 +92,41 @@ pub(crate) fn ask(
     (clock, deadline): (&Arc<dyn Clock>, &Deadline),
 ) -> Vec<Answered> {
     let row = Arc::new(row.clone());
-    let (sender, answers) = channel::<(usize, Answered)>();
+    let tasks = wanted.iter().map(|wanted| {
+        let (member, row) = (Arc::clone(wanted.member), Arc::clone(&row));
+        let deadline = deadline.clone();
+        let task = move || predict_in_time(&member, &row, &deadline);
+        (wanted.outstanding, task)
+    });
+    let answers = beside(pool, tasks.collect(), (clock, deadline)).into_iter();
+    answers
+        .map(|(answer, took_us)| (answer.and_then(|answer| answer), took_us))
+        .collect()
+}
+
+/// Runs tasks beside each other and waits until the deadline; one answer each, in order, with the
+/// microseconds that it took. A task that panics has failed; one that is left behind goes on, and
+/// counts as outstanding until it ends.
+pub fn beside<T: Send + 'static>(
+    pool: &Pool,
+    tasks: Vec<(&Outstanding, impl FnOnce() -> T + Send + 'static)>,
+    (clock, deadline): (&Arc<dyn Clock>, &Deadline),
+) -> Vec<(Result<T, MemberError>, u64)> {
+    let (sender, answers) = channel();
     let started = clock.nanos();
-    let mut all: Vec<Answered> = vec![(Err(MemberError::Late), 0); wanted.len()];
+    let late = || (Err(MemberError::Late), 0);
+    let mut all: Vec<(Result<T, MemberError>, u64)> = tasks.iter().map(|_| late()).collect();
     let mut missing = 0;
-    for (
-        at,
-        Wanted {
-            member,
-            outstanding,
-        },
-    ) in wanted.iter().enumerate()
-    {
+    for (at, (outstanding, task)) in tasks.into_iter().enumerate() {
         let Some(held) = outstanding.hold() else {
             all[at].0 = Err(MemberError::Busy);
             continue;
         };
-        let (member, row, sender) = (Arc::clone(member), Arc::clone(&row), sender.clone());
-        let (clock, deadline) = (Arc::clone(clock), deadline.clone());
+        let (sender, clock) = (sender.clone(), Arc::clone(clock));
         let admitted = pool.run(Box::new(move || {
             let began = clock.nanos();
-            let answer = predict_in_time(&member, &row, &deadline);
+            let failed = |_| MemberError::Failed("it panicked".to_owned());
+            let answer = catch_unwind(AssertUnwindSafe(task)).map_err(failed);
             drop(held);
             // Whoever asked may be gone: it was left behind.
             let _left = sender.send((at, (answer, (clock.nanos() - began) / 1_000)));
@@ -131,7 +146,7 @@ pub(crate) fn ask(
     }
     let waited = (clock.nanos() - started) / 1_000;
     for (answer, took_us) in &mut all {
-        if *took_us == 0 && *answer == Err(MemberError::Late) {
+        if *took_us == 0 && matches!(answer, Err(MemberError::Late)) {
             *took_us = waited;
         }
     }

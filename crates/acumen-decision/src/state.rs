@@ -115,6 +115,7 @@ impl State {
             }
             Control::Rule { .. }
             | Control::Thresholds { .. }
+            | Control::Weights { .. }
             | Control::Deploy { .. }
             | Control::Withdraw { .. }
             | Control::Update(_)

@@ -9,20 +9,22 @@ use std::sync::Arc;
 use acumen_base::control::CHALLENGER;
 use acumen_base::limits::UPDATES_KEPT;
 use acumen_base::{
-    Body, Control, Decision, Event, EventType, Key, Member, Money, Record, Row, SourceMark, Span,
-    Time,
+    Body, Control, Decision, Event, EventType, Key, Listing, Member, Money, Record, Row,
+    SourceMark, Span, Time,
 };
 use acumen_decision::State;
 use acumen_event::Seen;
 use acumen_feature::Pipeline;
+use acumen_model::recommend::Recommender;
 use acumen_model::{ArtifactMember, ModelStore};
 use acumen_value::Ledger;
 
 use crate::cases::{Case, CaseList, CaseOrder, CaseState, Cases, Finding};
-use crate::drill::{Drill, drilled};
+use crate::drill::{Drill, delay, drilled};
 use crate::error::EngineError;
 use crate::plan::{Plan, UseCasePlan};
 use crate::projected::{Unusable, in_rows_of};
+use crate::ranking::Shelf;
 use crate::rules::{self, FiringsByRule};
 use crate::scoring::ScoreCache;
 use crate::truth;
@@ -86,6 +88,17 @@ pub struct Live {
     pub latest: VecDeque<Arc<Decision>>,
     /// Answers for keys that are kept, where each is decided on.
     pub(crate) scores: Option<Arc<ScoreCache>>,
+    /// Items, visitors and sources, where items are ranked.
+    pub(crate) shelf: Option<Arc<Shelf>>,
+}
+
+/// A version that a deployment names, loaded.
+#[derive(Clone)]
+pub struct Version {
+    /// What answers under its name.
+    pub(crate) member: Arc<dyn Member>,
+    /// What scores items, where items are ranked.
+    pub(crate) source: Option<Arc<Recommender>>,
 }
 
 /// An event, its row, and the state that was in force at its log position.
@@ -106,6 +119,8 @@ pub enum Applied {
     Event(Vec<(usize, Undecided)>),
     /// A decision of a use case, with what it was made from where that is still at hand.
     Decision(usize, Option<Undecided>),
+    /// A list was shown.
+    Listing,
     /// Lists, rules, thresholds or deployments changed.
     Control,
     /// A record of a use case or event type that the plan no longer has.
@@ -149,6 +164,7 @@ impl Core {
                 None => Applied::Foreign,
             },
             Body::Decision(decision) => self.decision(decision, position, None),
+            Body::Listing(listing) => self.listing(listing, position),
             Body::Control { control, .. } => {
                 self.control_again(control, position);
                 Applied::Control
@@ -194,6 +210,9 @@ impl Core {
             undecided.push((i, self.live[i].wait(event, row)));
         }
         for (plan, live) in self.plan.use_cases.iter().zip(&mut self.live) {
+            if let Some(shelf) = &live.shelf {
+                shelf.observe(event);
+            }
             live.settle(plan, event, position);
             live.forget_score(plan, event);
         }
@@ -269,6 +288,19 @@ impl Core {
         Applied::Decision(i, undecided)
     }
 
+    /// Notes a list that was shown.
+    pub fn listing(&mut self, listing: &Listing, position: u64) -> Applied {
+        self.next = position + 1;
+        let of = self.plan.position(&listing.use_case);
+        match of.and_then(|i| self.live[i].shelf.as_ref()) {
+            Some(shelf) => {
+                shelf.show(listing);
+                Applied::Listing
+            }
+            None => Applied::Foreign,
+        }
+    }
+
     /// Applies an edit; one that [`Core::check`] refuses changes nothing.
     pub fn control(&mut self, control: &Control, position: u64) -> Result<(), EngineError> {
         let deployed = self.check(control)?;
@@ -277,7 +309,7 @@ impl Core {
     }
 
     /// Whether an edit can be applied, which changes nothing; a deployment's model is loaded.
-    pub fn check(&self, control: &Control) -> Result<Option<Arc<dyn Member>>, EngineError> {
+    pub fn check(&self, control: &Control) -> Result<Option<Version>, EngineError> {
         self.check_loaded(control)?;
         load_member(&self.plan, &self.store, control)
     }
@@ -310,24 +342,38 @@ impl Core {
     }
 
     /// Applies an edit that [`Core::check`] has let through, with the model that it loaded.
-    pub fn edit(&mut self, control: Control, position: u64, deployed: Option<&Arc<dyn Member>>) {
+    pub fn edit(&mut self, control: Control, position: u64, deployed: Option<&Version>) {
         for (plan, live) in self.plan.use_cases.iter().zip(&mut self.live) {
             // Copied only while a decision under way still holds the old one.
             let state = Arc::make_mut(&mut live.state);
             // Refused is what the log has of a use case that was another one then: nothing to do.
             let _gone_since = state.apply(position, &control);
-            if let (Some(member), Control::Deploy { use_case, .. }) = (deployed, &control)
+            if let (Some(version), Control::Deploy { use_case, .. }) = (deployed, &control)
                 && *use_case == plan.declared.name
             {
+                let member = &version.member;
                 live.unusable.remove(member.name());
                 live.scores.iter().for_each(|scores| scores.clear());
                 state.deploy(position, drilled(&self.drills, member));
+                if let (Some(shelf), Some(source)) = (&live.shelf, &version.source)
+                    && let Err(why) = shelf.deploy(member.name(), member.version(), source)
+                {
+                    live.unusable.insert(member.name().to_owned(), why);
+                }
+                slow_down(live.shelf.as_ref(), &self.drills);
+            }
+            if let (Some(shelf), Control::Weights { use_case, weights }) = (&live.shelf, &control)
+                && *use_case == plan.declared.name
+            {
+                shelf.change(|deployed| deployed.weigh(weights));
             }
             if let Control::Withdraw { use_case, member } = &control
                 && *use_case == plan.declared.name
             {
                 live.unusable.remove(member);
                 live.scores.iter().for_each(|scores| scores.clear());
+                let shelves = live.shelf.iter();
+                shelves.for_each(|shelf| shelf.change(|deployed| deployed.withdraw(member)));
             }
         }
         let update = matches!(control, Control::Update(_));
@@ -377,6 +423,7 @@ impl Core {
             for member in slowed {
                 state.deploy(state.control(), member);
             }
+            slow_down(live.shelf.as_ref(), &drills);
         }
         self.drills = drills;
     }
@@ -400,7 +447,7 @@ impl Core {
             Ok(member) => return self.edit(control.clone(), position, member.as_ref()),
             Err(error) => error.to_string(),
         };
-        let mut unusable: Option<Arc<dyn Member>> = None;
+        let mut unusable: Option<Version> = None;
         if let Control::Deploy {
             use_case,
             member,
@@ -409,7 +456,10 @@ impl Core {
             && let Some(i) = self.plan.position(use_case)
         {
             let columns = Arc::clone(&self.plan.use_cases[i].columns);
-            unusable = Some(Arc::new(Unusable::new(member, version, columns, &error)));
+            unusable = Some(Version {
+                member: Arc::new(Unusable::new(member, version, columns, &error)),
+                source: None,
+            });
         }
         self.edit(control.clone(), position, unusable.as_ref());
         if let Control::Deploy {
@@ -504,6 +554,7 @@ impl Live {
             cases: Cases::default(),
             latest: VecDeque::new(),
             scores: None,
+            shelf: Shelf::new(&plan.declared).map(Arc::new),
         }
     }
 
@@ -550,12 +601,19 @@ impl Live {
     }
 }
 
+/// Slows the sources down that a drill names.
+fn slow_down(shelf: Option<&Arc<Shelf>>, drills: &[Drill]) {
+    if let Some(shelf) = shelf.filter(|_| !drills.is_empty()) {
+        shelf.change(|deployed| deployed.drill(|name| delay(drills, name)));
+    }
+}
+
 /// The model version that a deployment names, loaded and compiled; nothing for other edits.
 pub(crate) fn load_member(
     plan: &Plan,
     store: &ModelStore,
     control: &Control,
-) -> Result<Option<Arc<dyn Member>>, EngineError> {
+) -> Result<Option<Version>, EngineError> {
     let Control::Deploy {
         use_case,
         member,
@@ -566,11 +624,40 @@ pub(crate) fn load_member(
     };
     let position = plan.position(use_case);
     let position = position.ok_or_else(|| EngineError::unknown_use_case(use_case, plan))?;
+    if plan.use_cases[position].declared.ranking.is_some() {
+        return load_source(plan, store, (position, member, version)).map(Some);
+    }
     let model = member.strip_suffix(CHALLENGER).unwrap_or(member);
     let artifact = store.get(use_case, model, version)?;
     let loaded = ArtifactMember::new(Arc::new(artifact));
     let columns = &plan.use_cases[position].columns;
-    Ok(Some(in_rows_of(loaded, columns, member)?))
+    Ok(Some(Version {
+        member: in_rows_of(loaded, columns, member)?,
+        source: None,
+    }))
+}
+
+/// The same of a source of candidates: it scores items and no rows.
+fn load_source(
+    plan: &Plan,
+    store: &ModelStore,
+    (position, member, version): (usize, &str, &str),
+) -> Result<Version, EngineError> {
+    let plan = &plan.use_cases[position];
+    if member.ends_with(CHALLENGER) {
+        return Err(EngineError::NotFound(format!(
+            "`{}` ranks items: a source answers with its weight or not at all, and has no \
+             challenger",
+            plan.declared.name
+        )));
+    }
+    let source = store.get_recommender(&plan.declared.name, member, version)?;
+    let columns = Arc::clone(&plan.columns);
+    let why = "it scores items, not rows";
+    Ok(Version {
+        member: Arc::new(Unusable::new(member, version, columns, why)),
+        source: Some(Arc::new(source)),
+    })
 }
 
 /// For how long ids have to be known: an older event is too late to count twice.

@@ -69,6 +69,12 @@ pub(crate) fn drilled(drills: &[Drill], member: &Arc<dyn Member>) -> Arc<dyn Mem
     }
 }
 
+/// How much later a source of candidates answers.
+pub(crate) fn delay(drills: &[Drill], name: &str) -> Option<Duration> {
+    let drill = drills.iter().find(|drill| drill.model == name)?;
+    Some(Duration::from_millis(drill.delay.0.unsigned_abs()))
+}
+
 /// A member whose answers come late.
 struct Slowed {
     member: Arc<dyn Member>,

@@ -1,6 +1,7 @@
 //! The running engine: the threads, and what others may ask of them.
 
 mod batches;
+mod ranking;
 mod rules_and_cases;
 mod scores;
 mod sources;
@@ -33,7 +34,8 @@ use crate::history::{Replayed, Sources, replay_one};
 use crate::import::QUARANTINE_BYTES_MAX;
 use crate::metrics::Metrics;
 use crate::offline::Offline;
-use crate::plan::Plan;
+use crate::plan::{Plan, UseCasePlan};
+use crate::ranking::Ranker;
 use crate::refusal::{Refusal, Reply};
 use crate::scoring::{LiveModel, OnlineScores, ScoreCache};
 use crate::sequencer::{Answer, Command, Observed, Sequencer, read_decision};
@@ -81,6 +83,8 @@ pub struct Engine {
     live_models: Mutex<HashMap<usize, Arc<LiveModel>>>,
     /// The scores of the latest batches, one for each use case.
     online: Vec<OnlineScores>,
+    /// What makes lists, where items are ranked, a place a use case.
+    rankers: Vec<Option<Ranker>>,
     sequencer: Mutex<Option<JoinHandle<(Core, Log)>>>,
     others: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -143,12 +147,23 @@ fn caches(core: &mut Core) -> Vec<Option<Arc<ScoreCache>>> {
     let plan = Arc::clone(core.plan());
     let declared = plan.use_cases.iter().map(|plan| &plan.declared);
     let cache = |(declared, live): (&UseCase, &mut Live)| {
-        declared.subject.as_ref()?;
+        declared.target.as_ref()?;
         let ttl = declared.serving.cache_ttl?;
         live.scores = Some(Arc::new(ScoreCache::new(ttl)));
         live.scores.clone()
     };
     declared.zip(&mut core.live).map(cache).collect()
+}
+
+/// What makes lists, of every use case that ranks.
+fn rankers(core: &Core, pool: &Arc<Pool>, clock: &Arc<dyn Clock>) -> Vec<Option<Ranker>> {
+    let plans = core.plan().use_cases.iter();
+    let ranker = |(plan, live): (&UseCasePlan, &Live)| {
+        let shelf = live.shelf.clone()?;
+        let by = (Arc::clone(pool), Arc::clone(clock), plan.seed());
+        Some(Ranker::new(&plan.declared, shelf, by))
+    };
+    plans.zip(&core.live).map(ranker).collect()
 }
 
 impl Engine {
@@ -164,6 +179,8 @@ impl Engine {
         let quarantine =
             Quarantine::open(&offline.sources.folder.quarantine(), QUARANTINE_BYTES_MAX)?;
         let sources = offline.sources.clone();
+        let pool = Pool::new(options.workers, members(&sources.plan));
+        let rankers = rankers(&offline.core, &pool, &clock);
         let (commands, received) = channel();
         let (jobs, taken) = crossbeam_channel::unbounded();
         let (commits, committed) = channel();
@@ -205,7 +222,7 @@ impl Engine {
             sources: sources.clone(),
             clock: Arc::clone(&clock),
             sequencer: commands.clone(),
-            pool: Pool::new(options.workers, members(&sources.plan)),
+            pool,
         };
         let sequencer = Sequencer {
             core: offline.core,
@@ -256,6 +273,7 @@ impl Engine {
             caches,
             live_models: Mutex::default(),
             online,
+            rankers,
             sequencer: Mutex::new(Some(sequencer)),
             others: Mutex::new(others),
         })
@@ -344,6 +362,11 @@ impl Engine {
             )));
         };
         let declared = &self.plan.use_cases[position].declared;
+        if declared.ranking.is_some() {
+            return reply(Err(Refusal::Invalid(format!(
+                "{use_case} answers with lists: ask /v1/usecases/{use_case}/rank"
+            ))));
+        }
         if let Some(subject) = &declared.subject {
             return reply(Err(Refusal::Invalid(format!(
                 "{use_case} decides on each {}: name it by its `{}`",
@@ -509,10 +532,14 @@ impl Engine {
                 let is_live = |model: &str| live.state.members().any(|m| m.name() == model);
                 let answers = |model: &str| is_live(model) && !live.unusable.contains_key(model);
                 // Of models that were compared, the best answers alone.
-                if plan.declared.subject.is_some() && plan.declared.member_names().any(answers) {
+                if plan.declared.predicts_sums() && plan.declared.member_names().any(answers) {
                     continue;
                 }
-                for model in plan.declared.member_names() {
+                let learns = |name: &&str| {
+                    let mut models = plan.declared.models.iter();
+                    models.any(|model| model.name == *name && model.bandit().is_some())
+                };
+                for model in plan.declared.member_names().filter(|name| !learns(name)) {
                     let name = &plan.declared.name;
                     let deployed = is_live(model);
                     let why = match live.unusable.get(model) {

@@ -34,6 +34,7 @@ mod offline;
 mod origins;
 mod plan;
 mod projected;
+mod ranking;
 mod refit;
 mod refusal;
 pub mod report;
@@ -59,6 +60,7 @@ mod worker;
 
 pub use acumen_event::{Durability, LogOptions, Quarantined, Recovery, Rejected};
 pub use acumen_feature::{EntityValue, Pass};
+pub use acumen_value::off_policy::{Estimate, Estimates};
 pub use backtest::{Backtest, BacktestLimits, BacktestQuery, Hits, Overlap, backtest};
 pub use batches::{BatchRun, BatchStatus};
 pub use cases::{Case, CaseList, CaseOrder, CaseState, Cases, Finding, Found};
@@ -72,10 +74,15 @@ pub use import::{
     ImportProgress, ImportReport, NotTaken, Refused, Sink, Taken, import_files, import_files_into,
 };
 pub use ingest::{IngestOptions, ingest_sources, ingest_sources_into, source_marks};
-pub use learners::learners;
+pub use learners::{learners, recommenders};
 pub use offline::{Imported, Offline};
 pub use origins::{OriginRows, Uncounted, origin_rows};
 pub use plan::{Plan, UseCasePlan};
+pub use ranking::{
+    Because, Figures, ITEMS_MAX, ItemWhy, Measured, PolicyEvaluation, RankAnswer, RankRequest,
+    RankedItem, RankingStatus, RankingTable, RequestEvent, SimilarAnswer, SimilarItem,
+    SourceFigures, SourceLine, StageLine, Told, evaluate_policy, judge_sources,
+};
 pub use refit::{Refit, RefitOptions, Target, refit};
 pub use refusal::{Refusal, Reply};
 pub use rows::{Rows, Sample, Wanted, rows};

@@ -11,6 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::ranking::{RankAnswer, SourceLine};
 use crate::rules::RuleStatus;
 
 /// Upper bounds of the latency buckets, in seconds: 50 µs to 1 s.
@@ -244,6 +245,33 @@ impl Metrics {
             let counter = self.answers.get_or_create(&CacheLabel { use_case, cache });
             counter.inc_by(count as u64);
         }
+    }
+
+    /// A list was answered.
+    pub(crate) fn listed(&self, use_case: &str, answer: &RankAnswer) {
+        let (hit, miss) = (usize::from(answer.cached), usize::from(!answer.cached));
+        self.cached(use_case, hit, miss);
+        for stage in &answer.stages {
+            let label = LayerLabel {
+                use_case: use_case.to_owned(),
+                layer: stage.name.to_owned(),
+            };
+            let seconds = stage.took_us as f64 * 1e-6;
+            self.layers.get_or_create(&label).observe(seconds);
+        }
+        let missing = |line: &&SourceLine| !matches!(line.status, "answered" | "cached");
+        for line in answer.sources.iter().filter(missing) {
+            let label = LayerLabel {
+                use_case: use_case.to_owned(),
+                layer: line.name.clone(),
+            };
+            self.skipped.get_or_create(&label).inc();
+        }
+        let seconds = answer.stages.iter().map(|stage| stage.took_us).sum::<u64>() as f64 * 1e-6;
+        let use_case = use_case.to_owned();
+        self.decision_latency
+            .get_or_create(&UseCaseLabel { use_case })
+            .observe(seconds);
     }
 
     pub(crate) fn unlogged(&self) {

@@ -102,7 +102,7 @@ pub fn rows(
                 }
             }
             Body::Decision(decision) => replay.decision(&decision),
-            Body::Control { .. } => {}
+            Body::Listing(_) | Body::Control { .. } => {}
         }
         if record.position.is_multiple_of(BATCH as u64) {
             progress(record.position);

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
-use acumen_base::{Body, Clock, Control, Decision, Event, Member};
+use acumen_base::{Body, Clock, Control, Decision, Event, Listing};
 use acumen_event::{Freshness, Log, LogError};
 
 use crate::cases::Finding;
 use crate::committer::{Answering, Commit};
-use crate::core::Core;
+use crate::core::{Core, Version};
 use crate::engine::Disposed;
 use crate::metrics::Metrics;
 use crate::refusal::{Refusal, Reply};
@@ -30,7 +30,7 @@ pub(crate) type Question = Box<dyn FnOnce(&mut Core, &mut Log) + Send>;
 /// An edit, with the model that it deploys: loaded by whoever asks, so that no event waits for it.
 pub(crate) struct Edit {
     pub(crate) control: Control,
-    pub(crate) member: Option<Arc<dyn Member>>,
+    pub(crate) version: Option<Version>,
 }
 
 /// What the sequencer is asked to do.
@@ -59,6 +59,12 @@ pub(crate) enum Command {
         event_id: String,
         why: Refusal,
     },
+    /// Put on record that a list was shown.
+    List {
+        use_case: usize,
+        listing: Box<Listing>,
+        reply: Reply<()>,
+    },
     /// Put on record what someone found about a decision.
     Dispose {
         use_case: usize,
@@ -84,6 +90,7 @@ impl Command {
         match self {
             Command::Observe { reply, .. } => reply(Err(why.clone())),
             Command::Decide { reply, .. } => reply(Err(why.clone())),
+            Command::List { reply, .. } => reply(Err(why.clone())),
             Command::Dispose { reply, .. } => reply(Err(why.clone())),
             Command::Control { reply, .. } => reply(Err(why.clone())),
             // Whoever asked sees that the question is gone.
@@ -206,6 +213,11 @@ impl Sequencer {
                     reply(Err(why.clone()));
                 }
             }
+            Command::List {
+                use_case,
+                listing,
+                reply,
+            } => self.list(use_case, *listing, reply),
             Command::Dispose {
                 use_case,
                 event_id,
@@ -355,6 +367,22 @@ impl Sequencer {
         }
     }
 
+    /// Logs a list; it is answered at once where it need not be on disk.
+    fn list(&mut self, use_case: usize, listing: Listing, reply: Reply<()>) {
+        let listing = Arc::new(listing);
+        let position = match self.log.append(&Body::Listing(Arc::clone(&listing))) {
+            Ok(position) => position,
+            Err(error) => return reply(Err(Refusal::Log(error.to_string()))),
+        };
+        self.dirty = true;
+        self.core.listing(&listing, position);
+        let serving = &self.core.plan().use_cases[use_case].declared.serving;
+        match serving.durability {
+            Durability::BestEffort => reply(Ok(())),
+            Durability::MustLog => self.answer_when_durable(reply),
+        }
+    }
+
     fn dispose(
         &mut self,
         use_case: usize,
@@ -396,7 +424,7 @@ impl Sequencer {
         }
         let at = self.clock.now();
         let mut last = 0;
-        for Edit { control, member } in edits {
+        for Edit { control, version } in edits {
             match self.log.append(&Body::Control {
                 control: control.clone(),
                 by: by.to_owned(),
@@ -406,7 +434,7 @@ impl Sequencer {
                 Err(error) => return reply(Err(Refusal::Log(error.to_string()))),
             }
             self.dirty = true;
-            self.core.edit(control, last, member.as_ref());
+            self.core.edit(control, last, version.as_ref());
         }
         self.answer_when_durable(move |written| reply(written.map(|()| last)));
     }

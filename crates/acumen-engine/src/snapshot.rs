@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use crate::cases::Cases;
 use crate::core::{Core, Live};
 use crate::error::EngineError;
+use crate::ranking::SavedShelf;
 use crate::rules::FiringsByRule;
 
 /// The version of the layout of a picture.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// Everything that the log before a position gave.
 #[derive(Serialize, Deserialize)]
@@ -33,6 +34,7 @@ struct LivePicture {
     actions: BTreeMap<String, u64>,
     firings: FiringsByRule,
     cases: Cases,
+    shelf: Option<SavedShelf>,
 }
 
 /// The state as bytes.
@@ -52,6 +54,7 @@ pub(crate) fn save(core: &Core) -> Vec<u8> {
             actions: live.actions.clone(),
             firings: live.firings.clone(),
             cases: live.cases.clone(),
+            shelf: live.shelf.as_ref().map(|shelf| shelf.save()),
         }
     });
     let picture = Picture {
@@ -90,6 +93,15 @@ pub(crate) fn load(
         postcard::from_bytes(&snapshot.bytes).map_err(|error| unusable(&error.to_string()))?;
 
     core.seen = Seen::load(&picture.seen).map_err(|error| unusable(&error.to_string()))?;
+    let mut live = picture.live;
+    // Sources are of items: they come before the edits that deploy them.
+    for saved in &mut live {
+        let position = core.plan().position(&saved.use_case);
+        let shelf = position.and_then(|i| core.live[i].shelf.as_ref());
+        if let (Some(shelf), Some(saved)) = (shelf, saved.shelf.take()) {
+            shelf.load(saved);
+        }
+    }
     for (position, control) in &picture.controls {
         core.control_again(control, *position);
     }
@@ -98,7 +110,7 @@ pub(crate) fn load(
         Changed::BeginAnew => unchanged(&mut core.pipelines, &picture.pipelines),
     }
     .map_err(|error| unusable(&error.to_string()))?;
-    for saved in picture.live {
+    for saved in live {
         let Some(i) = core.plan().position(&saved.use_case) else {
             continue;
         };
@@ -156,6 +168,9 @@ pub(crate) fn fingerprint(core: &Core) -> u64 {
     let mut prints = FORMAT.to_le_bytes().to_vec();
     for plan in &core.plan().use_cases {
         prints.extend_from_slice(plan.declared.name.as_bytes());
+        if let Some(ranking) = &plan.declared.ranking {
+            prints.extend_from_slice(ranking.what_is_remembered(&plan.declared).as_bytes());
+        }
     }
     for pipeline in &core.pipelines {
         prints.extend_from_slice(&pipeline.fingerprint().to_le_bytes());

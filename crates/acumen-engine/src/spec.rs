@@ -22,6 +22,7 @@ mod gates;
 mod idle;
 pub mod places;
 pub mod project;
+mod ranking;
 pub(crate) mod review;
 pub mod scaffold;
 pub mod schema;
@@ -38,6 +39,9 @@ mod walk;
 pub use catalogue::{Catalogue, FeatureSet, SetOrigin};
 pub use places::Places;
 pub use project::Project;
+pub use ranking::{
+    BanditDecl, CapDecl, FeedbackDecl, GroupDecl, ItemsDecl, Outcome, RankingDecl, StagesDecl,
+};
 pub use scaffold::{ScaffoldError, scaffold};
 pub use schema::{mapping_schema, schema, source_schema};
 pub(crate) use subject::is_of_purchases;

@@ -7,6 +7,7 @@ use acumen_base::{Decision, Money};
 use crate::core::{Core, Live};
 use crate::drill::Drill;
 use crate::plan::UseCasePlan;
+use crate::ranking::RankingStatus;
 
 /// What happens now.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct UseCaseStatus {
     pub money: Option<MoneyStatus>,
     /// The latest decisions, newest first.
     pub latest: Vec<Arc<Decision>>,
+    /// What is known and was told, where items are ranked.
+    pub ranking: Option<RankingStatus>,
 }
 
 /// What the decisions of a use case are worth so far.
@@ -88,6 +91,7 @@ impl UseCaseStatus {
             actions: actions.collect(),
             money,
             latest: live.latest.iter().rev().cloned().collect(),
+            ranking: live.shelf.as_ref().map(|shelf| shelf.status()),
         }
     }
 }

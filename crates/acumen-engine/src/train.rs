@@ -19,6 +19,7 @@ use crate::history::Sources;
 use crate::judged::decide_all;
 use crate::plan::UseCasePlan;
 use crate::projected::in_rows_of;
+use crate::ranking::{RankingTable, train_sources};
 use crate::rows::{Rows, Sample, Wanted, rows};
 use crate::spec::{Calibration, ScoreDecl, TrainingData, TrainingDecl};
 use crate::thresholds;
@@ -50,6 +51,8 @@ pub struct Trained {
     pub immature: usize,
     /// Rows left out because the decision on them hid the truth.
     pub hidden: usize,
+    /// What was found of sources of candidates, where items are ranked.
+    pub ranking: Option<RankingTable>,
 }
 
 /// One trained model.
@@ -111,6 +114,9 @@ pub fn train_with(
 ) -> Result<Trained, EngineError> {
     let plan = &sources.plan.use_cases[use_case];
     let training = declared(plan)?;
+    if plan.declared.ranking.is_some() {
+        return train_sources(sources, use_case, options, progress);
+    }
     if plan.declared.subject.is_some() {
         return train_values(sources, use_case, options, progress);
     }
@@ -205,6 +211,22 @@ impl Trained {
             positives: kept.iter().filter(is(Truth::Positive)).count(),
             immature: every.iter().filter(is(Truth::Open)).count(),
             hidden: all.weight.iter().filter(|weight| **weight == 0.0).count(),
+            ranking: None,
+        }
+    }
+
+    /// Of so many events of feedback.
+    pub(crate) fn of_lists(events: usize) -> Trained {
+        Trained {
+            models: Vec::new(),
+            controls: Vec::new(),
+            read: events,
+            kept: events,
+            rows: events,
+            positives: 0,
+            immature: 0,
+            hidden: 0,
+            ranking: None,
         }
     }
 

@@ -10,6 +10,7 @@
 //! learn from means hold, never success.
 
 mod judge;
+mod lists;
 mod place;
 mod roll_back;
 mod schedule;
@@ -130,11 +131,11 @@ impl Updater {
         let champion = self.ask(move |core| Arc::clone(&core.live[use_case].state))?;
         let live = self.sources.plan.use_cases[use_case].deployed(&champion);
         let mut update = self.begun(use_case, by, live, "");
-        if self.sources.plan.use_cases[use_case]
-            .declared
-            .subject
-            .is_some()
-        {
+        let declared = &self.sources.plan.use_cases[use_case].declared;
+        if declared.ranking.is_some() {
+            return self.attempt_lists(use_case, update);
+        }
+        if declared.subject.is_some() {
             return self.attempt_values(use_case, update);
         }
         let found = self
@@ -267,7 +268,7 @@ impl Updater {
         };
         edits.push(Edit {
             control: Control::Update(Box::new(update.clone())),
-            member: None,
+            version: None,
         });
         let (sender, receiver) = channel();
         let reply = Box::new(move |answer: Result<u64, Refusal>| drop(sender.send(answer)));
@@ -299,8 +300,8 @@ impl Updater {
 /// Edits with the models that they deploy.
 pub(crate) fn load(sources: &Sources, controls: Vec<Control>) -> Result<Vec<Edit>, EngineError> {
     let load = |control: Control| {
-        let member = load_member(&sources.plan, &sources.store, &control)?;
-        Ok(Edit { control, member })
+        let version = load_member(&sources.plan, &sources.store, &control)?;
+        Ok(Edit { control, version })
     };
     controls.into_iter().map(load).collect()
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Body, Control, Currency, Decision, Event, EventType, Geo, Money, Time, Value};
+use acumen_base::{
+    Body, Control, Currency, Decision, Event, EventType, Geo, Listing, Money, Time, Value,
+};
 
 use crate::bytes::{Cursor, Malformed, put_signed, put_text, put_unsigned};
 use crate::schema::Schemas;
@@ -18,6 +20,8 @@ pub(crate) enum FrameKind {
     Decision,
     /// [`Body::Control`].
     Control,
+    /// [`Body::Listing`].
+    Listing,
 }
 
 impl FrameKind {
@@ -26,6 +30,7 @@ impl FrameKind {
             Body::Event(_) => FrameKind::Event,
             Body::Decision(_) => FrameKind::Decision,
             Body::Control { .. } => FrameKind::Control,
+            Body::Listing(_) => FrameKind::Listing,
         }
     }
 
@@ -35,6 +40,7 @@ impl FrameKind {
             2 => Some(FrameKind::Event),
             3 => Some(FrameKind::Decision),
             4 => Some(FrameKind::Control),
+            5 => Some(FrameKind::Listing),
             _ => None,
         }
     }
@@ -45,6 +51,7 @@ impl FrameKind {
             FrameKind::Event => 2,
             FrameKind::Decision => 3,
             FrameKind::Control => 4,
+            FrameKind::Listing => 5,
         }
     }
 }
@@ -117,6 +124,9 @@ impl BodyReader {
             FrameKind::Decision => postcard::from_bytes::<Decision>(payload)
                 .map(|decision| Body::Decision(Arc::new(decision)))
                 .map_err(|_| Malformed("the decision cannot be read")),
+            FrameKind::Listing => postcard::from_bytes::<Listing>(payload)
+                .map(|listing| Body::Listing(Arc::new(listing)))
+                .map_err(|_| Malformed("the list cannot be read")),
             FrameKind::Control => postcard::from_bytes::<(Control, String, Time)>(payload)
                 .map(|(control, by, at)| Body::Control { control, by, at })
                 .map_err(|_| Malformed("the control record cannot be read")),

@@ -163,6 +163,10 @@ impl Log {
                 self.append_postcard(start, decision)?;
                 None
             }
+            Body::Listing(listing) => {
+                self.append_postcard(start, listing)?;
+                None
+            }
             Body::Control { control, by, at } => {
                 self.append_postcard(start, &(control, by, at))?;
                 None

@@ -139,7 +139,9 @@ impl Summary {
             FrameKind::Event => {
                 self.add_record(position, bytes, Some(codec::peek_known_at(payload)?));
             }
-            FrameKind::Decision | FrameKind::Control => self.add_record(position, bytes, None),
+            FrameKind::Decision | FrameKind::Listing | FrameKind::Control => {
+                self.add_record(position, bytes, None)
+            }
         }
         Ok(())
     }

@@ -28,6 +28,7 @@ mod arithmetic;
 mod check;
 mod comparison;
 mod compiled;
+mod event;
 mod function;
 mod literal;
 mod membership;
@@ -37,6 +38,7 @@ mod scope;
 mod value;
 
 pub use compiled::{Compiled, ExprError};
+pub use event::{EventScope, EventSource};
 pub use scope::{Frame, Scope};
 pub use value::{Type, Val};
 

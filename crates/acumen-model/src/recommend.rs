@@ -34,6 +34,7 @@ pub mod interactions;
 pub mod item_similarity;
 pub mod matrix_factorization;
 pub mod popular;
+pub mod proposal;
 pub mod recurrent;
 pub mod sequential_cooccurrence;
 pub mod source;
@@ -55,6 +56,7 @@ pub use interactions::{History, InteractionColumns, Interactions, InteractionsEr
 pub use item_similarity::ItemSimilarity;
 pub use matrix_factorization::MatrixFactorization;
 pub use popular::PopularLearner;
+pub use proposal::Proposal;
 pub use recurrent::Recurrent;
 pub use sequential_cooccurrence::SequentialCooccurrence;
 pub use source::{BrokenSource, Source, Why};

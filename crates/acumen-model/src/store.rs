@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::artifact::{Artifact, ArtifactError};
+use crate::recommend::{Recommender, RecommenderError};
 
 /// A folder of immutable model versions.
 #[derive(Clone, Debug)]
@@ -58,6 +59,9 @@ pub enum StoreError {
     /// The version cannot be written or read.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    /// The source of candidates cannot be written or read.
+    #[error(transparent)]
+    Recommender(#[from] RecommenderError),
 }
 
 impl ModelStore {
@@ -109,6 +113,52 @@ impl ModelStore {
             return Err(StoreError::Misplaced { path, found });
         }
         Ok(artifact)
+    }
+
+    /// Adds a version of a source of candidates and returns its id; adding it again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn put_recommender(
+        &self,
+        use_case: &str,
+        member: &str,
+        recommender: &Recommender,
+    ) -> Result<String, StoreError> {
+        let folder = self.folder(use_case, member)?;
+        fs::create_dir_all(&folder).map_err(|source| StoreError::Folder {
+            path: folder.clone(),
+            source,
+        })?;
+        Ok(recommender.save(&folder.join(recommender.version()))?)
+    }
+
+    /// Loads and verifies a version of a source of candidates.
+    ///
+    /// # Errors
+    /// Where there is none of that id, or it was damaged.
+    pub fn get_recommender(
+        &self,
+        use_case: &str,
+        member: &str,
+        version: &str,
+    ) -> Result<Recommender, StoreError> {
+        let path = self.folder(use_case, member)?.join(checked(version)?);
+        if !path.is_file() {
+            return Err(StoreError::Unknown {
+                use_case: use_case.into(),
+                member: member.into(),
+                version: version.into(),
+                known: self.list(use_case, member)?,
+            });
+        }
+        let recommender = Recommender::load(&path)?;
+        let found = recommender.version();
+        if found != version {
+            return Err(StoreError::Misplaced { path, found });
+        }
+        Ok(recommender)
     }
 
     /// The ids of all versions of a member, sorted by name.

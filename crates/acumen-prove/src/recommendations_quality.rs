@@ -8,6 +8,7 @@
 //!
 //! The sets are MovieLens-1M in the version of SASRec, Amazon Beauty of S3Rec (5-core) and Amazon
 //! Games of SASRec; this one also against 100 uniform negatives, the protocol of its paper.
+//! What better lists change is measured in a world of our own ([`world_ab`]).
 
 mod blend;
 mod judge;
@@ -16,6 +17,7 @@ mod members;
 mod sets;
 mod tradeoff;
 mod versus_implicit;
+mod world_ab;
 
 use std::path::PathBuf;
 
@@ -26,6 +28,9 @@ use crate::settings::{Settings, workspace};
 
 use blend::Studied;
 use sets::{SETS, Set};
+
+/// The name of the set that is no set, but a world.
+const WORLD: &str = "world";
 
 /// What to say where the files are not there.
 const WHERE: &str = "ml1m_sequences.parquet, ml1m_items.parquet, amazon_beauty_s3rec.parquet, \
@@ -49,11 +54,15 @@ const PUBLISHED: [(&str, &str, [f64; 2]); 7] = [
 
 /// Runs the measurement.
 pub(crate) fn run(settings: &Settings) -> Outcome {
+    if settings.set.as_deref() == Some(WORLD) {
+        return Ok(json!({"world_ab": world_ab::run(settings)?}));
+    }
     let folder = settings.recommendations_folder();
     let wanted = |name: &str| settings.set.as_ref().is_none_or(|only| only == name);
     let chosen: Vec<_> = SETS.iter().filter(|set| wanted(set.name)).collect();
     if chosen.is_empty() {
-        let names: Vec<&str> = SETS.iter().map(|set| set.name).collect();
+        let names = SETS.iter().map(|set| set.name).chain([WORLD]);
+        let names: Vec<&str> = names.collect();
         let names = names.join(", ");
         return Err(Failure::new(format!(
             "there is no such set: they are {names}"
@@ -90,6 +99,9 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
                 versus_implicit::run(&set, settings, &folder)?,
             );
         }
+    }
+    if settings.set.is_none() {
+        figures.insert("world_ab".to_owned(), world_ab::run(settings)?);
     }
     Ok(Value::Object(figures))
 }

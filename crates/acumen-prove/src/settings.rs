@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     /// The folder of the public interactions (`recommendations-quality`); by default ../shared/data/recommendations
     #[arg(long, value_name = "DIR")]
     pub(crate) recommendations: Option<PathBuf>,
-    /// Only this set of interactions: ml1m, beauty or games (`recommendations-quality`).
+    /// Only this set of interactions: ml1m, beauty, games, or the world (`recommendations-quality`).
     #[arg(long, value_name = "NAME")]
     pub(crate) set: Option<String>,
     /// Leave out the network, which takes minutes to train (`recommendations-quality`).
@@ -37,7 +37,7 @@ pub(crate) struct Settings {
     /// How often the server is killed (`crash`).
     #[arg(long, default_value_t = 200)]
     pub(crate) kills: usize,
-    /// Customers (`clv-speed`).
+    /// Customers (`clv-speed`, `recommendations-speed`).
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) customers: usize,
     /// Customers of each world (`fraud-world`, `fraud-quality`).
@@ -46,7 +46,8 @@ pub(crate) struct Settings {
     /// Live decisions (`skew`).
     #[arg(long, default_value_t = 100_000)]
     pub(crate) decisions: usize,
-    /// Seconds of load at each rate (`decide`, `fraud-latency`, `clv-speed`).
+    /// Seconds of load at each rate (`decide`, `fraud-latency`, `clv-speed`,
+    /// `recommendations-speed`).
     #[arg(long, default_value_t = 20)]
     pub(crate) seconds: u64,
     /// The first rate a second (`decide`).

@@ -181,7 +181,8 @@ fn told(event: Event, kind: &Arc<acumen_base::EventType>) -> Event {
     }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+/// Copies a folder.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

@@ -48,7 +48,7 @@ pub(crate) async fn decide(
         .plan()
         .position(&name)
         .map(|at| &engine.plan().use_cases[at]);
-    if plan.is_some_and(|plan| plan.declared.subject.is_some()) {
+    if plan.is_some_and(|plan| plan.declared.predicts_sums()) {
         let answer = blocking(engine, move |engine| {
             Ok(values::answer(engine, &name, &body))
         });

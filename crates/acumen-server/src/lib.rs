@@ -16,6 +16,7 @@ mod health;
 mod lists;
 mod pages;
 mod quarantine;
+mod rank;
 mod refused;
 mod rules;
 mod scores;
@@ -68,6 +69,8 @@ struct Description;
 pub fn app(engine: Arc<Engine>) -> Router {
     let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(decide::decide))
+        .routes(routes!(rank::rank))
+        .routes(routes!(rank::similar))
         .routes(routes!(decisions::get))
         .routes(routes!(decisions::explain))
         .routes(routes!(decisions::replay))
@@ -105,6 +108,7 @@ pub fn app(engine: Arc<Engine>) -> Router {
         .route("/openapi.json", get(move || pages::openapi(json.clone())))
         .route("/", get(pages::home))
         .route("/docs", get(pages::docs))
+        .route("/try/{name}", get(pages::lists))
         .fallback(refused::no_such_route)
         .method_not_allowed_fallback(refused::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

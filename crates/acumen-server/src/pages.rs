@@ -8,6 +8,11 @@ pub(crate) async fn home() -> Html<&'static str> {
     Html(include_str!("pages/home.html"))
 }
 
+/// A page on which lists can be tried.
+pub(crate) async fn lists() -> Html<&'static str> {
+    Html(include_str!("pages/lists.html"))
+}
+
 /// Every route, read off the description that the server itself serves.
 pub(crate) async fn docs() -> Html<&'static str> {
     Html(include_str!("pages/docs.html"))

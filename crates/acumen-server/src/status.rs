@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use acumen_engine::{Engine, UseCaseStatus};
+use acumen_engine::{Engine, RankingStatus, UseCaseStatus};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -38,6 +38,36 @@ pub(crate) struct UseCaseLine {
     money: Option<MoneyLine>,
     /// The latest decisions, newest first.
     latest: Vec<LatestLine>,
+    /// What is known and was told, where items are ranked.
+    ranking: Option<RankingLine>,
+}
+
+/// What a use case that ranks knows and was told.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RankingLine {
+    /// Items that are known.
+    items: usize,
+    /// Those that may be shown.
+    available: usize,
+    /// Visitors that are remembered.
+    visitors: usize,
+    /// Lists that were shown.
+    lists: u64,
+    /// Items of them that were seen.
+    seen: u64,
+    /// Outcomes of items of lists.
+    outcomes: u64,
+    /// What visitors may do that tells of interest.
+    kinds: Vec<String>,
+    /// What each source weighs.
+    weights: Vec<WeightLine>,
+}
+
+/// What a source weighs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WeightLine {
+    source: String,
+    weight: f32,
 }
 
 /// How often an action was taken.
@@ -95,6 +125,25 @@ impl From<&(String, u64)> for ActionCount {
     }
 }
 
+impl From<&RankingStatus> for RankingLine {
+    fn from(status: &RankingStatus) -> RankingLine {
+        let weights = status.weights.iter().map(|(source, weight)| WeightLine {
+            source: source.clone(),
+            weight: *weight,
+        });
+        RankingLine {
+            items: status.items,
+            available: status.available,
+            visitors: status.visitors,
+            lists: status.lists.lists,
+            seen: status.lists.seen,
+            outcomes: status.lists.outcomes,
+            kinds: status.kinds.clone(),
+            weights: weights.collect(),
+        }
+    }
+}
+
 impl From<&UseCaseStatus> for UseCaseLine {
     fn from(status: &UseCaseStatus) -> UseCaseLine {
         let latest = status.latest.iter().map(|decision| LatestLine {
@@ -118,6 +167,7 @@ impl From<&UseCaseStatus> for UseCaseLine {
                 open: money.open,
             }),
             latest: latest.collect(),
+            ranking: status.ranking.as_ref().map(RankingLine::from),
         }
     }
 }

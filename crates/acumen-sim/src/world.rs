@@ -8,18 +8,20 @@ use serde::Deserialize;
 
 mod account;
 mod agenda;
+mod chance;
 mod check;
 mod error;
 mod layout;
 pub mod payments;
 pub mod shop;
+pub mod storefront;
 
 pub use account::Account;
 pub use error::SimulateError;
 pub use layout::EventTypes;
 
 /// The names by which a `world.yaml` says which world it is of.
-const WORLDS: [&str; 2] = ["payments", "shop"];
+const WORLDS: [&str; 3] = ["payments", "shop", "storefront"];
 
 /// Something that happened in some world.
 #[derive(Clone, Debug)]
@@ -37,6 +39,15 @@ pub struct Size {
     pub customers: Option<u32>,
     /// Days.
     pub days: Option<u32>,
+    /// The date of its first day.
+    pub start: Option<Time>,
+}
+
+impl Size {
+    fn date(&self) -> Option<String> {
+        let text = self.start?.to_string();
+        text.split('T').next().map(str::to_owned)
+    }
 }
 
 /// What was written of a world.
@@ -52,6 +63,7 @@ pub struct Written {
 enum Parameters {
     Payments(Box<payments::Parameters>),
     Shop(Box<shop::Parameters>),
+    Storefront(Box<storefront::Parameters>),
 }
 
 /// A world as a sequence of what happened, ordered by when it became known.
@@ -64,6 +76,7 @@ pub struct Story {
 enum World {
     Payments(Box<payments::World>),
     Shop(Box<shop::World>),
+    Storefront(Box<storefront::World>),
 }
 
 impl Story {
@@ -91,6 +104,9 @@ impl Story {
                 seed,
                 &types,
             )?)),
+            Parameters::Storefront(parameters) => World::Storefront(Box::new(
+                storefront::World::with_types(*parameters, seed, &types)?,
+            )),
         };
         Ok(Story { world })
     }
@@ -100,6 +116,7 @@ impl Story {
         match &self.world {
             World::Payments(world) => world.payments_expected(),
             World::Shop(world) => world.orders_expected(),
+            World::Storefront(world) => world.lists_expected(),
         }
     }
 
@@ -108,6 +125,7 @@ impl Story {
         match &self.world {
             World::Payments(world) => world.parameters().days,
             World::Shop(world) => world.parameters().days,
+            World::Storefront(world) => world.parameters().days,
         }
     }
 
@@ -116,6 +134,7 @@ impl Story {
         let kinds: &[layout::KindRow] = match &self.world {
             World::Payments(_) => &payments::KINDS,
             World::Shop(_) => &shop::KINDS,
+            World::Storefront(_) => &storefront::KINDS,
         };
         kinds.iter().any(|known| known.0 == kind)
     }
@@ -125,6 +144,7 @@ impl Story {
         match &self.world {
             World::Payments(world) => world.parameters().start(),
             World::Shop(world) => world.parameters().start(),
+            World::Storefront(world) => world.parameters().start(),
         }
     }
 }
@@ -139,6 +159,10 @@ impl Iterator for Story {
                 positive: happening.truth.map(|truth| truth.fraud),
             }),
             World::Shop(world) => world.next().map(|event| Told {
+                event,
+                positive: None,
+            }),
+            World::Storefront(world) => world.next_event().map(|event| Told {
                 event,
                 positive: None,
             }),
@@ -180,6 +204,13 @@ pub fn write(
                 notes,
             })
         }
+        Parameters::Storefront(parameters) => {
+            let told = storefront::simulate(*parameters, seed, out, truth, progress)?;
+            Ok(Written {
+                events: told.events,
+                notes: vec![told.to_string()],
+            })
+        }
     }
 }
 
@@ -189,12 +220,21 @@ fn sized(text: &str, file: &str, size: Size) -> Result<Parameters, Vec<Diagnosti
             let mut parameters = shop::Parameters::parse(text, file)?;
             parameters.customers = size.customers.unwrap_or(parameters.customers);
             parameters.days = size.days.unwrap_or(parameters.days);
+            parameters.start = size.date().unwrap_or(parameters.start);
             Ok(Parameters::Shop(Box::new(parameters)))
+        }
+        "storefront" => {
+            let mut parameters = storefront::Parameters::parse(text, file)?;
+            parameters.customers = size.customers.unwrap_or(parameters.customers);
+            parameters.days = size.days.unwrap_or(parameters.days);
+            parameters.start = size.date().unwrap_or(parameters.start);
+            Ok(Parameters::Storefront(Box::new(parameters)))
         }
         _ => {
             let mut parameters = payments::Parameters::parse(text, file)?;
             parameters.customers = size.customers.unwrap_or(parameters.customers);
             parameters.days = size.days.unwrap_or(parameters.days);
+            parameters.start = size.date().unwrap_or(parameters.start);
             Ok(Parameters::Payments(Box::new(parameters)))
         }
     }

@@ -32,7 +32,6 @@ pub mod experiment;
 mod ledger;
 pub mod off_policy;
 mod saved;
-mod scope;
 mod spec;
 #[cfg(test)]
 mod tests;

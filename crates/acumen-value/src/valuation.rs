@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use acumen_base::outcome::Truth;
 use acumen_base::problem::did_you_mean;
 use acumen_base::{Currency, Event, Money, Problem};
-use acumen_expr::{Compiled, Scope, Type, Val};
+use acumen_expr::{Compiled, EventScope, EventSource, Scope, Type, Val};
 
-use crate::scope::{Facts, Source, of_event};
 use crate::spec::{CellSpec, ValueSpec, When};
 
 /// A checked [`ValueSpec`] with its formulas compiled.
@@ -18,7 +17,7 @@ pub struct Valuation {
     /// By action: whether it hides the truth.
     pub(crate) hides: Vec<bool>,
     formulas: Vec<Formulas>,
-    sources: Vec<Source>,
+    scope: EventScope,
 }
 
 /// The formulas of one action.
@@ -43,10 +42,10 @@ impl Valuation {
     /// Checks a spec and compiles its formulas; reports all problems at once.
     pub fn compile(spec: ValueSpec) -> Result<Valuation, Vec<Problem>> {
         let mut problems = names(&spec);
-        let (scope, sources) = of_event(&spec.event);
+        let scope = EventScope::new(&spec.event);
         let mut formulas: Vec<Formulas> = vec![Formulas::default(); spec.actions.len()];
         for cell in &spec.cells {
-            let compiled = match formula(cell, &scope) {
+            let compiled = match formula(cell, scope.scope()) {
                 Ok(compiled) => compiled,
                 Err(more) => {
                     problems.extend(more);
@@ -85,7 +84,7 @@ impl Valuation {
                 .map(|name| spec.hides_truth.contains(name))
                 .collect(),
             formulas,
-            sources,
+            scope,
             spec,
         })
     }
@@ -97,10 +96,7 @@ impl Valuation {
 
     /// What an action on an event is worth under either truth, the `any` formula included.
     pub(crate) fn worth(&self, action: usize, event: &Event, rates: &Rates) -> Worth {
-        let facts = Facts {
-            sources: &self.sources,
-            event,
-        };
+        let facts = self.scope.over(event);
         let minor = |formula: &Option<Compiled>| match formula {
             None => Some(0),
             Some(formula) => match formula.eval(&facts)? {
@@ -127,9 +123,9 @@ impl Valuation {
             .flat_map(|of| [&of.positive, &of.negative, &of.any]);
         let slots = formulas.flatten().flat_map(Compiled::slots);
         slots
-            .filter_map(|slot| match self.sources[*slot] {
-                Source::Field(field) => Some(field),
-                Source::Id | Source::Time => None,
+            .filter_map(|slot| match self.scope.source(*slot)? {
+                EventSource::Field(field) => Some(field),
+                EventSource::Id | EventSource::Time => None,
             })
             .collect()
     }

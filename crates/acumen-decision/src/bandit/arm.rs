@@ -85,6 +85,14 @@ impl Arm {
         self.solve();
     }
 
+    /// Adds to the reward of an outcome that was learnt with this context.
+    pub(super) fn reward(&mut self, context: &[f64], more: f64) {
+        for (sum, x) in self.sums.rewards.iter_mut().zip(context) {
+            *sum += more * x;
+        }
+        self.solve();
+    }
+
     /// Adds what another one has learnt.
     pub(super) fn merge(&mut self, other: &Arm) {
         let add = |own: &mut [f64], theirs: &[f64]| {

@@ -90,6 +90,18 @@ impl Bandit {
         self.arms.get(action)
     }
 
+    /// What was learnt of every action.
+    pub fn arms(&self) -> &[Arm] {
+        &self.arms
+    }
+
+    /// Takes back what was learnt of every action, where it is of as many.
+    pub fn restore(&mut self, arms: Vec<Arm>) {
+        if arms.len() == self.arms.len() {
+            self.arms = arms;
+        }
+    }
+
     /// Learns what came of an action.
     ///
     /// # Errors
@@ -115,6 +127,42 @@ impl Bandit {
             count,
         })?;
         arm.learn(context, reward);
+        Ok(())
+    }
+
+    /// What an action is expected to bring in a context, and above it what finding out more is
+    /// worth; of drawn models, their mean.
+    ///
+    /// # Errors
+    /// Where there is no such action, or a number of the context is none.
+    pub fn score(&self, action: usize, context: &[f64]) -> Result<f64, BanditError> {
+        self.check(context)?;
+        let count = self.arms.len();
+        let arm = self.arms.get(action);
+        let found = action;
+        let arm = arm.ok_or(BanditError::Action { found, count })?;
+        let more = match self.spec.algorithm {
+            Algorithm::LinUcb { alpha } => alpha * arm.spread(context),
+            Algorithm::LinearThompson { .. } | Algorithm::Greedy => 0.0,
+        };
+        Ok(arm.expected(context) + more)
+    }
+
+    /// Adds to the reward of something that was learnt before: an outcome that came later.
+    ///
+    /// # Errors
+    /// As [`Bandit::learn`].
+    pub fn reward(&mut self, action: usize, context: &[f64], more: f64) -> Result<(), BanditError> {
+        self.check(context)?;
+        if !more.is_finite() {
+            let what = "the reward".to_owned();
+            return Err(BanditError::Number { what, value: more });
+        }
+        let count = self.arms.len();
+        let arm = self.arms.get_mut(action);
+        let found = action;
+        arm.ok_or(BanditError::Action { found, count })?
+            .reward(context, more);
         Ok(())
     }
 

@@ -25,6 +25,8 @@ pub enum TurnedAway {
     Hidden,
     /// The user has it.
     Had,
+    /// It is not of the kind that the request wants.
+    Filtered,
 }
 
 /// How many items were turned away, by the first reason that held.
@@ -38,6 +40,8 @@ pub struct Refusals {
     pub hidden: usize,
     /// The user has them.
     pub had: usize,
+    /// They are not of the kind that the request wants.
+    pub filtered: usize,
 }
 
 impl Refusals {
@@ -48,12 +52,13 @@ impl Refusals {
             TurnedAway::Excluded => self.excluded += 1,
             TurnedAway::Hidden => self.hidden += 1,
             TurnedAway::Had => self.had += 1,
+            TurnedAway::Filtered => self.filtered += 1,
         }
     }
 
     /// All together.
     pub fn total(&self) -> usize {
-        self.unavailable + self.excluded + self.hidden + self.had
+        self.unavailable + self.excluded + self.hidden + self.had + self.filtered
     }
 
     /// The reason that an empty list is given with, in words.
@@ -63,6 +68,7 @@ impl Refusals {
             (self.excluded, "excluded by the request"),
             (self.hidden, "hidden by the user"),
             (self.had, "already with the user"),
+            (self.filtered, "not of the kind that was asked for"),
         ];
         let said = parts.iter().filter(|(count, _)| *count > 0);
         let said: Vec<String> = said.map(|(count, why)| format!("{count} {why}")).collect();

@@ -207,7 +207,7 @@ impl<'a> Filling<'a> {
             Body::Decision(decision) if decision.use_case == self.plan.declared.name => {
                 self.gathering.facts.decision(decision);
             }
-            Body::Decision(_) => {}
+            Body::Decision(_) | Body::Listing(_) => {}
             Body::Control { control, .. } => self.gathering.facts.control(position, control),
         }
         self.end.0 = position + 1;

@@ -93,7 +93,7 @@ pub(super) fn gather<'a>(
                     }
                 }
             }
-            Body::Decision(_) | Body::Control { .. } => {}
+            Body::Decision(_) | Body::Listing(_) | Body::Control { .. } => {}
         }
         progress(record.position);
     }

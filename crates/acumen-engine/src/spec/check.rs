@@ -9,6 +9,7 @@ use acumen_model::{Checked, Learner, Predicts, find_learner};
 use super::compile;
 use super::decisions::ACTIONS;
 use super::idle;
+use super::ranking;
 use super::subject;
 use super::types::UseCase;
 use super::walk::suggestion;
@@ -34,7 +35,10 @@ pub(super) fn check(use_case: &UseCase, broken: &[String]) -> Vec<Diagnostic> {
         }
     };
     if let (Some(columns), Some(_)) = (columns, use_case.event(&use_case.decide_event)) {
-        check.learners(&columns);
+        check.take(ranking::check(use_case));
+        if use_case.ranking.is_none() {
+            check.learners(&columns);
+        }
         check.explain(&columns);
         check.take(subject::check(use_case, &columns));
         if let Err(mut problems) = compile::policy(use_case, columns) {

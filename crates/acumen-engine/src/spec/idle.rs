@@ -41,6 +41,9 @@ const OF_KEYS: [(&str, &str); 2] = [
 ];
 
 pub(super) fn check(use_case: &UseCase) -> Vec<Diagnostic> {
+    if use_case.ranking.is_some() {
+        return Vec::new();
+    }
     let of_keys = use_case.subject.is_some();
     let (keys, of_model): (&[_], _) = match of_keys {
         true => (

@@ -2,12 +2,13 @@
 //!
 //! Operators and learners describe themselves; what is written here is the rest.
 
+mod ranking;
 mod sources;
 
 use acumen_base::FieldType;
 use acumen_feature::OPERATORS;
 use acumen_feature::operator::{Need, Operator, ParamKind};
-use acumen_model::SearchMetric;
+use acumen_model::{ParamDoc, SearchMetric};
 use serde_json::{Map, Value, json};
 
 use super::types::GateMetric;
@@ -23,8 +24,12 @@ pub fn schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "required": ["usecase", "question", "events", "decide"],
-        "oneOf": [{"required": ["layers", "actions"]}, {"required": ["target"]}],
-        "properties": merge(vec![what(), learning(), deciding(), serving()]),
+        "oneOf": [
+            {"required": ["layers", "actions"]},
+            {"required": ["target"]},
+            {"required": ["items", "feedback", "ensemble"]},
+        ],
+        "properties": merge(vec![what(), learning(), deciding(), ranking::ranking(), serving()]),
         "$defs": definitions(),
     })
 }
@@ -69,6 +74,7 @@ fn what() -> Value {
                 "each": text("The entity, such as customer."),
                 "base": text("The column that is above 0 for the keys that are scored; all are unless given."),
             })),
+            ranking::decide(),
         ]},
         "target": group("The sum that is predicted of each key.", &["sum", "over"], json!({
             "sum": text("What adds to it: a field of an event with the key, such as order.amount."),
@@ -142,11 +148,11 @@ fn learning() -> Value {
         "models": {
             "description": "The models.",
             "type": "object",
-            "additionalProperties": {"anyOf": learners().into_iter().map(model).collect::<Vec<_>>()},
+            "additionalProperties": {"anyOf": learners().into_iter().map(model).chain(ranking::models()).collect::<Vec<_>>()},
         },
         "ensemble": {
-            "description": "How several models become one probability.",
-            "anyOf": [combination(), group("An algorithm and weights.", &["algorithm"], json!({
+            "description": "How several models become one probability, or one list.",
+            "anyOf": [ranking::ensemble(), combination(), group("An algorithm and weights.", &["algorithm"], json!({
                 "algorithm": combination(),
                 "when_missing": {"enum": ["marginalise"]},
                 "weights": {"type": "object", "additionalProperties": {"type": "number"}},
@@ -206,12 +212,12 @@ fn deciding() -> Value {
             ]},
         })),
         "actions": of_names("The actions with the first and the last score of each.", band),
-        "fallback": text("What is done when no model answered."),
-        "explore": group("A share is let through so that the truth stays observable.", &["action", "share"], json!({
+        "fallback": text("What is done when no model answered; of lists, the source that answers then."),
+        "explore": {"anyOf": [ranking::explore(), group("A share is let through so that the truth stays observable.", &["action", "share"], json!({
             "of": text("The action that would have been taken; the most severe unless given."),
             "action": text("The milder action that is taken in its place."),
             "share": share("How many of them."),
-        })),
+        }))]},
         "review": group("Which decisions people look at.", &["actions"], json!({
             "actions": texts("The actions whose decisions become cases."),
         })),
@@ -347,28 +353,26 @@ fn search() -> Value {
 }
 
 fn model(learner: &dyn acumen_model::Learner) -> Value {
-    let mut keys = Map::new();
     let names: Vec<&str> = learner
         .aliases()
         .iter()
         .copied()
         .chain([learner.name()])
         .collect();
-    keys.insert("algorithm".to_owned(), words(learner.doc(), &names));
-    keys.insert(
-        "features".to_owned(),
-        texts("The features that it sees; all unless given."),
-    );
-    keys.insert("search".to_owned(), json!({"$ref": "#/$defs/search"}));
-    keys.insert(
-        "shadow".to_owned(),
-        json!({"type": "boolean", "description": "Whether it answers without a vote."}),
-    );
-    keys.insert(
-        "informed_by".to_owned(),
-        text("Of a value: the model of purchases (bg_nbd, pareto_nbd) whose answers it sees as columns."),
-    );
-    for param in learner.params() {
+    let others = json!({
+        "features": texts("The features that it sees; all unless given."),
+        "search": {"$ref": "#/$defs/search"},
+        "shadow": {"type": "boolean", "description": "Whether it answers without a vote."},
+        "informed_by": text("Of a value: the model of purchases (bg_nbd, pareto_nbd) whose answers it sees as columns."),
+    });
+    of_params(&names, learner.doc(), learner.params(), others)
+}
+
+/// A model of some algorithm, by the parameters that it describes, and some other keys.
+fn of_params(names: &[&str], doc: &str, params: &[ParamDoc], others: Value) -> Value {
+    let mut keys = Map::new();
+    keys.insert("algorithm".to_owned(), words(doc, names));
+    for param in params {
         let doc = format!(
             "{} ({}; default {})",
             param.doc,
@@ -379,7 +383,11 @@ fn model(learner: &dyn acumen_model::Learner) -> Value {
             keys.insert(name.to_owned(), json!({"description": doc}));
         }
     }
-    group(learner.doc(), &["algorithm"], Value::Object(keys))
+    group(
+        doc,
+        &["algorithm"],
+        merge(vec![Value::Object(keys), others]),
+    )
 }
 
 fn group(doc: &str, required: &[&str], properties: Value) -> Value {

@@ -20,10 +20,11 @@ const LATE: Span = Span::days(7);
 const ANSWER: &str = "answer";
 
 /// Keys that belong to decisions on events.
-const OF_EVENTS: [&str; 10] = [
-    "outcome", "ensemble", "layers", "lists", "rules", "score", "actions", "value", "fallback",
-    "explore",
+const OF_EVENTS: [&str; 8] = [
+    "outcome", "layers", "lists", "rules", "score", "actions", "value", "review",
 ];
+/// Those that lists have as well.
+const OF_EVENTS_AND_LISTS: [&str; 3] = ["ensemble", "fallback", "explore"];
 
 /// Whether a `decide` names no event but whose keys are decided on.
 pub(super) fn is_subject(node: &Node) -> bool {
@@ -49,9 +50,22 @@ pub(super) fn decide(walk: &mut Walk, node: &Node, use_case: &mut UseCase) {
         let message = format!("`{each}` is a combination of several ids");
         walk.problem(node, "bad_subject", message, "name an entity of one id");
     }
-    let kind = Arc::new(subject_type(&each, field));
+    let field = field.clone();
+    of_entity(use_case, &each, &field);
+    if let Some(subject) = &mut use_case.subject {
+        subject.base = base;
+    }
+}
+
+/// Each key of an entity is decided on.
+pub(super) fn of_entity(use_case: &mut UseCase, each: &str, field: &str) {
+    let kind = Arc::new(subject_type(each, field));
     use_case.decide_event = kind.name.clone();
-    use_case.subject = Some(SubjectDecl { each, base, kind });
+    use_case.subject = Some(SubjectDecl {
+        each: each.to_owned(),
+        base: None,
+        kind,
+    });
 }
 
 /// The type of the event at which the rows of a key are read.
@@ -76,9 +90,9 @@ fn subject_type(each: &str, field: &str) -> EventType {
 /// Reads `target` and `segments`.
 pub(super) fn read(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase) {
     let (wanted, bands) = (group.get("target"), group.get("segments"));
-    if use_case.subject.is_none() {
+    if !use_case.predicts_sums() {
         for node in [wanted, bands].into_iter().flatten() {
-            let message = "a sum over the time to come is predicted of no event";
+            let message = "a sum over the time to come is predicted of no event and of no list";
             let help = "let `decide` name an entity: `decide: {each: customer}`; what becomes of \
                         an event is its `outcome`";
             walk.problem(node, "no_subject", message, help);
@@ -182,18 +196,23 @@ fn segments(walk: &mut Walk, node: &Node, use_case: &UseCase) -> Vec<(String, f6
 }
 
 /// Keys that mean nothing where no event is decided on.
-pub(super) fn refuse(walk: &mut Walk, group: &mut Group<'_>) {
-    for key in OF_EVENTS {
+pub(super) fn refuse(walk: &mut Walk, group: &mut Group<'_>, ranks: bool) {
+    let others = OF_EVENTS_AND_LISTS.into_iter().filter(|_| !ranks);
+    for key in OF_EVENTS.into_iter().chain(others) {
         if let Some(node) = group.get(key) {
             let message = format!("`{key}` belongs to decisions on events");
-            let help = "leave it out: each key is answered by its predicted sum, and `segments` \
-                        are its bands";
+            let help = match ranks {
+                true => {
+                    "leave it out: what may be shown is said by `items`, and what a list is \
+                         made for by `objectives`"
+                }
+                false => {
+                    "leave it out: each key is answered by its predicted sum, and `segments` \
+                          are its bands"
+                }
+            };
             walk.problem(node, "of_events", message, help);
         }
-    }
-    if let Some(node) = group.get("review") {
-        let message = "`review` belongs to decisions on events";
-        walk.problem(node, "of_events", message, "leave it out");
     }
 }
 
@@ -205,6 +224,9 @@ pub(super) fn check(use_case: &UseCase, columns: &Columns) -> Vec<Diagnostic> {
         diagnostic.place = use_case.place(path);
         found.push(diagnostic);
     };
+    if use_case.ranking.is_some() {
+        return found;
+    }
     let Some(subject) = &use_case.subject else {
         if use_case.places.has("training.origins") {
             let message = "rows are read at the events that are decided on, not at origins";

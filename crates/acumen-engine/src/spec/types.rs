@@ -10,6 +10,7 @@ use acumen_model::SearchSpec;
 
 use super::catalogue::SetOrigin;
 use super::places::Places;
+use super::ranking::RankingDecl;
 use crate::cron::Cron;
 
 /// A use case whose file has been read and checked.
@@ -33,6 +34,8 @@ pub struct UseCase {
     pub decide_event: String,
     /// What is decided on at any time, without an event of its own.
     pub subject: Option<SubjectDecl>,
+    /// What is ranked for a subject, where that is asked of it.
+    pub ranking: Option<Box<RankingDecl>>,
     /// The sum that is predicted of a subject.
     pub target: Option<TargetDecl>,
     /// The bands of that sum, each with the least amount of it, rising from the lowest.
@@ -100,6 +103,11 @@ impl UseCase {
             .iter()
             .chain(subject)
             .find(|event| event.name == name)
+    }
+
+    /// Whether a sum is predicted of each key.
+    pub fn predicts_sums(&self) -> bool {
+        self.subject.is_some() && self.ranking.is_none()
     }
 
     /// Whether training fits an ensemble of its models.

@@ -14,6 +14,7 @@ use super::features::features;
 use super::files::{File, shown};
 use super::gates;
 use super::places::Places;
+use super::ranking;
 use super::review;
 use super::serving;
 use super::subject;
@@ -30,9 +31,21 @@ pub const USE_CASE_FILE: &str = "usecase.yaml";
 impl UseCase {
     /// Reads and checks the use case in a folder: the use case, or all that is wrong with it.
     pub fn load(folder: &Path, catalogue: &Catalogue) -> Result<UseCase, Vec<Diagnostic>> {
+        UseCase::load_as(&folder.join(USE_CASE_FILE), folder, catalogue)
+    }
+
+    /// Reads and checks another file as the use case of a folder: a change that is looked at before
+    /// it is made.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn load_as(
+        path: &Path,
+        folder: &Path,
+        catalogue: &Catalogue,
+    ) -> Result<UseCase, Vec<Diagnostic>> {
         let mut found = Vec::new();
-        let path = folder.join(USE_CASE_FILE);
-        let Some(file) = File::read(&path, &mut found) else {
+        let Some(file) = File::read(path, &mut found) else {
             return Err(found);
         };
         let mut walk = Walk::new(&file.name);
@@ -90,6 +103,7 @@ fn nothing(folder: &Path, places: Places) -> UseCase {
         rates: None,
         decide_event: String::new(),
         subject: None,
+        ranking: None,
         target: None,
         segments: Vec::new(),
         outcome: None,
@@ -150,6 +164,7 @@ fn read_subject(
         add_sets(use_case, &sets, catalogue);
     }
     match group.require("decide") {
+        Some(node) if ranking::is_ranking(node) => ranking::decide(walk, node, use_case),
         Some(node) if subject::is_subject(node) => subject::decide(walk, node, use_case),
         Some(node) => {
             if let Some((event, amount)) = read_decide(walk, node) {
@@ -160,6 +175,7 @@ fn read_subject(
         None => {}
     }
     subject::read(walk, group, use_case);
+    ranking::read(walk, group, use_case);
     use_case.rates = group.get("rates").and_then(|node| read_rates(walk, node));
     use_case.outcome = group
         .get("outcome")
@@ -174,7 +190,7 @@ fn read_learning(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase)
     if let Some(node) = group.get("models") {
         use_case.models = training::models(walk, node);
     }
-    let ensemble = group.get("ensemble");
+    let ensemble = group.get("ensemble").filter(|_| use_case.ranking.is_none());
     use_case.ensemble = ensemble.and_then(|node| training::ensemble(walk, node));
     let frequency = group.get("update_frequency");
     use_case.update_frequency = frequency.and_then(|node| serving::frequency(walk, node));
@@ -189,7 +205,7 @@ fn read_learning(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase)
 /// How it decides, and what that is worth.
 fn read_deciding(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase) {
     if use_case.subject.is_some() {
-        return subject::refuse(walk, group);
+        return subject::refuse(walk, group, use_case.ranking.is_some());
     }
     if let Some(node) = group.require("layers") {
         use_case.layers = decisions::layers(walk, node);

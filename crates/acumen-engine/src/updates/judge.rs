@@ -102,8 +102,8 @@ fn deployed(updater: &Updater, trained: &Trained, champion: &State) -> Result<St
             .apply(position, control)
             .map_err(EngineError::Control)?;
         let (plan, store) = (&updater.sources.plan, &updater.sources.store);
-        if let Some(member) = load_member(plan, store, control)? {
-            state.deploy(position, member);
+        if let Some(version) = load_member(plan, store, control)? {
+            state.deploy(position, version.member);
         }
     }
     Ok(state)

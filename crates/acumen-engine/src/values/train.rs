@@ -63,6 +63,7 @@ pub(crate) fn train_values(
         positives: rows.target.iter().filter(|sum| **sum > 0.0).count(),
         immature: 0,
         hidden: 0,
+        ranking: None,
     };
     let name = chosen.model.name.clone();
     trained.add(sources, &plan.declared.name, &name, artifact)?;

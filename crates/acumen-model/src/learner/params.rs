@@ -124,7 +124,10 @@ impl<'a> Reader<'a> {
     }
 
     /// What was read, where everything was valid.
-    pub(crate) fn done<T>(self, read: T) -> Result<T, Vec<ParamProblem>> {
+    ///
+    /// # Errors
+    /// Every problem that was found.
+    pub fn done<T>(self, read: T) -> Result<T, Vec<ParamProblem>> {
         match self.problems.is_empty() {
             true => Ok(read),
             false => Err(self.problems),

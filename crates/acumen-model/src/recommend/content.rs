@@ -145,13 +145,32 @@ impl Content {
         &self.entries[from as usize..to as usize]
     }
 
-    pub(super) fn score(&self, history: History<'_>, scores: &mut [f32]) {
+    /// The words of the items that one knows.
+    fn profile(&self, history: History<'_>) -> Vec<f32> {
         let mut profile = vec![0.0; self.words.len()];
         for (_, item, weight) in self.recency.of(history) {
             for (word, tells) in self.line(item) {
                 profile[*word as usize] += weight * tells;
             }
         }
+        profile
+    }
+
+    /// The scores of some items; of those that are not known 0.
+    pub(super) fn score_some(&self, history: History<'_>, items: &[u32]) -> Vec<f32> {
+        let (profile, known) = (self.profile(history), self.n_items() as u32);
+        let score = |item: &u32| {
+            let words = if *item < known { self.line(*item) } else { &[] };
+            let parts = words.iter();
+            parts
+                .map(|(word, tells)| tells * profile[*word as usize])
+                .sum()
+        };
+        items.iter().map(score).collect()
+    }
+
+    pub(super) fn score(&self, history: History<'_>, scores: &mut [f32]) {
+        let profile = self.profile(history);
         for (item, score) in (0..).zip(scores.iter_mut()) {
             let words = self.line(item).iter();
             *score = words

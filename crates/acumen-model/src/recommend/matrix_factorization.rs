@@ -332,6 +332,17 @@ impl Factors {
         );
     }
 
+    /// The interest of a user in one item, to the bit what [`Factors::score_all`] gives.
+    pub fn score_one(&self, user: &UserVector, item: u32) -> f32 {
+        let (lanes, width) = (&self.items.lanes, self.items.width);
+        let at = item as usize;
+        let line = &lanes[at * width..(at + 1) * width];
+        wide(
+            #[inline(always)]
+            || dot(&user.0, line),
+        )
+    }
+
     /// What each item of the history adds to the score of an item: `c y·M⁻¹y_k`, where `M` is the
     /// matrix of the user's equations (Hu, Koren and Volinsky 2008, section 5).
     pub(super) fn contributions(&self, history: History<'_>, of: u32) -> Vec<(usize, f32)> {

@@ -170,6 +170,42 @@ fn every_source_keeps_the_laws() {
 
 /// What users of one half see is of their half, but for what is the same for everybody.
 #[test]
+fn what_is_proposed_is_the_best_of_all_in_one_unit() {
+    let (events, attributes) = (interactions(60, 2), attributes());
+    let data = RecommendData {
+        interactions: &events,
+        attributes: Some(&attributes),
+    };
+    let all: Vec<u32> = (0..ITEMS as u32).collect();
+    for (name, params) in every() {
+        let source = fit(name, &params, &data);
+        for user in 0..events.n_users() {
+            let (history, gone) = (events.history(user), user % ITEMS);
+            let shown: Vec<bool> = (0..ITEMS).map(|item| item != gone).collect();
+            let mut whole = scores(&source, history);
+            candidates::standardise(&mut whole, &shown);
+            let found = source.propose(history, &shown, 5);
+            let some = source.score_some(history, &all, &found);
+            assert_eq!(bits(&some), bits(&whole), "{name}");
+            let mut best = candidates::best(&whole, &shown, 5);
+            // Where few are spoken for, those of whom nothing is said are not proposed.
+            best.retain(|item| !source.proposes_at_once() || found.items.contains(item));
+            let sorted = |mut items: Vec<u32>| {
+                items.sort_unstable();
+                items
+            };
+            assert_eq!(sorted(found.items.clone()), sorted(best), "{name}");
+            let unknown = [ITEMS as u32 + 3];
+            assert_eq!(
+                source.score_some(history, &unknown, &found),
+                [0.0],
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
 fn sources_find_what_goes_together() {
     let (events, attributes) = (interactions(200, 2), attributes());
     let data = RecommendData {

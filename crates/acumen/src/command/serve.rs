@@ -213,6 +213,16 @@ fn facts(engine: &Engine, at: &SocketAddr) -> Outcome<Vec<String>> {
     let now = engine.clock().now();
     for plan in &engine.plan().use_cases {
         let name = &plan.declared.name;
+        if let Some(ranking) = &plan.declared.ranking {
+            let example = format!(
+                "{{\"{}\": \"…\", \"explain\": true}}",
+                ranking.visitor_field
+            );
+            lines.push(format!(
+                "try: curl -s http://{at}/v1/usecases/{name}/rank -d '{example}'"
+            ));
+            continue;
+        }
         let example = match &plan.declared.subject {
             Some(subject) => Some(format!("{{\"{}\": \"…\"}}", subject.kind.fields[0].name)),
             None => {

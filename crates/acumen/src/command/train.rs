@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use acumen_base::{Clock, Control, SystemClock, Time, Update};
-use acumen_engine::{TrainOptions, TrainProgress, Trained, TrainedModel, train_with};
+use acumen_engine::{
+    Figures, RankingTable, TrainOptions, TrainProgress, Trained, TrainedModel, train_with,
+};
 use acumen_model::{Artifact, CandidateTable, Metrics, RegressionMetrics, SearchProgress};
 use clap::Args;
 
@@ -85,7 +87,7 @@ impl Train {
             asked_by: BY.to_owned(),
             started_at,
             ended_at: now,
-            candidate: trained.models.iter().map(updates::version).collect(),
+            candidate: updates::candidate(&trained),
             champion,
             judged: None,
             gates: Vec::new(),
@@ -98,8 +100,8 @@ impl Train {
         }
         offline.close()?;
         say(summary(&trained))?;
-        for model in &trained.models {
-            say(format!("deployed: {} {}", model.name, model.version))?;
+        for model in updates::candidate(&trained) {
+            say(format!("deployed: {} {}", model.member, model.version))?;
         }
         say(format!(
             "next: `acumen evaluate {0}` on later data, or `acumen serve`",
@@ -174,6 +176,9 @@ fn best_trial(at: &SearchProgress) -> String {
 pub(crate) fn summary(trained: &Trained) -> String {
     let count = |n: usize| thousands(n as u64);
     let candidates = |model: &TrainedModel| model.artifact.candidates.clone();
+    if let Some(table) = &trained.ranking {
+        return of_lists(table);
+    }
     if let Some(table) = trained.models.first().and_then(candidates) {
         return of_values(trained, &table);
     }
@@ -206,6 +211,48 @@ pub(crate) fn summary(trained: &Trained) -> String {
         text.push_str(&describe(&model.name, &model.version, &model.artifact));
     }
     text
+}
+
+/// What is known of the sources of lists.
+pub(crate) fn of_lists(table: &RankingTable) -> String {
+    let count = |n: usize| thousands(n as u64);
+    let figures = |found: &Figures| [format!("{:.4}", found.ndcg10), format!("{:.4}", found.hr10)];
+    let row = |name: &str, found: &Figures, rest: [String; 2]| {
+        let [ndcg, hits] = figures(found);
+        let [weight, adds] = rest;
+        vec![name.to_owned(), ndcg, hits, weight, adds]
+    };
+    let head = ["source", "NDCG@10", "hits@10", "weight", "adds"];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    for source in &table.sources {
+        let adds = match (source.weight > 0.0, source.adds > 0.0) {
+            (false, _) => "not in the blend".to_owned(),
+            (true, true) => format!("{:.4}", source.adds),
+            (true, false) => format!("{:.4}: nothing", source.adds),
+        };
+        let rest = [format!("{:.3}", source.weight), adds];
+        lines.push(row(&source.name, &source.alone, rest));
+    }
+    let none = || [String::new(), String::new()];
+    lines.push(row("blend, as declared", &table.declared, none()));
+    lines.push(row("blend", &table.blend, none()));
+    let head = format!(
+        "{} events of {} visitors with {} items",
+        count(table.events),
+        count(table.visitors),
+        count(table.items)
+    );
+    let judged = match table.judged_from {
+        None => "too few visitors did anything lately to judge the sources on".to_owned(),
+        Some(from) => format!(
+            "sources fitted to what was before {from}, judged on what {} visitors took first after \
+             that and had not touched before; lists of 10 would show {} of all items:\n\n{}",
+            count(table.judged),
+            percent(Some(table.coverage)),
+            crate::table::table(&lines)
+        ),
+    };
+    format!("{head}\n{judged}")
 }
 
 /// What the training of models of a sum gave: the table of all, and the best.

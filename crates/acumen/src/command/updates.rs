@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use acumen_base::{Body, Control, ModelVersion, Time, Update};
-use acumen_engine::TrainedModel;
+use acumen_engine::Trained;
 use acumen_engine::history::Sources;
 use acumen_event::LogReader;
 use serde_json::{Value, json};
@@ -101,10 +101,17 @@ pub(crate) fn shown(update: &Update) -> String {
     text
 }
 
-/// A trained model and its version.
-pub(crate) fn version(model: &TrainedModel) -> ModelVersion {
-    ModelVersion {
-        member: model.name.clone(),
-        version: model.version.clone(),
-    }
+/// The versions that were trained.
+pub(crate) fn candidate(trained: &Trained) -> Vec<ModelVersion> {
+    let version = |(member, version): (&String, &String)| ModelVersion {
+        member: member.clone(),
+        version: version.clone(),
+    };
+    let models = trained
+        .models
+        .iter()
+        .map(|model| (&model.name, &model.version));
+    let sources = trained.ranking.iter().flat_map(|table| &table.sources);
+    let sources = sources.map(|source| (&source.name, &source.version));
+    models.chain(sources).map(version).collect()
 }

@@ -5,9 +5,9 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, Poisson, StandardNormal};
 
-use super::customers::pick;
 use super::event_types::Kind;
 use super::{DAY_MS, World};
+use crate::world::chance::pick;
 
 const MINUTE_MS: f64 = 60_000.0;
 

@@ -9,6 +9,7 @@ use super::DAY_MS;
 use super::parameters::Parameters;
 use super::season::{BEFORE_DAYS, Clock};
 use crate::world::account::Account;
+use crate::world::chance::{moment, pick};
 
 /// A customer. What is drawn once is kept small: there may be a million of them.
 #[derive(Clone, Debug)]
@@ -81,20 +82,6 @@ impl Due {
             emails: Calendar::new(days),
         }
     }
-}
-
-/// An index by weights.
-pub(crate) fn pick(weights: impl Iterator<Item = f64> + Clone, random: &mut ChaCha8Rng) -> usize {
-    let mut at = random.random::<f64>() * weights.clone().sum::<f64>();
-    let mut last = 0;
-    for (index, weight) in weights.enumerate() {
-        at -= weight;
-        last = index;
-        if at < 0.0 {
-            break;
-        }
-    }
-    last
 }
 
 /// A draw from a beta distribution, whose parameters were checked.
@@ -203,15 +190,8 @@ fn live_before(customer: &mut Customer, clock: &Clock, random: &mut ChaCha8Rng) 
     Some(shown)
 }
 
-/// Weights of the hours.
-const HOURS: [f64; 24] = [
-    1.2, 0.6, 0.3, 0.2, 0.2, 0.4, 1.0, 2.2, 3.4, 4.2, 4.8, 5.2, 5.6, 5.2, 4.8, 4.8, 5.0, 5.4, 6.0,
-    7.0, 7.6, 7.0, 5.0, 2.6,
-];
-
 /// The day on which the clock shows this, and a moment of it; a day beyond all where it never does.
 pub(crate) fn turn(clock: &Clock, shown: f64, random: &mut ChaCha8Rng) -> (i64, u32) {
     let day = clock.when(shown).map_or(i64::MAX, |(day, _)| day);
-    let hour = pick(HOURS.into_iter(), random) as u32;
-    (day, hour * 3_600_000 + random.random_range(0..3_600_000))
+    (day, moment(random))
 }

@@ -5,9 +5,10 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson, StandardNormal};
 
-use super::customers::{pick, turn};
+use super::customers::turn;
 use super::event_types::Kind;
 use super::{DAY_MS, World};
+use crate::world::chance::pick;
 
 /// What an order of somebody is like.
 struct Buyer {

@@ -1,0 +1,41 @@
+//! Lists: what may be shown to whoever asks, in which order, and why.
+//!
+//! ```text
+//! item events ─────▶ Catalogue ─┐
+//! feedback ──┬─────▶ Visitors ──┼─▶ Ranker: context ─ candidates ─ ranking ─ post-processing ─▶ list
+//!            └─────▶ Lists ─▶ bandit       ▲ sources beside each other       │
+//! log ──train──▶ sources ──────────────────┘                      Listing ◀──┘ (a record of the log)
+//! ```
+//!
+//! A [`Shelf`](shelf::Shelf) is written by whoever applies the log, in its order, and read by
+//! requests on their own threads: a list waits for no event, and every event that was acknowledged
+//! before the request is in it. The same shelf, filled from the log, is what training reads.
+
+mod ask;
+mod catalogue;
+mod heard;
+mod judge;
+mod kept;
+mod listing;
+mod lists;
+mod off_policy;
+mod serve;
+pub(crate) mod shelf;
+mod similar;
+mod sources;
+mod train;
+mod visitors;
+mod why;
+
+pub use ask::{
+    Because, ItemWhy, Measured, RankAnswer, RankRequest, RankedItem, RequestEvent, SimilarAnswer,
+    SimilarItem, SourceLine, StageLine,
+};
+pub use lists::Told;
+pub use off_policy::{PolicyEvaluation, evaluate_policy};
+pub use serve::ITEMS_MAX;
+pub(crate) use serve::Ranker;
+pub use shelf::RankingStatus;
+pub(crate) use shelf::{SavedShelf, Shelf};
+pub(crate) use train::train_sources;
+pub use train::{Figures, RankingTable, SourceFigures, judge_sources};

@@ -1,0 +1,128 @@
+//! What sources put forward is kept for a while, and stale by comparison: of other sources it is not
+//! used, and of an older past of the visitor only the items are, each scored anew. Lists are never
+//! kept.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use acumen_base::{Span, Time};
+use acumen_model::recommend::{Candidates, Proposal};
+
+/// Parts that lock by themselves.
+const PARTS: usize = 16;
+/// Entries of a part, at most.
+const ENTRIES_MAX: usize = 8_192;
+
+/// What candidates were made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// The version of the visitor's past.
+    pub(crate) past: u64,
+    /// The epoch of the deployed sources.
+    pub(crate) epoch: u64,
+}
+
+/// Candidates by visitor.
+#[derive(Debug)]
+pub(crate) struct KeptCandidates {
+    ttl: Span,
+    parts: Vec<Mutex<HashMap<u128, Entry>>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    made: Made,
+    /// When some source looked at all items.
+    since: Time,
+    asked: Arc<Asked>,
+}
+
+/// Candidates and what each declared source put forward; nothing of one that did not answer.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) candidates: Candidates,
+    pub(crate) proposals: Vec<Option<Arc<Proposal>>>,
+}
+
+/// What is kept of somebody.
+pub(crate) enum Known {
+    /// The candidates as they are.
+    All(Arc<Asked>),
+    /// They did something since: the sources that look at all items would put forward much the
+    /// same.
+    Items(Arc<Asked>, Time),
+}
+
+impl KeptCandidates {
+    pub(crate) fn new(ttl: Span) -> KeptCandidates {
+        KeptCandidates {
+            ttl,
+            parts: (0..PARTS).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    fn part(&self, who: u128) -> MutexGuard<'_, HashMap<u128, Entry>> {
+        // Every change is whole: one that panicked has left nothing half done.
+        let part = &self.parts[(who % PARTS as u128) as usize];
+        part.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept for somebody, if it is still of use.
+    pub(crate) fn get(&self, who: u128, made: Made, now: Time) -> Option<Known> {
+        let part = self.part(who);
+        let entry = part.get(&who)?;
+        let fresh = entry.made.epoch == made.epoch && now < entry.since + self.ttl;
+        let asked = fresh.then(|| Arc::clone(&entry.asked))?;
+        Some(match entry.made.past == made.past {
+            true => Known::All(asked),
+            false => Known::Items(asked, entry.since),
+        })
+    }
+
+    /// Keeps candidates for which all items were looked at at some time; in a full part, those
+    /// whose time is up make room, or else all do.
+    pub(crate) fn keep(&self, who: u128, made: Made, since: Time, asked: Arc<Asked>) {
+        let mut part = self.part(who);
+        if part.len() >= ENTRIES_MAX && !part.contains_key(&who) {
+            part.retain(|_, entry| since < entry.since + self.ttl);
+            if part.len() >= ENTRIES_MAX {
+                part.clear();
+            }
+        }
+        part.insert(who, Entry { made, since, asked });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_past_another_source_and_time_make_them_stale() {
+        let kept = KeptCandidates::new(Span(100));
+        let made = Made { past: 1, epoch: 2 };
+        let asked = || {
+            Arc::new(Asked {
+                candidates: Candidates::default(),
+                proposals: Vec::new(),
+            })
+        };
+        kept.keep(7, made, Time(0), asked());
+        let get = |who, made, at| kept.get(who, made, Time(at));
+        assert!(matches!(get(7, made, 99), Some(Known::All(_))));
+        assert!(get(7, made, 100).is_none());
+        let later = Made { past: 2, ..made };
+        assert!(matches!(get(7, later, 1), Some(Known::Items(_, Time(0)))));
+        assert!(get(7, Made { epoch: 3, ..made }, 1).is_none());
+        assert!(get(8, made, 1).is_none());
+        for who in 0..(PARTS * ENTRIES_MAX * 2) as u128 {
+            kept.keep(who, made, Time(1), asked());
+        }
+        let entries: usize = kept
+            .parts
+            .iter()
+            .map(|part| part.lock().unwrap().len())
+            .sum();
+        assert!(entries <= PARTS * ENTRIES_MAX);
+    }
+}

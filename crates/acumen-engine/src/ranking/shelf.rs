@@ -1,0 +1,273 @@
+//! What a use case that ranks knows: written by whoever applies the log, read by requests.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use acumen_base::{Event, Key, Listing};
+use acumen_decision::bandit::{Arm, Bandit, BanditSpec};
+use acumen_model::recommend::Recommender;
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::{Catalogue, SavedCatalogue, Shelving};
+use super::heard::Hearing;
+use super::lists::{Lists, Told, Word};
+use super::sources::{Deployed, Loaded};
+use super::visitors::{Past, Visitor, Visitors};
+use crate::spec::{RankingDecl, UseCase};
+
+/// How a use case's events are read, and all that they said.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    pub(crate) decl: RankingDecl,
+    pub(crate) hearing: Hearing,
+    pub(crate) shelving: Shelving,
+    /// The sources that score items, in declared order; the bandit is none of them.
+    pub(crate) names: Vec<String>,
+    /// The name of the bandit, where one is declared.
+    pub(crate) bandit_name: Option<String>,
+    catalogue: RwLock<Catalogue>,
+    visitors: Visitors,
+    deployed: RwLock<Arc<Deployed>>,
+    bandit: RwLock<Option<Bandit>>,
+    lists: Mutex<Lists>,
+}
+
+/// What a use case that ranks knows and has been told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RankingStatus {
+    /// Items that are known.
+    pub items: usize,
+    /// Those that may be shown.
+    pub available: usize,
+    /// Visitors that are remembered.
+    pub visitors: usize,
+    /// What visitors may do that tells of interest.
+    pub kinds: Vec<String>,
+    /// What each source weighs.
+    pub weights: Vec<(String, f32)>,
+    /// Outcomes that the bandit has learnt from.
+    pub learnt: u64,
+    /// What has been said of lists.
+    pub lists: Told,
+}
+
+/// A shelf as a snapshot keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedShelf {
+    catalogue: SavedCatalogue,
+    visitors: Vec<(Key, Visitor)>,
+    arms: Vec<Arm>,
+    lists: Lists,
+}
+
+impl Shelf {
+    /// A shelf that knows nothing; `None` where the use case ranks nothing.
+    pub(crate) fn new(use_case: &UseCase) -> Option<Shelf> {
+        let decl = use_case.ranking.as_deref()?;
+        let hearing = Hearing::new(decl, use_case.event(&decl.feedback.event)?)?;
+        let shelving = Shelving::new(decl, use_case.event(&decl.items.event)?)?;
+        let (bandits, sources): (Vec<_>, Vec<_>) = use_case
+            .models
+            .iter()
+            .partition(|model| model.bandit().is_some());
+        let names: Vec<String> = sources.iter().map(|model| model.name.clone()).collect();
+        let declared = bandits.first().and_then(|model| model.bandit()?.ok());
+        let bandit = declared.map(|declared| {
+            let spec = BanditSpec {
+                algorithm: declared.algorithm,
+                epsilon: 0.0,
+                ridge: declared.ridge,
+            };
+            Bandit::new(spec, 1, width(names.len()))
+        });
+        Some(Shelf {
+            hearing,
+            shelving,
+            bandit_name: bandits.first().map(|model| model.name.clone()),
+            names,
+            catalogue: RwLock::default(),
+            visitors: Visitors::new(decl.feedback.remember),
+            deployed: RwLock::default(),
+            bandit: RwLock::new(bandit),
+            lists: Mutex::default(),
+            decl: decl.clone(),
+        })
+    }
+
+    /// Takes in an event, if it is of an item or of feedback.
+    pub(crate) fn observe(&self, event: &Event) {
+        if event.kind.name == self.decl.items.event {
+            self.item(event);
+        }
+        let Some(heard) = self.hearing.hear(event) else {
+            return;
+        };
+        let number = {
+            let mut catalogue = write(&self.catalogue);
+            let number = catalogue.mention(heard.item);
+            if heard.weight > 0.0 {
+                catalogue.touch(number);
+            }
+            number
+        };
+        if heard.weight != 0.0 || heard.outcome.is_some() {
+            let did = (number, heard.weight, event.event_time);
+            self.visitors.did(heard.who, did, heard.outcome);
+        }
+        if let Some(list) = heard.list.filter(|_| heard.shown || heard.reward.is_some()) {
+            let word = Word {
+                list,
+                item: heard.item,
+                shown: heard.shown,
+                reward: heard.reward,
+            };
+            self.lists().hear(word, write(&self.bandit).as_mut());
+        }
+    }
+
+    /// An item is added or changes; sources that know items by what they are like learn of it.
+    fn item(&self, event: &Event) {
+        let mut catalogue = write(&self.catalogue);
+        let Some(number) = catalogue.learn(&self.shelving, event) else {
+            return;
+        };
+        let is_new = |known: &usize| number as usize >= *known;
+        if self.deployed().content_items().iter().any(is_new) {
+            self.change(|deployed| deployed.learn(&self.shelving, &catalogue, number + 1));
+        }
+    }
+
+    /// Notes a list that was shown.
+    pub(crate) fn show(&self, listing: &Listing) {
+        let all_seen = !self.hearing.tells_what_was_seen();
+        self.lists()
+            .show(listing, all_seen, write(&self.bandit).as_mut());
+    }
+
+    /// Lets a source answer, told of the items that came after its training.
+    ///
+    /// # Errors
+    /// Where it was trained on another catalogue.
+    pub(crate) fn deploy(
+        &self,
+        name: &str,
+        version: &str,
+        recommender: &Arc<Recommender>,
+    ) -> Result<(), String> {
+        let catalogue = self.catalogue();
+        let loaded = Loaded::new(Arc::clone(recommender), version, &catalogue)?;
+        self.change(|deployed| {
+            deployed.deploy(name, loaded);
+            deployed.learn(&self.shelving, &catalogue, catalogue.len() as u32);
+        });
+        Ok(())
+    }
+
+    /// Changes what answers, for requests from here on.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Deployed)) {
+        let mut deployed = write(&self.deployed);
+        change(Arc::make_mut(&mut deployed));
+    }
+
+    /// What answers now.
+    pub(crate) fn deployed(&self) -> Arc<Deployed> {
+        Arc::clone(&self.deployed.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The items; to be held for a moment only, since events wait for it.
+    pub(crate) fn catalogue(&self) -> RwLockReadGuard<'_, Catalogue> {
+        self.catalogue
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an item is like, in words.
+    pub(crate) fn attributes(&self, number: u32) -> Vec<(String, Arc<str>)> {
+        let catalogue = self.catalogue();
+        let values = &catalogue.item(number).attributes;
+        let names = self.shelving.attribute_names().into_iter().zip(values);
+        names
+            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+            .collect()
+    }
+
+    /// The past of somebody.
+    pub(crate) fn past(&self, who: &[Key]) -> Past {
+        self.visitors.past(who)
+    }
+
+    /// What the bandit expects of candidates, and what it adds to find out more; nothing where
+    /// there is none.
+    pub(crate) fn bandit_scores(&self, contexts: &[Vec<f32>]) -> Option<Vec<f32>> {
+        let bandit = self.bandit.read().unwrap_or_else(PoisonError::into_inner);
+        let bandit = bandit.as_ref()?;
+        let wide = |context: &Vec<f32>| -> Vec<f64> {
+            context.iter().map(|value| f64::from(*value)).collect()
+        };
+        let score = |context: &Vec<f32>| bandit.score(0, &wide(context)).unwrap_or(0.0) as f32;
+        Some(contexts.iter().map(score).collect())
+    }
+
+    /// What it knows and has been told.
+    pub(crate) fn status(&self) -> RankingStatus {
+        let deployed = self.deployed();
+        let (items, available) = {
+            let catalogue = self.catalogue();
+            let available = catalogue.available().iter().filter(|shown| **shown);
+            (catalogue.len(), available.count())
+        };
+        let bandit = self.bandit.read().unwrap_or_else(PoisonError::into_inner);
+        let arm = bandit.as_ref().and_then(|bandit| bandit.arm(0));
+        let weight = |name: &String| (name.clone(), deployed.weight(&self.decl, name));
+        RankingStatus {
+            items,
+            available,
+            visitors: self.visitors.len(),
+            kinds: self.hearing.kinds_of_interest(),
+            weights: self
+                .names
+                .iter()
+                .chain(&self.bandit_name)
+                .map(weight)
+                .collect(),
+            learnt: arm.map_or(0, Arm::count),
+            lists: self.lists().told(),
+        }
+    }
+
+    fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a snapshot keeps; deployments are edits of the log.
+    pub(crate) fn save(&self) -> SavedShelf {
+        SavedShelf {
+            catalogue: self.catalogue().save(),
+            visitors: self.visitors.save(),
+            arms: write(&self.bandit)
+                .as_ref()
+                .map_or_else(Vec::new, |bandit| bandit.arms().to_vec()),
+            lists: self.lists().clone(),
+        }
+    }
+
+    /// From a snapshot, before anything else has been taken in.
+    pub(crate) fn load(&self, saved: SavedShelf) {
+        *write(&self.catalogue) = Catalogue::load(saved.catalogue);
+        self.visitors.load(saved.visitors);
+        if let Some(bandit) = &mut *write(&self.bandit) {
+            bandit.restore(saved.arms);
+        }
+        *self.lists() = saved.lists;
+    }
+}
+
+/// How many numbers the bandit sees of a candidate: a constant, what each source says, novelty,
+/// and value.
+pub(crate) fn width(sources: usize) -> usize {
+    sources + 3
+}
+
+/// Every change is whole: one that panicked has left nothing half done.
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

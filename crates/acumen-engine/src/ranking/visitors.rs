@@ -1,0 +1,195 @@
+//! What visitors did last, as requests read it: written by the sequencer alone, in parts that lock
+//! by themselves, so that a request waits for no event but its own visitor's.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use acumen_base::{Key, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::spec::Outcome;
+
+/// Parts that lock by themselves.
+const PARTS: usize = 64;
+/// Items that a visitor hid or has, at most: the oldest are forgotten.
+const AWAY_MAX: usize = 1_000;
+
+/// Everybody's past.
+#[derive(Debug)]
+pub(crate) struct Visitors {
+    parts: Vec<RwLock<HashMap<Key, Visitor>>>,
+    remember: usize,
+}
+
+/// One visitor's past.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Visitor {
+    /// How many events there were: what was made of fewer is stale.
+    version: u32,
+    /// The newest events that tell something, the oldest first.
+    events: Vec<Did>,
+    hidden: Vec<u32>,
+    had: Vec<u32>,
+}
+
+/// One event.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Did {
+    item: u32,
+    weight: f32,
+    at: Time,
+}
+
+/// The past of whoever asks: what they did under their name and in this visit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Past {
+    /// Changes with every event.
+    pub(crate) version: u64,
+    pub(crate) items: Vec<u32>,
+    pub(crate) weights: Vec<f32>,
+    /// Items that they do not want to see, rising.
+    pub(crate) hidden: Vec<u32>,
+    /// Items that they have, rising.
+    pub(crate) had: Vec<u32>,
+}
+
+impl Visitors {
+    pub(crate) fn new(remember: usize) -> Visitors {
+        Visitors {
+            parts: (0..PARTS).map(|_| RwLock::default()).collect(),
+            remember,
+        }
+    }
+
+    fn read(&self, key: Key) -> RwLockReadGuard<'_, HashMap<Key, Visitor>> {
+        // Every change is whole: one that panicked has left nothing half done.
+        let part = &self.parts[(key.0 % PARTS as u128) as usize];
+        part.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, key: Key) -> RwLockWriteGuard<'_, HashMap<Key, Visitor>> {
+        let part = &self.parts[(key.0 % PARTS as u128) as usize];
+        part.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what somebody did with an item.
+    pub(crate) fn did(
+        &self,
+        who: Key,
+        (item, weight, at): (u32, f32, Time),
+        outcome: Option<Outcome>,
+    ) {
+        let mut part = self.write(who);
+        let visitor = part.entry(who).or_default();
+        visitor.version = visitor.version.wrapping_add(1);
+        if weight != 0.0 {
+            visitor.remember(Did { item, weight, at }, self.remember);
+        }
+        let away = match outcome {
+            Some(Outcome::Hidden) => &mut visitor.hidden,
+            Some(Outcome::Had) => &mut visitor.had,
+            None => return,
+        };
+        if !away.contains(&item) {
+            away.push(item);
+            if away.len() > AWAY_MAX {
+                away.remove(0);
+            }
+        }
+    }
+
+    /// The past of somebody, who may be known by name, by their visit, or by both.
+    pub(crate) fn past(&self, who: &[Key]) -> Past {
+        let mut past = Past::default();
+        let mut events: Vec<Did> = Vec::with_capacity(self.remember);
+        for key in who {
+            if let Some(visitor) = self.read(*key).get(key) {
+                past.version = past.version.wrapping_mul(0x1_0001) + u64::from(visitor.version);
+                events.extend(&visitor.events);
+                past.hidden.extend(&visitor.hidden);
+                past.had.extend(&visitor.had);
+            }
+        }
+        // Stable: of one instant, the order in which they came.
+        events.sort_by_key(|did| did.at);
+        let newest = events.len().saturating_sub(self.remember);
+        past.items = events[newest..].iter().map(|did| did.item).collect();
+        past.weights = events[newest..].iter().map(|did| did.weight).collect();
+        for away in [&mut past.hidden, &mut past.had] {
+            away.sort_unstable();
+            away.dedup();
+        }
+        past
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        let count = |part: &RwLock<HashMap<Key, Visitor>>| {
+            part.read().unwrap_or_else(PoisonError::into_inner).len()
+        };
+        self.parts.iter().map(count).sum()
+    }
+
+    /// What a snapshot keeps, in the order of the keys.
+    pub(crate) fn save(&self) -> Vec<(Key, Visitor)> {
+        let mut all = Vec::with_capacity(self.len());
+        for part in &self.parts {
+            let part = part.read().unwrap_or_else(PoisonError::into_inner);
+            all.extend(part.iter().map(|(key, visitor)| (*key, visitor.clone())));
+        }
+        all.sort_unstable_by_key(|(key, _)| *key);
+        all
+    }
+
+    /// From a snapshot.
+    pub(crate) fn load(&self, saved: Vec<(Key, Visitor)>) {
+        for (key, visitor) in saved {
+            self.write(key).insert(key, visitor);
+        }
+    }
+}
+
+impl Visitor {
+    /// Puts an event where it belongs in time: events may come late.
+    fn remember(&mut self, did: Did, most: usize) {
+        let place = self.events.partition_point(|known| known.at <= did.at);
+        self.events.insert(place, did);
+        if self.events.len() > most {
+            self.events.remove(0);
+        }
+    }
+}
+
+impl Past {
+    /// Adds what a request tells of, after everything else.
+    pub(crate) fn and_then(&mut self, item: u32, weight: f32) {
+        self.items.push(item);
+        self.weights.push(weight);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pasts_are_merged_in_time_and_bounded() {
+        let visitors = Visitors::new(3);
+        let (name, visit) = (Key::of("c1"), Key::of("s1"));
+        visitors.did(visit, (7, 1.0, Time(10)), None);
+        visitors.did(name, (8, 1.0, Time(5)), None);
+        let before = visitors.past(&[name, visit]);
+        assert_eq!(before.items, [8, 7]);
+        visitors.did(name, (9, 2.0, Time(20)), Some(Outcome::Had));
+        visitors.did(name, (6, 1.0, Time(1)), Some(Outcome::Hidden));
+        let past = visitors.past(&[name, visit]);
+        assert_eq!(past.items, [8, 7, 9], "the oldest goes first");
+        assert_eq!((past.had, past.hidden), (vec![9], vec![6]));
+        assert_ne!(past.version, before.version);
+        assert_eq!(visitors.past(&[Key::of("c2")]), Past::default());
+        let again = Visitors::new(3);
+        again.load(visitors.save());
+        assert_eq!(again.past(&[name, visit]), visitors.past(&[name, visit]));
+        assert_eq!(again.len(), 2);
+    }
+}

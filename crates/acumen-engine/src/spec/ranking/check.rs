@@ -1,0 +1,245 @@
+//! What only the whole use case can tell: whether everything that ranking names is there.
+
+use acumen_base::{Diagnostic, EventType};
+use acumen_decision::bandit::Algorithm;
+use acumen_model::{ParamDoc, ParamProblem, ParamRange, Reader};
+
+use super::decl::{BanditDecl, RankingDecl};
+use crate::learners::{recommender, recommender_names};
+use crate::spec::types::{ModelDecl, UseCase};
+use crate::spec::walk::suggestion;
+
+/// The algorithm that learns from the outcomes of lists.
+pub(crate) const BANDIT: &str = "contextual_bandit";
+
+pub(crate) const BANDIT_DOCS: &[ParamDoc] = &[
+    ParamDoc {
+        name: "policy",
+        aliases: &[],
+        range: ParamRange::OneOf(&["lin_ucb", "greedy"]),
+        default: "lin_ucb",
+        doc: "how it explores: by the upper bound of what it expects, or not at all",
+    },
+    ParamDoc {
+        name: "alpha",
+        aliases: &[],
+        range: ParamRange::Number(0.0, f64::INFINITY),
+        default: "0.5",
+        doc: "how many deviations the upper bound lies above what is expected",
+    },
+    ParamDoc {
+        name: "ridge",
+        aliases: &["lambda"],
+        range: ParamRange::Open(0.0, f64::INFINITY),
+        default: "1",
+        doc: "the ridge of its model",
+    },
+];
+
+impl ModelDecl {
+    /// The bandit that it is, if it is one.
+    ///
+    /// # Errors
+    /// Every parameter that it cannot have.
+    pub(crate) fn bandit(&self) -> Option<Result<BanditDecl, Vec<ParamProblem>>> {
+        if self.algorithm != BANDIT {
+            return None;
+        }
+        let params = self.params.clone();
+        let reader = Reader::new(&params, BANDIT_DOCS);
+        let alpha = reader.number("alpha", 0.5);
+        let algorithm = match reader.word("policy", "lin_ucb") {
+            "greedy" => Algorithm::Greedy,
+            _ => Algorithm::LinUcb { alpha },
+        };
+        let ridge = reader.number("ridge", 1.0);
+        Some(reader.done(BanditDecl { algorithm, ridge }))
+    }
+}
+
+/// All that is wrong with how a use case ranks.
+pub(in crate::spec) fn check(use_case: &UseCase) -> Vec<Diagnostic> {
+    let Some(ranking) = &use_case.ranking else {
+        return Vec::new();
+    };
+    let mut check = Check {
+        use_case,
+        ranking,
+        found: Vec::new(),
+    };
+    check.events();
+    check.models();
+    check.groups();
+    check.training();
+    check.found
+}
+
+struct Check<'a> {
+    use_case: &'a UseCase,
+    ranking: &'a RankingDecl,
+    found: Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    fn problem(&mut self, path: &str, code: &'static str, message: String, help: String) {
+        let mut diagnostic = Diagnostic::new(code, message, help);
+        diagnostic.place = self.use_case.places.mentioned(path, &diagnostic.message);
+        self.found.push(diagnostic);
+    }
+
+    /// Events must name items, and feedback whoever gave it.
+    fn events(&mut self) {
+        let RankingDecl {
+            item_field,
+            visitor_field,
+            session_field,
+            items,
+            feedback,
+            ..
+        } = self.ranking;
+        let sessions = session_field.iter();
+        let fields = std::iter::once(visitor_field).chain(sessions);
+        let of_feedback = fields.chain([item_field]).map(|field| (feedback, field));
+        let of_feedback: Vec<(&str, &str, &String)> = of_feedback
+            .map(|(feedback, field)| ("feedback.event", feedback.event.as_str(), field))
+            .collect();
+        let of_items = [("items.event", items.event.as_str(), item_field)];
+        for (path, event, field) in of_feedback.into_iter().chain(of_items) {
+            let kind = self.use_case.event(event);
+            if let Some(kind) = kind.filter(|kind| kind.position(field).is_none()) {
+                let message = format!("`{}` has no field `{field}`", kind.name);
+                let help = format!("name an event with `{field}`");
+                self.problem(path, "no_key", message, help);
+            }
+        }
+        for cap in &self.ranking.caps {
+            self.field_of_items(&format!("caps.{}", cap.field), &cap.field);
+        }
+    }
+
+    fn field_of_items(&mut self, path: &str, field: &str) {
+        let kind = self.use_case.event(&self.ranking.items.event);
+        if let Some(kind) = kind.filter(|kind| kind.position(field).is_none()) {
+            let names: Vec<&str> = field_names(kind);
+            let message = format!("`{}` has no field `{field}`", kind.name);
+            self.problem(path, "unknown_name", message, suggestion(field, &names));
+        }
+    }
+
+    /// Whether there are such sources, and whether they take these parameters.
+    fn models(&mut self) {
+        for model in &self.use_case.models {
+            let path = format!("models.{}", model.name);
+            let checked = match model.bandit() {
+                Some(bandit) => bandit.map(drop),
+                None => match recommender(&model.algorithm) {
+                    Some(learner) => learner.check(&model.params).map(drop),
+                    None => {
+                        let mut names = recommender_names();
+                        names.push(BANDIT);
+                        let message = format!("`{}` ranks no items", model.algorithm);
+                        let help = suggestion(&model.algorithm, &names);
+                        self.problem(&format!("{path}.algorithm"), "model", message, help);
+                        continue;
+                    }
+                },
+            };
+            for wrong in checked.err().into_iter().flatten() {
+                let path = format!("{path}.{}", wrong.param);
+                self.problem(&path, "model", wrong.message, wrong.help);
+            }
+            for key in ["features", "search", "shadow", "informed_by"] {
+                let path = format!("{path}.{key}");
+                if self.use_case.places.has(&path) {
+                    let message = format!("`{key}` changes nothing in a source of candidates");
+                    self.problem(&path, "changes_nothing", message, "leave it out".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Every group runs declared sources, each once, and the fallback is one of them.
+    fn groups(&mut self) {
+        let names: Vec<&str> = self
+            .use_case
+            .models
+            .iter()
+            .map(|m| m.name.as_str())
+            .collect();
+        let mut seen: Vec<&str> = Vec::new();
+        for group in &self.ranking.groups {
+            let path = format!("ensemble.groups.{}", group.name);
+            for name in &group.run {
+                let message = match name {
+                    name if !names.contains(&name.as_str()) => {
+                        format!("there is no model `{name}`")
+                    }
+                    name if seen.contains(&name.as_str()) => format!("`{name}` runs twice"),
+                    _ => {
+                        seen.push(name);
+                        continue;
+                    }
+                };
+                self.problem(&path, "unknown_name", message, suggestion(name, &names));
+            }
+        }
+        let weight: f64 = self.ranking.groups.iter().map(|group| group.weight).sum();
+        if weight <= 0.0 && !self.ranking.groups.is_empty() {
+            let message = "no group has a weight above 0".to_owned();
+            let help = "give one group a weight".to_owned();
+            self.problem("ensemble.groups", "bad_weights", message, help);
+        }
+        if let Some(name) = &self.ranking.fallback {
+            let model = self
+                .use_case
+                .models
+                .iter()
+                .find(|model| model.name == *name);
+            let message = match model {
+                None => format!("there is no model `{name}`"),
+                Some(model) if model.algorithm == BANDIT => {
+                    format!("`{name}` needs what the others say, and cannot stand in for them")
+                }
+                Some(_) => return,
+            };
+            self.problem(
+                "fallback",
+                "unknown_name",
+                message,
+                suggestion(name, &names),
+            );
+        }
+    }
+
+    fn training(&mut self) {
+        let idle = [
+            (
+                "training.validation",
+                "weights are fitted on each visitor's newest events",
+            ),
+            ("training.calibration_share", "ranks are not calibrated"),
+            ("training.calibration", "ranks are not calibrated"),
+            ("training.exclude", "sources read feedback, not columns"),
+            (
+                "training.search",
+                "sources are judged by their place in lists",
+            ),
+            ("training.origins", "sources read feedback, not rows"),
+            ("batch_inference", "lists are made when somebody asks"),
+            ("explain", "sources give their own reasons"),
+        ];
+        for (path, why) in idle {
+            if self.use_case.places.has(path) {
+                let message = format!("`{path}` changes nothing where items are ranked: {why}");
+                self.problem(path, "changes_nothing", message, "leave it out".to_owned());
+            }
+        }
+    }
+}
+
+fn field_names(kind: &EventType) -> Vec<&str> {
+    kind.fields
+        .iter()
+        .map(|field| field.name.as_str())
+        .collect()
+}

@@ -1,0 +1,120 @@
+//! The keys of use cases that rank.
+
+use acumen_model::recommend::RecommendLearner;
+use serde_json::{Value, json};
+
+use super::{group, of_names, of_params, share, span, text, texts, whole, words};
+use crate::learners::recommenders;
+use crate::spec::ranking::BANDIT_DOCS;
+
+/// Keys that only use cases that rank have.
+pub(super) fn ranking() -> Value {
+    json!({
+        "items": group("What is known of items, and which may be shown.", &["event"], json!({
+            "event": text("The event type by which items are added and change; the newest of each counts."),
+            "attributes": texts("Fields that say what an item is like; amounts by the power of two that they lie in."),
+            "value": text("The field of what selling one is worth."),
+            "require": texts("Conditions (CEL) on the event; an item for which one does not hold is not shown."),
+        })),
+        "feedback": group("What people do with items, and how much that tells.", &["event", "kind", "weights"], json!({
+            "event": text("The event type."),
+            "kind": text("Its field that says what was done."),
+            "weights": {
+                "description": "How much each kind tells: a number or a formula (CEL), above 0 of interest, below 0 of the lack of it.",
+                "type": "object",
+                "additionalProperties": {"anyOf": [{"type": "number"}, {"type": "string"}]},
+            },
+            "shown": text("The kind that says that an item was seen: lists then learn from what was seen alone."),
+            "list": text("The field with the id of the list in which it was seen."),
+            "hidden_after": texts("Kinds after which an item is not shown to the visitor again: they do not want it."),
+            "had_after": texts("Kinds after which an item is not shown to the visitor again: they have it."),
+            "rewards": {
+                "description": "What each kind is worth to whoever learns from lists.",
+                "type": "object",
+                "additionalProperties": {"type": "number"},
+            },
+            "remember": whole("How many events of a visitor are remembered, 1 to 1000; 50 unless given."),
+        })),
+        "objectives": group("What a list is made for.", &[], json!({
+            "relevance": {"type": "number", "description": "What the sources say; 1 unless given."},
+            "diversity": {"type": "number", "description": "How much items should differ, from 0 to just below 1."},
+            "novelty": {"type": "number", "description": "What few have touched."},
+            "business_value": {"type": "number", "description": "What is worth much."},
+            "by": words("How unlikeness is traded against merit.", &["maximal_marginal_relevance", "determinantal"]),
+        })),
+        "caps": of_names("How many items that agree in a field of the item a list may have.", whole("How many.")),
+        "candidates": whole("How many items each source puts forward, 1 to 10000; 200 unless given."),
+        "stages": group("How long each stage may take.", &[], json!({
+            "context": span("Reading what is known of the visitor."),
+            "candidates": span("Asking the sources: what is late is left out."),
+            "ranking": span("Blending and ranking."),
+            "post_processing": span("Exploring, a last look, and writing down."),
+        })),
+    })
+}
+
+/// `decide`, where items are ranked.
+pub(super) fn decide() -> Value {
+    group(
+        "Items that are ranked for whoever asks.",
+        &["rank", "for"],
+        json!({
+            "rank": text("The entity that lists consist of, such as product."),
+            "for": text("The entity that asks, such as customer."),
+            "session": text("The entity of a visit, where people come without saying who they are."),
+        }),
+    )
+}
+
+/// `ensemble`, where items are ranked.
+pub(super) fn ensemble() -> Value {
+    let of = group(
+        "Sources that share a weight.",
+        &["run", "weight"],
+        json!({
+            "run": texts("The sources."),
+            "weight": {"type": "number", "minimum": 0, "description": "What they weigh together."},
+        }),
+    );
+    group(
+        "Sources in groups, each with its weight in the blend.",
+        &["groups"],
+        json!({
+            "weights": words("Whether training fits the weights again.", &["fixed", "dynamic"]),
+            "bounds": {
+                "description": "Between what share and what multiple of its declared weight each is fitted; [0.25, 3] unless given.",
+                "type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"},
+            },
+            "groups": of_names("The groups.", of),
+        }),
+    )
+}
+
+/// `explore`, where items are ranked.
+pub(super) fn explore() -> Value {
+    group(
+        "A place goes to any candidate now and then, so that other lists can be judged.",
+        &["epsilon"],
+        json!({
+            "epsilon": share("How likely that is, for each place."),
+        }),
+    )
+}
+
+/// The sources of candidates as models.
+pub(super) fn models() -> Vec<Value> {
+    let source = |learner: &'static dyn RecommendLearner| {
+        let names: Vec<&str> = std::iter::once(learner.name())
+            .chain(learner.aliases().iter().copied())
+            .collect();
+        of_params(&names, learner.doc(), learner.params(), json!({}))
+    };
+    let bandit = "Learns from every outcome of a list what a candidate is worth, by what the other \
+                  sources say of it.";
+    let bandit = of_params(&["contextual_bandit"], bandit, BANDIT_DOCS, json!({}));
+    recommenders()
+        .into_iter()
+        .map(source)
+        .chain([bandit])
+        .collect()
+}
