@@ -1,11 +1,13 @@
 //! One probability out of what the members said: the deployed ensemble's, or their weighted mean.
 
+use std::sync::Arc;
+
 use acumen_base::decision::MemberReport;
 use acumen_base::{Deadline, Prediction, Row};
 
 use crate::asked::predict;
 use crate::policy::Policy;
-use crate::state::State;
+use crate::state::{Combiner, State};
 
 /// What the voting members said so far.
 #[derive(Default)]
@@ -47,31 +49,21 @@ impl Blend {
         at: &Row,
         patient: &Deadline,
     ) -> Option<f64> {
-        let (member, columns) = state.ensemble.as_ref()?;
-        let said = |name: &str| {
-            let of = |&&(model, _): &&(usize, Prediction)| policy.models[model].name == name;
-            let found = self.answers.iter().find(of);
-            found.map_or(f64::NAN, |(_, prediction)| prediction.log_odds())
-        };
-        let row = Row {
-            values: columns
-                .list
-                .iter()
-                .map(|column| said(&column.name))
-                .collect(),
-            columns: columns.clone(),
-            at: at.at,
-            position: at.position,
-        };
-        let answer = predict(member, &row, patient);
-        let value = answer.as_ref().ok().map(|prediction| prediction.value);
-        self.ensemble = Some(MemberReport {
-            name: member.name().to_owned(),
-            version: member.version().to_owned(),
-            answer,
-            took_us: 0,
-        });
+        let report = state
+            .ensemble
+            .as_ref()?
+            .ask(at, patient, |name| self.log_odds(policy, name));
+        let value = report.answer.as_ref().ok();
+        let value = value.map(|prediction| prediction.value);
+        self.ensemble = Some(report);
         value
+    }
+
+    /// What a voting member said as log odds; NaN where it did not answer.
+    pub(crate) fn log_odds(&self, policy: &Policy, name: &str) -> f64 {
+        let of = |&&(model, _): &&(usize, Prediction)| policy.models[model].name == name;
+        let found = self.answers.iter().find(of);
+        found.map_or(f64::NAN, |(_, prediction)| prediction.log_odds())
     }
 
     fn mean(&self, policy: &Policy) -> Option<f64> {
@@ -82,5 +74,29 @@ impl Blend {
             weight += by;
         }
         (weight > 0.0).then(|| sum / weight)
+    }
+}
+
+impl Combiner {
+    /// What it makes of what its members said, as log odds; NaN is missing.
+    pub(crate) fn ask(
+        &self,
+        at: &Row,
+        patient: &Deadline,
+        said: impl Fn(&str) -> f64,
+    ) -> MemberReport {
+        let names = self.columns.list.iter().map(|column| &*column.name);
+        let row = Row {
+            values: names.map(said).collect(),
+            columns: Arc::clone(&self.columns),
+            at: at.at,
+            position: at.position,
+        };
+        MemberReport {
+            name: self.member.name().to_owned(),
+            version: self.member.version().to_owned(),
+            answer: predict(&self.member, &row, patient),
+            took_us: 0,
+        }
     }
 }

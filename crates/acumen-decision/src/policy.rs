@@ -167,6 +167,7 @@ impl Policy {
             knots: Arc::new(self.knots.clone()),
             members: Arc::new(BTreeMap::new()),
             ensemble: None,
+            ensemble_challenger: None,
             control: 0,
         }
     }

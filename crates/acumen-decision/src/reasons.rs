@@ -12,7 +12,7 @@ use crate::choice::Choice;
 use crate::course::Verdict;
 use crate::frame::Facts;
 use crate::policy::Policy;
-use crate::state::State;
+use crate::state::{State, challenges_the_ensemble};
 
 /// The most reasons that a decision gives.
 const REASONS_MAX: usize = 5;
@@ -114,9 +114,10 @@ impl<'a> Said<'a> {
     /// that is deployed.
     fn stacked<'s>(&self, state: &'s State) -> Option<(&'s Columns, &'s [f64])> {
         let report = self.ensemble.filter(|report| report.answer.is_ok())?;
-        let (member, columns) = state.ensemble.as_ref()?;
-        let weights = member.weights()?;
-        (member.version() == report.version).then_some((&**columns, weights))
+        let combiner = state.ensemble.as_ref()?;
+        let weights = combiner.member.weights()?;
+        let same = combiner.member.version() == report.version;
+        same.then_some((&*combiner.columns, weights))
     }
 }
 
@@ -128,6 +129,7 @@ pub(crate) fn answered<'a>(
     said: &Said<'a>,
 ) -> Vec<(&'a MemberReport, f64)> {
     let members = said.layers.iter().flat_map(|layer| &layer.members);
+    let members = members.filter(|member| !challenges_the_ensemble(&member.name));
     if let Some((columns, weights)) = said.stacked(state) {
         let answered = members.filter(|member| member.answer.is_ok());
         let weight = |name: &str| columns.position(name).map_or(0.0, |at| weights[at]);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use acumen_base::control::CHALLENGER;
 use acumen_base::decision::RuleMode;
 use acumen_base::{Columns, Control, ENSEMBLE, Key, Member, Time};
 
@@ -12,6 +13,18 @@ use acumen_base::problem::did_you_mean;
 
 /// The ids of one list by their keys.
 type Ids = HashMap<Key, Listed>;
+
+/// A deployed ensemble with its columns, one a member.
+#[derive(Clone)]
+pub(crate) struct Combiner {
+    pub(crate) member: Arc<dyn Member>,
+    pub(crate) columns: Arc<Columns>,
+}
+
+/// Whether a member is the challenger of the ensemble.
+pub(crate) fn challenges_the_ensemble(name: &str) -> bool {
+    name.strip_suffix(CHALLENGER) == Some(ENSEMBLE)
+}
 
 /// An id on a list.
 #[derive(Clone)]
@@ -35,8 +48,9 @@ pub struct State {
     pub(crate) modes: Arc<[RuleMode]>,
     pub(crate) knots: Arc<Knots>,
     pub(crate) members: Arc<BTreeMap<String, Arc<dyn Member>>>,
-    /// The deployed ensemble with its columns, one a member.
-    pub(crate) ensemble: Option<(Arc<dyn Member>, Arc<Columns>)>,
+    pub(crate) ensemble: Option<Combiner>,
+    /// The one that answers beside it.
+    pub(crate) ensemble_challenger: Option<Combiner>,
     pub(crate) control: u64,
 }
 
@@ -94,7 +108,10 @@ impl State {
                 })?);
             }
             Control::Withdraw { use_case, member } if **use_case == *self.use_case => {
-                Arc::make_mut(&mut self.members).remove(member);
+                match challenges_the_ensemble(member) {
+                    true => self.ensemble_challenger = None,
+                    false => drop(Arc::make_mut(&mut self.members).remove(member)),
+                }
             }
             Control::Rule { .. }
             | Control::Thresholds { .. }
@@ -111,9 +128,17 @@ impl State {
     /// Lets a member answer under its name from this control position on.
     pub fn deploy(&mut self, position: u64, member: Arc<dyn Member>) {
         self.control = position;
-        if member.name() == ENSEMBLE {
+        let (votes, beside) = (
+            member.name() == ENSEMBLE,
+            challenges_the_ensemble(member.name()),
+        );
+        if votes || beside {
             let columns = Arc::new(member.columns().clone());
-            self.ensemble = Some((member, columns));
+            let place = match votes {
+                true => &mut self.ensemble,
+                false => &mut self.ensemble_challenger,
+            };
+            *place = Some(Combiner { member, columns });
             return;
         }
         let mut members = (*self.members).clone();
@@ -136,15 +161,23 @@ impl State {
         self.members.get(name)
     }
 
-    /// The deployed members by name, the ensemble last.
+    /// The deployed members by name, the ensemble and its challenger last.
     pub fn members(&self) -> impl Iterator<Item = &Arc<dyn Member>> {
-        let ensemble = self.ensemble.iter().map(|(member, _)| member);
-        self.members.values().chain(ensemble)
+        let ensembles = self.ensemble.iter().chain(&self.ensemble_challenger);
+        self.members
+            .values()
+            .chain(ensembles.map(|combiner| &combiner.member))
     }
 
     /// The deployed ensemble.
     pub fn ensemble(&self) -> Option<&Arc<dyn Member>> {
-        self.ensemble.as_ref().map(|(member, _)| member)
+        self.ensemble.as_ref().map(|combiner| &combiner.member)
+    }
+
+    /// The deployed challenger of the ensemble.
+    pub fn ensemble_challenger(&self) -> Option<&Arc<dyn Member>> {
+        let challenger = self.ensemble_challenger.as_ref();
+        challenger.map(|combiner| &combiner.member)
     }
 
     /// The ids on a list in alphabetical order; `None` where no such list is declared.

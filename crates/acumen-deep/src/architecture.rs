@@ -16,6 +16,9 @@ pub(crate) trait Architecture {
     /// Weights to start from; `bias` is the margin of a row that says nothing.
     fn start(&self, bias: f32, draws: &mut Draws, device: &Device) -> Self::Weights;
 
+    /// The weights of a network of this very layout; `None` where it is of another kind.
+    fn resume(&self, body: &Body, device: &Device) -> Option<Self::Weights>;
+
     /// What comes out for some rows, `rows × 1`.
     fn output(&self, weights: &Self::Weights, rows: &Matrix, chosen: &[usize]) -> Tensor<2>;
 

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use crate::architecture::{Architecture, device};
 use crate::draws::Draws;
-use crate::fit::importances;
+use crate::fit::{body_of, importances};
 use crate::group::{Categories, Group, other_columns};
 use crate::layers::{Layers, matrix};
 use crate::parameters::{self as shared, Schedule, finish, reader};
@@ -59,6 +59,7 @@ const DOCS: &[ParamDoc] = &[
     shared::PATIENCE,
     shared::WEIGHT_DECAY,
     shared::SEED,
+    shared::WARM_START,
 ];
 
 #[derive(Debug, Serialize)]
@@ -127,6 +128,59 @@ impl Checked for AutoencoderParams {
         seed: Seed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError> {
+        self.learn(None, (rows, valid), seed, progress)
+    }
+
+    fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
+        let laid_out = |body: &Body| self.laid_out(body).is_some();
+        self.schedule.goes_on_from(previous, n_columns, laid_out)
+    }
+
+    fn fit_from(
+        &self,
+        previous: &FittedModel,
+        rows: &Dataset,
+        valid: Option<&Dataset>,
+        seed: Seed,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fitted, FitError> {
+        let goes_on = self.goes_on_from(previous, rows.matrix.data.len());
+        let from = body_of(previous).filter(|_| goes_on);
+        self.learn(from, (rows, valid), seed, progress)
+    }
+
+    fn params_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("numbers and words become JSON")
+    }
+}
+
+impl AutoencoderParams {
+    /// The widths between inputs and outputs.
+    fn inner(&self) -> Vec<usize> {
+        let back = self.layers.iter().rev();
+        let inner = self.layers.iter().chain([&self.bottleneck]).chain(back);
+        inner.copied().collect()
+    }
+
+    /// A network that has the layout that these parameters ask for.
+    fn laid_out<'a>(&self, body: &'a Body) -> Option<&'a acumen_model::network::Autoencoder> {
+        let Body::Autoencoder(network) = body else {
+            return None;
+        };
+        let widths = network.layers.layers.iter().map(|layer| layer.outputs);
+        let inner = self.inner();
+        let same = widths.len() == inner.len() + 1 && widths.zip(&inner).all(|(a, b)| a == *b);
+        let lines = |table: &acumen_model::network::Table| table.width <= self.categories;
+        (same && network.inputs.categories.iter().all(lines)).then_some(network)
+    }
+
+    fn learn(
+        &self,
+        from: Option<&Body>,
+        (rows, valid): (&Dataset, Option<&Dataset>),
+        seed: Seed,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fitted, FitError> {
         check_rows(Objective::BinaryLogistic, rows, valid)?;
         let usual = negatives(rows);
         if usual.is_empty() {
@@ -136,24 +190,23 @@ impl Checked for AutoencoderParams {
         let usual_valid = valid.map(|valid| valid.select(&negatives(valid)));
         let usual_valid = usual_valid.filter(|valid| !valid.is_empty());
         let fields = other_columns(&rows.matrix.columns, &[]);
-        let back = self.layers.iter().rev();
-        let inner: Vec<usize> = self
-            .layers
-            .iter()
-            .chain([&self.bottleneck])
-            .chain(back)
-            .copied()
-            .collect();
-        let architecture = Returning {
-            own: Group::of_rows(&usual.matrix, &fields, Categories::OneHot(self.categories))?,
-            inner: &inner,
+        let inner = self.inner();
+        let own = match from.and_then(|body| self.laid_out(body)) {
+            Some(network) => Group::trained(
+                &network.inputs,
+                std::slice::from_ref(&network.places),
+                false,
+            ),
+            None => Group::of_rows(&usual.matrix, &fields, Categories::OneHot(self.categories))?,
         };
+        let architecture = Returning { own, inner: &inner };
         let judge = |network: &Network| usual_valid.as_ref().map(|valid| error(network, valid));
         let lesson = Lesson {
             schedule: &self.schedule,
             train: &usual,
             weight: usual.weight.as_deref(),
             bias: 0.0,
+            from,
             draw: &|draws| {
                 let mut rows: Vec<usize> = (0..usual.len()).collect();
                 draws.shuffle(&mut rows, usual.len());
@@ -173,10 +226,6 @@ impl Checked for AutoencoderParams {
             model: FittedModel::Network(network),
             log,
         })
-    }
-
-    fn params_json(&self) -> serde_json::Value {
-        serde_json::to_value(self).expect("numbers and words become JSON")
     }
 }
 
@@ -231,6 +280,15 @@ impl Architecture for Returning<'_> {
         ReturningWeights {
             layers: Layers::new(&widths, bias, draws, device),
         }
+    }
+
+    fn resume(&self, body: &Body, device: &Device) -> Option<ReturningWeights> {
+        let Body::Autoencoder(network) = body else {
+            return None;
+        };
+        Some(ReturningWeights {
+            layers: Layers::of(&network.layers, device),
+        })
     }
 
     /// The mean squared error of each row.

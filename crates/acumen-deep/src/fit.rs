@@ -43,17 +43,25 @@ pub(crate) fn check_classes(train: &Dataset, valid: Option<&Dataset>) -> Result<
     }
 }
 
-/// Fits a classifier to rows that passed [`check_classes`].
+/// Fits a classifier to rows that passed [`check_classes`], starting from a network of the same
+/// layout where there is one.
 pub(crate) fn classify<A: Architecture>(
     architecture: &A,
     (schedule, classes): (&Schedule, &Classes),
     (rows, valid): (&Dataset, Option<&Dataset>),
+    from: Option<&Body>,
     seed: Seed,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Fitted, FitError> {
     let by_class = ByClass::of(rows, classes.negatives);
     let log_odds = (by_class.positives.len() as f64 / by_class.kept as f64).ln();
     let shift = by_class.shift();
+    // Its margins were moved back to those of all rows: it learns those of the rows drawn now.
+    let from = from.map(|body| {
+        let mut body = body.clone();
+        move_margin(&mut body, -shift);
+        body
+    });
     let has_positives = valid.is_some_and(|valid| valid.positives() > 0);
     let by_precision = classes.eval_metric == "aucpr" && has_positives;
     let judge = |network: &Network| valid.map(|valid| value(network, valid, by_precision));
@@ -62,6 +70,7 @@ pub(crate) fn classify<A: Architecture>(
         train: rows,
         weight: by_class.weight.as_deref(),
         bias: log_odds as f32,
+        from: from.as_ref(),
         draw: &|draws| by_class.draw(draws),
         finish: &|body| move_margin(body, shift),
         metric: Metric {
@@ -76,6 +85,35 @@ pub(crate) fn classify<A: Architecture>(
         model: FittedModel::Network(network),
         log,
     })
+}
+
+/// The body of a model that is a network.
+pub(crate) fn body_of(model: &FittedModel) -> Option<&Body> {
+    match model {
+        FittedModel::Network(network) => Some(&network.body),
+        _ => None,
+    }
+}
+
+/// Whether layers have these widths before the margin.
+pub(crate) fn is_stacked(stack: &Stack, widths: &[usize]) -> bool {
+    let outputs = stack.layers.iter().map(|layer| layer.outputs);
+    outputs.eq(widths.iter().copied().chain([1]))
+}
+
+impl Schedule {
+    /// Whether training goes on from a model over so many columns.
+    pub(crate) fn goes_on_from(
+        &self,
+        previous: &FittedModel,
+        n_columns: usize,
+        is_laid_out: impl Fn(&Body) -> bool,
+    ) -> bool {
+        let FittedModel::Network(network) = previous else {
+            return false;
+        };
+        self.warm_start > 0 && network.n_features == n_columns && is_laid_out(&network.body)
+    }
 }
 
 impl ByClass {

@@ -13,7 +13,8 @@ use acumen_base::{Columns, Seed};
 use acumen_model::layout::{Field, relations};
 use acumen_model::network::{Body, Graph, Neighbourhood};
 use acumen_model::{
-    Checked, Dataset, FitError, Fitted, Learner, Matrix, ParamDoc, ParamProblem, Params, Progress,
+    Checked, Dataset, FitError, Fitted, FittedModel, Learner, Matrix, ParamDoc, ParamProblem,
+    Params, Progress,
 };
 use burn::module::Module;
 use burn::nn::Linear;
@@ -23,9 +24,9 @@ use serde::Serialize;
 
 use crate::architecture::{Architecture, device};
 use crate::draws::Draws;
-use crate::fit::{check_classes, classify};
-use crate::group::{Categories, Encoded, Group, other_columns};
-use crate::layers::{Layers, Tables, export, join, rectified};
+use crate::fit::{body_of, check_classes, classify, is_stacked};
+use crate::group::{Categories, Encoded, Group, are_as_wide, other_columns};
+use crate::layers::{Layers, Tables, export, import, join, rectified};
 use crate::parameters::{self as shared, Classes, Schedule, finish, reader};
 
 /// A graph network by the name `graph_neural_network`.
@@ -44,6 +45,7 @@ const DOCS: &[ParamDoc] = &[
     shared::negatives("20"),
     shared::EVAL_METRIC,
     shared::SEED,
+    shared::WARM_START,
 ];
 
 #[derive(Debug, Serialize)]
@@ -149,11 +151,67 @@ impl Checked for GraphParams {
             layers: &self.layers,
         };
         let how = (&self.schedule, &self.classes);
-        classify(&architecture, how, (train, valid), seed, progress)
+        classify(&architecture, how, (train, valid), None, seed, progress)
+    }
+
+    fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
+        let laid_out = |body: &Body| self.laid_out(body).is_some();
+        self.schedule.goes_on_from(previous, n_columns, laid_out)
+    }
+
+    fn fit_from(
+        &self,
+        previous: &FittedModel,
+        train: &Dataset,
+        valid: Option<&Dataset>,
+        seed: Seed,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fitted, FitError> {
+        let body =
+            body_of(previous).filter(|_| self.goes_on_from(previous, train.matrix.data.len()));
+        let Some((body, network)) = body.and_then(|body| Some((body, self.laid_out(body)?))) else {
+            return self.fit(train, valid, seed, progress);
+        };
+        check_classes(train, valid)?;
+        let hop = |hop: &Neighbourhood| {
+            let group = Group::trained(&hop.fields, &hop.neighbours, true);
+            (hop.name.clone(), group)
+        };
+        let architecture = Meeting {
+            units: self.units,
+            own: Group::trained(&network.own, std::slice::from_ref(&network.places), false),
+            hops: network.hops.iter().map(hop).collect(),
+            layers: &self.layers,
+        };
+        let how = (&self.schedule, &self.classes);
+        classify(
+            &architecture,
+            how,
+            (train, valid),
+            Some(body),
+            seed,
+            progress,
+        )
     }
 
     fn params_json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("numbers and words become JSON")
+    }
+}
+
+impl GraphParams {
+    /// A network that has the layout that these parameters ask for.
+    fn laid_out<'a>(&self, body: &'a Body) -> Option<&'a Graph> {
+        let Body::Graph(network) = body else {
+            return None;
+        };
+        let hops = |hop: &Neighbourhood| {
+            hop.layer.outputs == self.units && are_as_wide(&hop.fields, self.embedding)
+        };
+        let same = network.hops.iter().all(hops)
+            && is_stacked(&network.head, &self.layers)
+            && are_as_wide(&network.own, self.embedding);
+        same.then_some(network)
     }
 }
 
@@ -191,6 +249,21 @@ impl Architecture for Meeting<'_> {
             own: Tables::new(&self.own.inputs, draws, device),
             head: Layers::new(&widths, bias, draws, device),
         }
+    }
+
+    fn resume(&self, body: &Body, device: &Device) -> Option<MeetingWeights> {
+        let Body::Graph(network) = body else {
+            return None;
+        };
+        let hop = |hop: &Neighbourhood| HopWeights {
+            tables: Tables::of(&hop.fields, device),
+            layer: import(&hop.layer, device),
+        };
+        Some(MeetingWeights {
+            own: Tables::of(&network.own, device),
+            hops: network.hops.iter().map(hop).collect(),
+            head: Layers::of(&network.head, device),
+        })
     }
 
     fn output(&self, weights: &MeetingWeights, rows: &Matrix, chosen: &[usize]) -> Tensor<2> {

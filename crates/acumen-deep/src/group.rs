@@ -64,6 +64,15 @@ impl Group {
         })
     }
 
+    /// As a network has them that was trained before.
+    pub(crate) fn trained(inputs: &Inputs, places: &[Places], masked: bool) -> Group {
+        Group {
+            inputs: inputs.clone(),
+            places: places.to_vec(),
+            masked,
+        }
+    }
+
     /// Some rows as tensors, the lines of tables apart.
     pub(crate) fn encode(&self, rows: &Matrix, chosen: &[usize], device: &Device) -> Encoded {
         let (width, count) = (
@@ -105,6 +114,15 @@ impl Group {
             used,
         }
     }
+}
+
+/// Whether tables are as wide as they would be made for as many lines.
+pub(crate) fn are_as_wide(inputs: &Inputs, width_max: usize) -> bool {
+    let mut tables = inputs.categories.iter();
+    tables.all(|table| {
+        let lines = table.values.len() / table.width.max(1);
+        table.width == learn::width(lines, width_max)
+    })
 }
 
 /// The columns that are of no field: each a field of one place.

@@ -72,6 +72,15 @@ pub(crate) fn rectified(shape: (usize, usize), draws: &mut Draws, device: &Devic
     linear(shape, limit, vec![0.0; shape.1], draws, device)
 }
 
+/// A layer that was exported.
+pub(crate) fn import(layer: &Dense, device: &Device) -> Linear {
+    let (inputs, outputs) = (layer.inputs, layer.outputs);
+    Linear {
+        weight: parameter(layer.weights.clone(), [inputs, outputs], device),
+        bias: Some(parameter(layer.bias.clone(), [outputs], device)),
+    }
+}
+
 /// A trained layer for the kernels.
 pub(crate) fn export(layer: &Linear) -> Dense {
     let [inputs, outputs] = layer.weight.val().dims();
@@ -103,6 +112,14 @@ impl Layers {
         }
     }
 
+    /// Layers that were exported.
+    pub(crate) fn of(stack: &Stack, device: &Device) -> Layers {
+        let layers = stack.layers.iter();
+        Layers {
+            layers: layers.map(|layer| import(layer, device)).collect(),
+        }
+    }
+
     pub(crate) fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         let mut layers = self.layers.iter();
         let first = layers.next().expect("there is at least one layer");
@@ -126,6 +143,17 @@ impl Tables {
             let mut values = draws.uniform(count, 1.0 / (width as f32).sqrt());
             values[..width].fill(0.0);
             parameter(values, [count / width, width], device)
+        };
+        Tables {
+            tables: inputs.categories.iter().map(table).collect(),
+        }
+    }
+
+    /// The trained tables of some inputs.
+    pub(crate) fn of(inputs: &Inputs, device: &Device) -> Tables {
+        let table = |table: &acumen_model::network::Table| {
+            let shape = [table.values.len() / table.width, table.width];
+            parameter(table.values.clone(), shape, device)
         };
         Tables {
             tables: inputs.categories.iter().map(table).collect(),

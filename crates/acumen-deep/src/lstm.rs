@@ -17,8 +17,8 @@ use acumen_base::{Columns, Seed};
 use acumen_model::layout::{Field, sequence_fields};
 use acumen_model::network::{Body, Cell, CellKind, Recurrent};
 use acumen_model::{
-    Checked, Dataset, FitError, Fitted, Learner, Matrix, ParamDoc, ParamProblem, ParamRange,
-    Params, Progress,
+    Checked, Dataset, FitError, Fitted, FittedModel, Learner, Matrix, ParamDoc, ParamProblem,
+    ParamRange, Params, Progress,
 };
 use burn::module::Module;
 use burn::nn::Linear;
@@ -28,9 +28,9 @@ use serde::Serialize;
 
 use crate::architecture::{Architecture, device};
 use crate::draws::Draws;
-use crate::fit::{check_classes, classify};
-use crate::group::{Categories, Encoded, Group, other_columns};
-use crate::layers::{Layers, Tables, export, join, linear};
+use crate::fit::{body_of, check_classes, classify, is_stacked};
+use crate::group::{Categories, Encoded, Group, are_as_wide, other_columns};
+use crate::layers::{Layers, Tables, export, import, join, linear};
 use crate::parameters::{self as shared, Classes, Schedule, finish, reader};
 
 /// A recurrent network by the name `lstm`.
@@ -56,6 +56,7 @@ const DOCS: &[ParamDoc] = &[
     shared::negatives("20"),
     shared::EVAL_METRIC,
     shared::SEED,
+    shared::WARM_START,
 ];
 
 #[derive(Debug, Serialize)]
@@ -165,11 +166,63 @@ impl Checked for LstmParams {
             layers: &self.layers,
         };
         let how = (&self.schedule, &self.classes);
-        classify(&architecture, how, (train, valid), seed, progress)
+        classify(&architecture, how, (train, valid), None, seed, progress)
+    }
+
+    fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
+        let laid_out = |body: &Body| self.laid_out(body).is_some();
+        self.schedule.goes_on_from(previous, n_columns, laid_out)
+    }
+
+    fn fit_from(
+        &self,
+        previous: &FittedModel,
+        train: &Dataset,
+        valid: Option<&Dataset>,
+        seed: Seed,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fitted, FitError> {
+        let body =
+            body_of(previous).filter(|_| self.goes_on_from(previous, train.matrix.data.len()));
+        let Some((body, network)) = body.and_then(|body| Some((body, self.laid_out(body)?))) else {
+            return self.fit(train, valid, seed, progress);
+        };
+        check_classes(train, valid)?;
+        let architecture = Stepping {
+            kind: self.cell,
+            units: self.units,
+            steps: Group::trained(&network.fields, &network.steps, true),
+            fixed: Group::trained(&network.fixed, std::slice::from_ref(&network.places), false),
+            layers: &self.layers,
+        };
+        let how = (&self.schedule, &self.classes);
+        classify(
+            &architecture,
+            how,
+            (train, valid),
+            Some(body),
+            seed,
+            progress,
+        )
     }
 
     fn params_json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("numbers and words become JSON")
+    }
+}
+
+impl LstmParams {
+    /// A network that has the layout that these parameters ask for.
+    fn laid_out<'a>(&self, body: &'a Body) -> Option<&'a Recurrent> {
+        let Body::Recurrent(network) = body else {
+            return None;
+        };
+        let same = network.cell.kind == self.cell
+            && network.cell.recurrent.inputs == self.units
+            && is_stacked(&network.head, &self.layers)
+            && are_as_wide(&network.fields, self.embedding)
+            && are_as_wide(&network.fixed, self.embedding);
+        same.then_some(network)
     }
 }
 
@@ -236,6 +289,19 @@ impl Architecture for Stepping<'_> {
             fixed: Tables::new(&self.fixed.inputs, draws, device),
             head: Layers::new(&widths, bias, draws, device),
         }
+    }
+
+    fn resume(&self, body: &Body, device: &Device) -> Option<SteppingWeights> {
+        let Body::Recurrent(network) = body else {
+            return None;
+        };
+        Some(SteppingWeights {
+            fields: Tables::of(&network.fields, device),
+            input: import(&network.cell.input, device),
+            recurrent: import(&network.cell.recurrent, device),
+            fixed: Tables::of(&network.fixed, device),
+            head: Layers::of(&network.head, device),
+        })
     }
 
     fn output(&self, weights: &SteppingWeights, rows: &Matrix, chosen: &[usize]) -> Tensor<2> {

@@ -9,7 +9,8 @@
 use acumen_base::{Columns, Seed};
 use acumen_model::network::{Body, FeedForward};
 use acumen_model::{
-    Checked, Dataset, FitError, Fitted, Learner, Matrix, ParamDoc, ParamProblem, Params, Progress,
+    Checked, Dataset, FitError, Fitted, FittedModel, Learner, Matrix, ParamDoc, ParamProblem,
+    Params, Progress,
 };
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -17,8 +18,8 @@ use serde::Serialize;
 
 use crate::architecture::{Architecture, device};
 use crate::draws::Draws;
-use crate::fit::{check_classes, classify};
-use crate::group::{Categories, Group, other_columns};
+use crate::fit::{body_of, check_classes, classify, is_stacked};
+use crate::group::{Categories, Group, are_as_wide, other_columns};
 use crate::layers::{Layers, Tables};
 use crate::parameters::{self as shared, Classes, Schedule, finish, reader};
 
@@ -37,6 +38,7 @@ const DOCS: &[ParamDoc] = &[
     shared::negatives("0"),
     shared::EVAL_METRIC,
     shared::SEED,
+    shared::WARM_START,
 ];
 
 #[derive(Debug, Serialize)]
@@ -113,11 +115,61 @@ impl Checked for NetworkParams {
             layers: &self.layers,
         };
         let how = (&self.schedule, &self.classes);
-        classify(&architecture, how, (train, valid), seed, progress)
+        classify(&architecture, how, (train, valid), None, seed, progress)
+    }
+
+    fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
+        let laid_out = |body: &Body| self.laid_out(body).is_some();
+        self.schedule.goes_on_from(previous, n_columns, laid_out)
+    }
+
+    fn fit_from(
+        &self,
+        previous: &FittedModel,
+        train: &Dataset,
+        valid: Option<&Dataset>,
+        seed: Seed,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fitted, FitError> {
+        let body =
+            body_of(previous).filter(|_| self.goes_on_from(previous, train.matrix.data.len()));
+        let Some((body, network)) = body.and_then(|body| Some((body, self.laid_out(body)?))) else {
+            return self.fit(train, valid, seed, progress);
+        };
+        check_classes(train, valid)?;
+        let architecture = Feeding {
+            own: Group::trained(
+                &network.inputs,
+                std::slice::from_ref(&network.places),
+                false,
+            ),
+            layers: &self.layers,
+        };
+        let how = (&self.schedule, &self.classes);
+        classify(
+            &architecture,
+            how,
+            (train, valid),
+            Some(body),
+            seed,
+            progress,
+        )
     }
 
     fn params_json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("numbers and words become JSON")
+    }
+}
+
+impl NetworkParams {
+    /// A network that has the layout that these parameters ask for.
+    fn laid_out<'a>(&self, body: &'a Body) -> Option<&'a FeedForward> {
+        let Body::FeedForward(network) = body else {
+            return None;
+        };
+        let same = is_stacked(&network.layers, &self.layers)
+            && are_as_wide(&network.inputs, self.embedding);
+        same.then_some(network)
     }
 }
 
@@ -130,6 +182,16 @@ impl Architecture for Feeding<'_> {
             tables: Tables::new(&self.own.inputs, draws, device),
             layers: Layers::new(&widths, bias, draws, device),
         }
+    }
+
+    fn resume(&self, body: &Body, device: &Device) -> Option<FeedingWeights> {
+        let Body::FeedForward(network) = body else {
+            return None;
+        };
+        Some(FeedingWeights {
+            tables: Tables::of(&network.inputs, device),
+            layers: Layers::of(&network.layers, device),
+        })
     }
 
     fn output(&self, weights: &FeedingWeights, rows: &Matrix, chosen: &[usize]) -> Tensor<2> {

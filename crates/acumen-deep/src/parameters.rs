@@ -78,6 +78,13 @@ pub(crate) const WEIGHT_DECAY: ParamDoc = doc(
     "0.0001",
     "how strongly weights are drawn to 0 (AdamW)",
 );
+pub(crate) const WARM_START: ParamDoc = doc(
+    "warm_start",
+    &[],
+    ParamRange::Whole(0, 10_000),
+    "0",
+    "how many epochs are added at most to the version before, where training goes on from one of the same layout; its scaling and categories stay; 0 begins anew",
+);
 pub(crate) const EVAL_METRIC: ParamDoc = doc(
     "eval_metric",
     &[],
@@ -113,6 +120,7 @@ pub(crate) struct Schedule {
     pub(crate) patience: usize,
     pub(crate) weight_decay: f64,
     pub(crate) seed: u64,
+    pub(crate) warm_start: usize,
 }
 
 /// How a classifier is trained.
@@ -131,6 +139,7 @@ impl Schedule {
             patience: reader.whole("patience", 5),
             weight_decay: reader.number("weight_decay", 1e-4),
             seed: reader.whole("seed", 0) as u64,
+            warm_start: reader.whole("warm_start", 0),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Training: epochs of mini-batches, and a look at the validation rows after each.
+//! Training: epochs of mini-batches, and a look at the validation rows after each. It starts from
+//! drawn weights, or from those of an earlier network of the same layout.
 //!
 //! The optimiser is AdamW (Loshchilov and Hutter 2019, "Decoupled weight decay regularization").
 //! Weights are drawn from the seed here and handed over as tensors.
@@ -26,6 +27,9 @@ pub(crate) struct Lesson<'a> {
     pub(crate) weight: Option<&'a [f32]>,
     /// The margin to start from.
     pub(crate) bias: f32,
+    /// The network to start from, instead of drawn weights; it is judged like an epoch, so that
+    /// what comes of it is no worse on the validation rows.
+    pub(crate) from: Option<&'a Body>,
     /// The rows of the next epoch, in the order in which they are looked at.
     pub(crate) draw: &'a dyn Fn(&mut Draws) -> Vec<usize>,
     /// What is still to be done to a network before it is judged or served.
@@ -52,6 +56,8 @@ struct Training<'a, A: Architecture> {
     weights: Option<A::Weights>,
     best: Option<Network>,
     values: Vec<f64>,
+    best_value: Option<f64>,
+    /// 0 is what it started from.
     best_epoch: usize,
 }
 
@@ -63,13 +69,20 @@ pub(crate) fn train<A: Architecture>(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Network, TrainingLog), FitError> {
     let mut training = Training::start(architecture, lesson, seed);
+    let epochs = match lesson.from {
+        Some(_) => {
+            training.look(0)?;
+            lesson.schedule.warm_start
+        }
+        None => lesson.schedule.epochs,
+    };
     let mut epoch = 0;
-    while epoch < lesson.schedule.epochs {
+    while epoch < epochs {
         epoch += 1;
         training.epoch(epoch)?;
         progress(Progress {
             round: epoch,
-            rounds: lesson.schedule.epochs,
+            rounds: epochs,
             metric: lesson.metric.name,
             value: training.values.last().copied(),
             best_round: training.best_epoch,
@@ -101,8 +114,12 @@ impl<'a, A: Architecture> Training<'a, A> {
             .with_weight_decay(lesson.schedule.weight_decay as f32)
             .with_grad_clipping(Some(GradientClippingConfig::Norm(GRADIENT_NORM_MAX)))
             .init();
+        let resumed = lesson
+            .from
+            .and_then(|body| architecture.resume(body, &device));
+        let mut start = || architecture.start(lesson.bias, &mut weights, &device);
         Training {
-            weights: Some(architecture.start(lesson.bias, &mut weights, &device)),
+            weights: Some(resumed.unwrap_or_else(&mut start)),
             draws: Draws::new(seed, "rows"),
             architecture,
             lesson,
@@ -110,6 +127,7 @@ impl<'a, A: Architecture> Training<'a, A> {
             optimiser,
             best: None,
             values: Vec::new(),
+            best_value: None,
             best_epoch: 0,
         }
     }
@@ -121,6 +139,13 @@ impl<'a, A: Architecture> Training<'a, A> {
                 return Err(FitError::Diverged { epoch });
             }
         }
+        let value = self.look(epoch)?;
+        self.values.extend(value);
+        Ok(())
+    }
+
+    /// Judges the network as it is; gives its value on the validation rows.
+    fn look(&mut self, epoch: usize) -> Result<Option<f64>, FitError> {
         let weights = self
             .weights
             .as_ref()
@@ -134,8 +159,7 @@ impl<'a, A: Architecture> Training<'a, A> {
         if network.check().is_err() {
             return Err(FitError::Diverged { epoch });
         }
-        self.judge(epoch, network);
-        Ok(())
+        Ok(self.judge(epoch, network))
     }
 
     /// Looks at a batch; gives the mean loss before the step.
@@ -165,21 +189,17 @@ impl<'a, A: Architecture> Training<'a, A> {
         value
     }
 
-    fn judge(&mut self, epoch: usize, network: Network) {
+    fn judge(&mut self, epoch: usize, network: Network) -> Option<f64> {
         let metric = &self.lesson.metric;
         let value = (metric.of)(&network);
-        let best = self
-            .best_epoch
-            .checked_sub(1)
-            .and_then(|best| self.values.get(best));
-        let is_best = match (value, best) {
-            (Some(value), Some(best)) if metric.rises => value > *best,
-            (Some(value), Some(best)) => value < *best,
+        let is_best = match (value, self.best_value) {
+            (Some(value), Some(best)) if metric.rises => value > best,
+            (Some(value), Some(best)) => value < best,
             _ => true,
         };
-        self.values.extend(value);
         if is_best {
-            (self.best, self.best_epoch) = (Some(network), epoch);
+            (self.best, self.best_epoch, self.best_value) = (Some(network), epoch, value);
         }
+        value
     }
 }

@@ -8,7 +8,7 @@ mod gathered;
 
 use acumen_base::control::CHALLENGER;
 use acumen_base::outcome::Truth;
-use acumen_base::{Money, Prediction};
+use acumen_base::{ENSEMBLE, Money, Prediction};
 use acumen_decision::State;
 use acumen_model::BinaryMetrics;
 use serde::Serialize;
@@ -125,6 +125,13 @@ fn pairs(plan: &UseCasePlan, state: &State) -> Vec<Pair> {
                 });
             }
         }
+    }
+    if let Some(member) = state.ensemble_challenger() {
+        pairs.push(Pair {
+            champion: Some(ENSEMBLE.to_owned()),
+            version: member.version().to_owned(),
+            beside: member.name().to_owned(),
+        });
     }
     pairs
 }

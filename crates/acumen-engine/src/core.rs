@@ -329,9 +329,10 @@ impl Core {
             Control::Withdraw { use_case, member } => {
                 let i = self.plan.position(use_case);
                 let i = i.ok_or_else(|| EngineError::unknown_use_case(use_case, &self.plan))?;
-                match self.live[i].state.member(member) {
-                    Some(_) => Ok(()),
-                    None => Err(EngineError::NotFound(format!(
+                let mut deployed = self.live[i].state.members();
+                match deployed.any(|deployed| deployed.name() == member) {
+                    true => Ok(()),
+                    false => Err(EngineError::NotFound(format!(
                         "`{use_case}` has no `{member}` deployed: there is nothing to withdraw"
                     ))),
                 }

@@ -61,7 +61,7 @@ pub(crate) fn in_rows_of(
     name: &str,
 ) -> Result<Arc<dyn Member>, EngineError> {
     if member.name() == ENSEMBLE {
-        return Ok(Arc::new(member));
+        return Ok(Arc::new(member.named(name)));
     }
     Ok(Arc::new(Projected::new(member, rows)?.named(name)))
 }

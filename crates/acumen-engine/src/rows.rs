@@ -210,24 +210,23 @@ impl<'a> Replay<'a> {
     }
 
     fn step(&mut self) {
-        let block = self.pipeline.step_many(&self.batch, self.batch_position, 0);
-        let wanted = |event: &Event| (self.wanted.from..self.wanted.to).contains(&event.event_time);
-        let mut kept: Vec<usize> = (0..block.rows.len())
-            .filter(|&i| wanted(&self.batch[block.rows[i] as usize]))
-            .collect();
-        self.rows.read += kept.len();
-        if let Some(sample) = self.wanted.sample {
-            kept.retain(|&i| {
-                let event = &self.batch[block.rows[i] as usize];
-                sample.draws(event) || self.positive.contains(&event.id)
-            });
-        }
+        let (plan, wanted, positive) = (self.plan, self.wanted, &self.positive);
+        let is_row = |event: &Event| {
+            let within = (wanted.from..wanted.to).contains(&event.event_time);
+            within && plan.decides(&event.kind.name)
+        };
+        self.rows.read += self.batch.iter().filter(|event| is_row(event)).count();
+        let is_kept = |event: &Event| {
+            let drawn = |sample: Sample| sample.draws(event) || positive.contains(&event.id);
+            is_row(event) && wanted.sample.is_none_or(drawn)
+        };
+        let pipeline = &mut self.pipeline;
+        let block = pipeline.step_some(&self.batch, self.batch_position, 0, &is_kept);
         for (column, values) in self.rows.data.iter_mut().zip(&block.columns) {
-            column.extend(kept.iter().map(|&i| values[i]));
+            column.extend_from_slice(values);
         }
-        let events = kept
-            .iter()
-            .map(|&i| Arc::clone(&self.batch[block.rows[i] as usize]));
+        let kept = block.rows.iter();
+        let events = kept.map(|&row| Arc::clone(&self.batch[row as usize]));
         self.rows.events.extend(events);
         self.batch.clear();
     }

@@ -254,7 +254,10 @@ impl Trained {
     }
 
     /// The state in which decisions are made by what was trained.
-    fn deployed(&self, plan: &UseCasePlan) -> Result<State, EngineError> {
+    ///
+    /// # Errors
+    /// Where the models were trained on rows of another definition.
+    pub fn deployed(&self, plan: &UseCasePlan) -> Result<State, EngineError> {
         let mut state = plan.policy.initial_state();
         for model in &self.models {
             let member = ArtifactMember::new(Arc::clone(&model.artifact));

@@ -93,9 +93,20 @@ impl Pipeline {
     /// Takes the next events of the log, the first at `first_position`, and reads a row of the
     /// view at each event of the view's type: bit for bit what [`Pipeline::step`] gives.
     pub fn step_many(&mut self, events: &[Arc<Event>], first_position: u64, view: usize) -> Block {
+        self.step_some(events, first_position, view, &|_| true)
+    }
+
+    /// The same with rows of those events only that are wanted: what is not read costs nothing.
+    pub fn step_some(
+        &mut self,
+        events: &[Arc<Event>],
+        first_position: u64,
+        view: usize,
+        wanted: &dyn Fn(&Event) -> bool,
+    ) -> Block {
         let plan = Arc::clone(&self.plan);
         let view_plan = &plan.views[view];
-        let (batch, rows) = self.prepare_many(events, first_position, view_plan.kind);
+        let (batch, rows) = self.prepare_many(events, first_position, (view_plan.kind, wanted));
         let mut work: Vec<Work<'_>> = self
             .units
             .iter_mut()
@@ -141,7 +152,7 @@ impl Pipeline {
         &mut self,
         events: &[Arc<Event>],
         first_position: u64,
-        view_kind: usize,
+        (view_kind, wanted): (usize, &dyn Fn(&Event) -> bool),
     ) -> (Batch, Vec<u32>) {
         let mut batch = Batch::default();
         let mut rows = Vec::new();
@@ -155,7 +166,7 @@ impl Pipeline {
             if applied == Applied::UnknownType {
                 continue;
             }
-            let row = match one.kind == view_kind {
+            let row = match one.kind == view_kind && wanted(event) {
                 true => rows.len() as u32,
                 false => NO_ROW,
             };

@@ -17,6 +17,8 @@ use crate::lifetime::Says;
 #[derive(Debug)]
 pub struct ArtifactMember {
     artifact: Arc<Artifact>,
+    /// Under which it answers.
+    name: String,
     version: String,
     objective: Objective,
     scorer: Box<dyn Scorer>,
@@ -42,11 +44,21 @@ impl ArtifactMember {
     /// If its model does not pass [`crate::FittedModel::check`]; that of a loaded one does.
     pub fn new(artifact: Arc<Artifact>) -> ArtifactMember {
         ArtifactMember {
+            name: artifact.member.clone(),
             version: artifact.version(),
             objective: artifact.model.objective(),
             scorer: artifact.model.scorer(),
             seen: artifact.seen(),
             artifact,
+        }
+    }
+
+    /// The same, answering under another name than the one that it was trained as.
+    #[must_use]
+    pub fn named(self, name: &str) -> ArtifactMember {
+        ArtifactMember {
+            name: name.to_owned(),
+            ..self
         }
     }
 
@@ -168,7 +180,7 @@ impl ArtifactMember {
 
 impl Member for ArtifactMember {
     fn name(&self) -> &str {
-        &self.artifact.member
+        &self.name
     }
 
     fn version(&self) -> &str {

@@ -26,17 +26,18 @@ use ablation::{Ensemble, subsets};
 use worlds::{Asked, Trained};
 
 /// Worlds that are judged: each of a seed that is that much after the seed that is trained on.
-const FRESH: [u64; 3] = [1_000, 2_000, 3_000];
+const FRESH: [u64; 2] = [1_000, 2_000];
 
 /// What the use case is to reach.
 const PRECISION: f64 = 0.95;
 
-/// What the cut is fixed at on earlier rows: precision is a little lower on what comes later.
-const PRECISION_BEFORE: f64 = 0.96;
+/// What the cut is fixed at on earlier rows. Some of what those have as genuine is fraud that
+/// nobody reported, so that precision is a little higher by what is really true.
+const PRECISION_BEFORE: f64 = 0.95;
 
 /// Runs the measurement.
 pub(crate) fn run(settings: &Settings) -> Outcome {
-    let trained = Trained::on(settings.seed)?;
+    let trained = Trained::on(settings.world_customers, settings.seed)?;
     let mut fresh = Asked::default();
     for after in FRESH {
         fresh.extend(trained.play(settings.seed + after)?);
@@ -88,6 +89,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "world_share_of_oracle": whole.fixed.recall / oracle,
         "world_average_precision": whole.average_precision,
         "world_recall_by_story": stories,
+        "world_customers": settings.world_customers,
         "world_payments": fresh.len(),
         "world_frauds": fresh.positives(),
         "world_training_seconds": trained.seconds,

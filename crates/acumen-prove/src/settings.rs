@@ -40,6 +40,9 @@ pub(crate) struct Settings {
     /// Customers (`clv-speed`, `recommendations-speed`).
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) customers: usize,
+    /// Customers of each world (`fraud-world`, `fraud-quality`).
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) world_customers: u32,
     /// Live decisions (`skew`).
     #[arg(long, default_value_t = 100_000)]
     pub(crate) decisions: usize,

@@ -156,6 +156,11 @@ fn count<'a>(
     Ok(counts)
 }
 
+/// As wide as the root of the number of lines: few categories need few numbers.
+pub(super) fn width(lines: usize, width_max: usize) -> usize {
+    ((lines as f64).sqrt().ceil() as usize).min(width_max)
+}
+
 fn table(counts: &[usize], categories: Categories) -> Table {
     let most = match categories {
         Categories::Embedded(_) => LINES_MAX,
@@ -174,8 +179,7 @@ fn table(counts: &[usize], categories: Categories) -> Table {
     let count = frequent.len() + 1;
     match categories {
         Categories::Embedded(width_max) => {
-            // As wide as the root of the number of lines: few categories need few numbers.
-            let width = ((count as f64).sqrt().ceil() as usize).min(width_max);
+            let width = width(count, width_max);
             Table {
                 lines,
                 width,

@@ -162,6 +162,81 @@ fn probabilities_stay_right_where_rows_stand_for_others() {
 }
 
 #[test]
+fn training_goes_on_from_a_network_of_the_same_layout() {
+    let (early, later) = (sampled(900, "early"), sampled(900, "later"));
+    let valid = sampled(500, "valid");
+    for each in LEARNERS {
+        let given = |warm: u64, rate: f64, layers: u64| {
+            json!({
+                "epochs": 6, "batch_size": 64, "layers": [layers], "warm_start": warm,
+                "learning_rate": rate,
+            })
+        };
+        let of = |given, from: &FittedModel| {
+            let checked = checked(*each, given, &later);
+            let fitted = checked.fit_from(from, &later, Some(&valid), Seed(5), &mut |_| {});
+            (
+                checked.goes_on_from(from, later.matrix.data.len()),
+                fitted.unwrap(),
+            )
+        };
+        let first = fit(*each, given(3, 0.01, 12), (&early, Some(&valid))).unwrap();
+        let margins = |fitted: &Fitted| network(fitted).margins_many(&valid.matrix);
+        // Steps of almost nothing: it is the network that it went on from.
+        let (goes_on, still) = of(given(3, 1e-12, 12), &first.model);
+        assert!(goes_on, "{}", each.name());
+        // The autoencoder's margins are standardised over its own training rows.
+        if each.name() != "autoencoder" {
+            for (before, after) in margins(&first).iter().zip(margins(&still)) {
+                assert!(
+                    (before - after).abs() < 1e-3,
+                    "{}: {before} {after}",
+                    each.name()
+                );
+            }
+        }
+        let (_, next) = of(given(3, 0.01, 12), &first.model);
+        assert!(next.log.rounds_run <= 3);
+        assert_ne!(margins(&next), margins(&first));
+        let (_, again) = of(given(3, 0.01, 12), &first.model);
+        assert!(bytes(&next) == bytes(&again), "{}", each.name());
+        for (warm, layers) in [(0, 12), (3, 13)] {
+            let (goes_on, anew) = of(given(warm, 0.01, layers), &first.model);
+            assert!(!goes_on, "{}", each.name());
+            let checked = checked(*each, given(warm, 0.01, layers), &later);
+            let fresh = checked
+                .fit(&later, Some(&valid), Seed(5), &mut |_| {})
+                .unwrap();
+            assert!(bytes(&anew) == bytes(&fresh), "{}", each.name());
+        }
+    }
+}
+
+#[test]
+fn going_on_does_not_lose_what_was_learnt() {
+    let (train, valid) = (sampled(1_500, "learn"), sampled(700, "valid"));
+    let given = |warm: u64| {
+        json!({
+            "epochs": 10, "batch_size": 64, "layers": [16], "learning_rate": 0.01,
+            "negatives": 2, "warm_start": warm,
+        })
+    };
+    let first = fit(&crate::NeuralNetwork, given(2), (&train, Some(&valid))).unwrap();
+    let checked = checked(&crate::NeuralNetwork, given(2), &train);
+    let next = checked
+        .fit_from(&first.model, &train, Some(&valid), Seed(6), &mut |_| {})
+        .unwrap();
+    let precision = |fitted: &Fitted| {
+        let margins = network(fitted).margins_many(&valid.matrix).into_iter();
+        let scores: Vec<f64> = margins.map(f64::from).collect();
+        Curve::new(&scores, &valid.outcome)
+            .average_precision()
+            .unwrap()
+    };
+    assert!(precision(&next) >= precision(&first) - 1e-6);
+}
+
+#[test]
 fn many_are_one_by_one_and_missing_rows_score() {
     let train = sampled(300, "many");
     let mut strange = sampled(40, "strange");

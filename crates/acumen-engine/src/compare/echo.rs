@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Attribution, Columns, Deadline, Member, MemberError, Prediction, Row};
+use acumen_base::control::CHALLENGER;
+use acumen_base::{Attribution, Columns, Deadline, ENSEMBLE, Member, MemberError, Prediction, Row};
 use acumen_decision::State;
 
 use super::gathered::Decided;
@@ -51,16 +52,23 @@ impl Member for Echo {
 pub(super) fn action(plan: &UseCasePlan, state: &State, decided: &Decided, voice: Voice) -> String {
     let record = &decided.record;
     let mut state = state.clone();
-    for member in record.layers.iter().flat_map(|layer| &layer.members) {
+    let members = record.layers.iter().flat_map(|layer| &layer.members);
+    for member in members.chain(&record.ensemble) {
         let exchanged = decided.exchanges.contains(&member.name) && voice == Voice::Challenger;
+        let of_ensemble = member.name.strip_suffix(CHALLENGER).unwrap_or(&member.name) == ENSEMBLE;
         let answer = match exchanged {
             true => Ok(decided.challenger),
+            // It combines again what is said of the others.
+            false if member.name == ENSEMBLE => continue,
             false => member.answer.clone(),
         };
         let echo = Echo {
             name: member.name.clone(),
             version: member.version.clone(),
-            columns: Arc::clone(&plan.columns),
+            columns: match of_ensemble {
+                true => Arc::new(Columns::new(Vec::new(), "")),
+                false => Arc::clone(&plan.columns),
+            },
             answer,
         };
         state.deploy(state.control(), Arc::new(echo));

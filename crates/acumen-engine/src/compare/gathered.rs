@@ -128,7 +128,10 @@ impl<'a> Gathered<'a> {
 
     /// Takes a decision in that both answered.
     fn take(&mut self, record: &Arc<Decision>, event: &Arc<Event>) {
-        let members = || record.layers.iter().flat_map(|layer| &layer.members);
+        let members = || {
+            let models = record.layers.iter().flat_map(|layer| &layer.members);
+            models.chain(&record.ensemble)
+        };
         let said = |name: &str| members().find(|member| member.name == name);
         let beside = said(&self.pair.beside).filter(|beside| beside.version == self.pair.version);
         let Some(Ok(challenger)) = beside.map(|beside| &beside.answer) else {

@@ -4,6 +4,7 @@ use acumen_base::{Control, Span};
 use acumen_engine::compare::{Comparison, compare};
 use acumen_engine::{Engine, Trained, train};
 
+use super::learning::stacked;
 use super::shop::{DAY, START, Shop, assert_replays, complaint, days, decide, ingest, order};
 
 const WEAK: &str = "models:\n  weak: {algorithm: xgboost, n_estimators: 3, max_depth: 1, features: [quiet_for], shadow: true}\n";
@@ -174,6 +175,113 @@ fn both_are_compared_on_the_same_stream_and_again_after_a_restart() {
         "{shadow:?}"
     );
     assert_replays(&shop.sources(), 201);
+}
+
+#[test]
+fn a_whole_ensemble_challenges_another_and_is_promoted() {
+    let shop = stacked();
+    shop.import_history();
+    let (champion, other) = (trained(&shop, 60), trained(&shop, 30));
+    let engine = shop.open();
+    engine
+        .controls_now(champion.controls.clone(), "ann")
+        .unwrap();
+    let beside = |name: &str, at: usize| {
+        let version = Some(other.models[at].version.as_str());
+        engine.deploy("orders", name, version, true, "ann").unwrap();
+    };
+    let at = START + days(61);
+    let alone = decide(&engine, &order("alone", "a", 190.0, at))
+        .unwrap()
+        .decision;
+
+    // The ensemble by itself first: it combines what the champion's members say.
+    beside("ensemble", 2);
+    let both = decide(&engine, &order("both", "b", 190.0, at))
+        .unwrap()
+        .decision;
+    assert_eq!(
+        (&both.probability, &both.action, &both.ensemble),
+        (&alone.probability, &alone.action, &alone.ensemble),
+        "it has no vote"
+    );
+    let report = |decision: &acumen_base::Decision| {
+        let members = decision.layers.iter().flat_map(|layer| &layer.members);
+        let report = members
+            .cloned()
+            .find(|member| member.name == "ensemble@challenger");
+        report.unwrap()
+    };
+    assert_eq!(report(&both).version, other.models[2].version);
+    let borrowed = report(&both).answer.unwrap();
+
+    // With its own members beside it, it says what it will say once all of them are live.
+    beside("boosted", 0);
+    beside("amounts", 1);
+    let own = decide(&engine, &order("own", "c", 190.0, at))
+        .unwrap()
+        .decision;
+    assert_eq!(own.probability, alone.probability);
+    let said = report(&own).answer.unwrap();
+    assert_ne!(said, borrowed);
+    let explained = engine.explain("orders:own").unwrap().explanation;
+    assert!(
+        explained
+            .models
+            .iter()
+            .all(|model| model.name != "ensemble@challenger"),
+        "its attributions are those of its members"
+    );
+    stream(&engine, &shop, "streamed", 100);
+    let later = engine.clock().now() + days(4);
+    shop.clock.set(later);
+    decide(&engine, &order("last", "z", 20.0, later)).unwrap();
+    let found = engine.compare("orders").unwrap();
+    let names: Vec<(&str, &str)> = found
+        .pairs
+        .iter()
+        .map(|pair| (pair.champion.name.as_str(), pair.challenger.name.as_str()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("boosted", "boosted@challenger"),
+            ("amounts", "amounts@challenger"),
+            ("ensemble", "ensemble@challenger")
+        ]
+    );
+    let pair = &found.pairs[2];
+    assert_eq!(pair.decisions, 103);
+    assert_eq!(pair.champion.version, champion.models[2].version);
+    assert_eq!(pair.challenger.version, other.models[2].version);
+    assert!(pair.challenger.average_precision.unwrap() > 0.9, "{pair:?}");
+    assert!(pair.challenger.recall.unwrap() > 0.9, "{pair:?}");
+    engine.close().unwrap();
+    drop(engine);
+
+    let engine = shop.open();
+    let challenger = |name: &str| engine.deploy("orders", name, None, false, "ann");
+    for (at, name) in ["boosted", "amounts", "ensemble"].iter().enumerate() {
+        let version = Some(other.models[at].version.as_str());
+        engine
+            .deploy("orders", name, version, false, "ann")
+            .unwrap();
+        challenger(name).unwrap();
+    }
+    let refused = challenger("ensemble").unwrap_err().to_string();
+    assert!(refused.contains("nothing to withdraw"), "{refused}");
+    let promoted = decide(&engine, &order("promoted", "d", 190.0, at))
+        .unwrap()
+        .decision;
+    let ensemble = promoted.ensemble.clone().unwrap();
+    assert_eq!(ensemble.version, other.models[2].version);
+    assert_eq!(
+        ensemble.answer.unwrap(),
+        said,
+        "what it said as a challenger"
+    );
+    engine.close().unwrap();
+    assert_replays(&shop.sources(), 105);
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_trained_model_is_deployed_decides_and_is_rolled_back() {
 }
 
 /// The use case with a second model beside the first, and an ensemble of both.
-fn stacked() -> Shop {
+pub(crate) fn stacked() -> Shop {
     let boosted = "  boosted: {algorithm: xgboost, n_estimators: 25, max_depth: 3}";
     let both = format!(
         "{boosted}\n  amounts: {{algorithm: xgboost, n_estimators: 10, max_depth: 2, features: \

@@ -75,9 +75,10 @@ fn what_is_unusual_votes_beside_what_is_learnt_and_training_goes_on() {
         (
             BOOSTED,
             "boosted: {algorithm: xgboost, n_estimators: 25, max_depth: 3, warm_start: 5}\n  \
-             unusual: {algorithm: isolation_forest, n_estimators: 40, extension_level: 1}",
+             unusual: {algorithm: isolation_forest, n_estimators: 40, extension_level: 1}\n  \
+             smooth: {algorithm: neural_network, layers: [8], epochs: 4, warm_start: 2}",
         ),
-        ("run: [boosted]", "run: [boosted, unusual]"),
+        ("run: [boosted]", "run: [boosted, unusual, smooth]"),
     ]);
     shop.import_history();
     let first = trained(&shop, TrainOptions::default());
@@ -102,7 +103,7 @@ fn what_is_unusual_votes_beside_what_is_learnt_and_training_goes_on() {
     }
     let body = order("odd", "c1", 200.0, START + days(61));
     let decision = decide(&engine, &body).unwrap().decision;
-    assert_eq!(decision.layers[1].members.len(), 2);
+    assert_eq!(decision.layers[1].members.len(), 3);
     let explained = serde_json::to_string(&engine.explain("orders:odd").unwrap()).unwrap();
     assert!(explained.contains("unusual"), "{explained}");
     engine.close().unwrap();
@@ -115,6 +116,10 @@ fn what_is_unusual_votes_beside_what_is_learnt_and_training_goes_on() {
     );
     for (before, after) in first.models.iter().zip(&next.models) {
         assert_eq!(after.artifact.continues.as_ref(), Some(&before.version));
+        let goes_on = format!("going on from version {}", before.version);
+        let version = format!("orders/{}/{}/card.md", after.name, after.version);
+        let card = shop.folder().models().join(version);
+        assert!(std::fs::read_to_string(card).unwrap().contains(&goes_on));
     }
     let model = |trained: &Trained, i: usize| trained.models[i].artifact.model.clone();
     let (FittedModel::Forest(old), FittedModel::Forest(new)) = (model(&first, 0), model(&next, 0))

@@ -86,6 +86,26 @@ proptest! {
     }
 
     #[test]
+    fn rows_that_are_not_read_change_none_of_the_others(log in logs(), cut in 0..70_usize) {
+        let (mut all, mut some) = (new(), new());
+        let cut = cut.min(log.len());
+        let wanted = |event: &Event| event.id.len() % 2 == 0 || event.id.ends_with('1');
+        let (part, rest) = log.split_at(cut);
+        let every = all.step_many(part, 0, 0);
+        let chosen = some.step_some(part, 0, 0, &wanted);
+        let kept: Vec<usize> = (0..every.rows.len())
+            .filter(|&row| wanted(&part[every.rows[row] as usize]))
+            .collect();
+        let rows: Vec<u32> = kept.iter().map(|&row| every.rows[row]).collect();
+        prop_assert_eq!(rows, chosen.rows);
+        let of = |values: &Vec<f64>| kept.iter().map(|&row| values[row]).collect();
+        let expected: Vec<Vec<f64>> = every.columns.iter().map(of).collect();
+        prop_assert!(all_same(&expected, &chosen.columns));
+        let then = |pipeline: &mut Pipeline| pipeline.step_many(rest, cut as u64, 0).columns;
+        prop_assert!(all_same(&then(&mut all), &then(&mut some)));
+    }
+
+    #[test]
     fn rows_of_another_type_meet_the_same_state(log in logs(), cut in 0..70_usize) {
         // The conditions are on orders, the rows are of registrations.
         let mut spec = pipeline();

@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth as Known;
-use acumen_base::{Clock, Deadline, Event, ManualClock, Member, Row, Seed, SystemClock, Time};
-use acumen_decision::{Request, State};
-use acumen_engine::{
-    Folder, LogOptions, Offline, Plan, Sample, TrainProgress, UseCasePlan, Wanted, rows, train,
+use acumen_base::{
+    Body, Clock, Deadline, Event, ManualClock, Member, Row, Seed, SystemClock, Time,
 };
+use acumen_decision::{Request, State};
+use acumen_engine::history::Sources;
+use acumen_engine::{
+    Folder, LogOptions, Plan, Sample, TrainProgress, UseCasePlan, Wanted, rows, train,
+};
+use acumen_event::Log;
 use acumen_model::metrics::OperatingPoint;
-use acumen_model::{Artifact, Period};
+use acumen_model::{Artifact, ModelStore, Period};
 use acumen_sim::world::payments::{Happening, Parameters, World};
 use serde_json::json;
 
@@ -19,12 +23,14 @@ use crate::report::{Failure, all};
 use crate::settings::workspace;
 use crate::stage;
 
-/// How large each world is.
-const CUSTOMERS: u32 = 2_500;
+/// How long each world lasts.
 const DAYS: u32 = 365;
 
 /// The day of the training: the month after it is judged.
 const JUDGED_FROM: i64 = 335;
+
+/// Events between two commits of the log.
+const COMMIT_EVERY: u64 = 50_000;
 
 /// Events that step through the pipeline at once.
 const BATCH: usize = 8_192;
@@ -51,7 +57,8 @@ pub(super) struct Asked {
 pub(super) struct Trained {
     plan: Arc<Plan>,
     use_case: usize,
-    state: Arc<State>,
+    customers: u32,
+    state: State,
     /// The models that vote, in declared order.
     pub(super) members: Vec<String>,
     /// The models of each layer that has some.
@@ -66,11 +73,11 @@ pub(super) struct Trained {
     pub(super) seconds: BTreeMap<String, f64>,
 }
 
-/// A world of a seed.
-fn world(plan: &Plan, seed: u64) -> Result<(World, Time), Failure> {
+/// A world of so many customers and a seed.
+fn world(plan: &Plan, customers: u32, seed: u64) -> Result<(World, Time), Failure> {
     let text = std::fs::read_to_string(workspace("usecases/fraud/world.yaml"))?;
     let mut parameters = Parameters::parse(&text, "usecases/fraud/world.yaml").map_err(all)?;
-    (parameters.customers, parameters.days) = (CUSTOMERS, DAYS);
+    (parameters.customers, parameters.days) = (customers, DAYS);
     let judged_from = Time(parameters.start().0 + JUDGED_FROM * 86_400_000);
     let types = plan.types.iter();
     let types = types.map(|kind| (kind.name.clone(), Arc::clone(kind)));
@@ -78,32 +85,48 @@ fn world(plan: &Plan, seed: u64) -> Result<(World, Time), Failure> {
     Ok((world, judged_from))
 }
 
+/// Writes events into a log of their own, in the order in which they became known.
+fn write(sources: &Sources, events: impl Iterator<Item = Event>) -> Result<(), Failure> {
+    let (mut log, _) = Log::open(&sources.folder.log(), LogOptions::default())?;
+    for kind in &sources.plan.types {
+        log.register(kind)?;
+    }
+    for (event, count) in events.zip(1_u64..) {
+        log.append(&Body::Event(Arc::new(event)))?;
+        if count.is_multiple_of(COMMIT_EVERY) {
+            log.commit()?;
+        }
+    }
+    log.commit()?;
+    Ok(())
+}
+
 impl Trained {
     /// Trains on what was known of a seed's world on the day of the training.
-    pub(super) fn on(seed: u64) -> Result<Trained, Failure> {
+    pub(super) fn on(customers: u32, seed: u64) -> Result<Trained, Failure> {
         let plan = child::plan(&workspace(""))?;
         let use_case = stage::use_case(&plan)?;
         let folder = tempfile::tempdir()?;
-        let data = Folder::new(folder.path());
-        let mut offline = Offline::open(Arc::clone(&plan), data, LogOptions::default())?;
-        let (world, until) = world(&plan, seed)?;
-        println!("training on the world of seed {seed}, {CUSTOMERS} customers");
-        for happening in world.take_while(|happening| happening.event.known_at < until) {
-            offline.import(&Arc::new(happening.event))?;
-        }
-        offline.log.commit()?;
+        let sources = Sources {
+            plan: Arc::clone(&plan),
+            folder: Folder::new(folder.path()),
+            store: Arc::new(ModelStore::open(&folder.path().join("models"))?),
+        };
+        let (world, until) = world(&plan, customers, seed)?;
+        println!("training on the world of seed {seed}, {customers} customers");
+        // Training reads nothing but the log, so no state is kept while it is written.
+        let known = world.take_while(|happening| happening.event.known_at < until);
+        write(&sources, known.map(|happening| happening.event))?;
         let mut watch = Watch::start();
-        let made = train(&offline.sources, use_case, None, &mut |at| watch.see(at))?;
+        let made = train(&sources, use_case, None, &mut |at| watch.see(at))?;
         let seconds = watch.stop();
         println!(
-            "{} rows, {} of them fraud; seconds: {}",
+            "{} rows of {}, {} of them fraud; seconds: {}",
             made.rows,
+            made.read,
             made.positives,
             json!(seconds)
         );
-        for control in made.controls {
-            offline.control(control, "prove", until)?;
-        }
         let [first, .., ensemble] = &made.models[..] else {
             return Err(Failure::new("the use case declares no ensemble of models"));
         };
@@ -118,7 +141,8 @@ impl Trained {
         });
         let mut trained = Trained {
             use_case,
-            state: Arc::clone(&offline.core.live[use_case].state),
+            customers,
+            state: made.deployed(&plan.use_cases[use_case])?,
             layers: layers
                 .filter(|(_, models): &(_, Vec<_>)| !models.is_empty())
                 .collect(),
@@ -129,7 +153,7 @@ impl Trained {
             seconds,
             plan: Arc::clone(&plan),
         };
-        trained.held_out = trained.held_out(&offline)?;
+        trained.held_out = trained.held_out(&sources)?;
         Ok(trained)
     }
 
@@ -138,7 +162,7 @@ impl Trained {
     }
 
     /// What the models say of the rows of their own world that none was fitted to.
-    fn held_out(&self, offline: &Offline) -> Result<Asked, Failure> {
+    fn held_out(&self, sources: &Sources) -> Result<Asked, Failure> {
         let wanted = Wanted {
             from: self.periods.0.from,
             to: self.periods.1.to,
@@ -150,7 +174,7 @@ impl Trained {
                 .as_ref()
                 .and_then(Sample::of),
         };
-        let rows = rows(&offline.sources, self.use_case, wanted, &mut |_| {})?;
+        let rows = rows(sources, self.use_case, wanted, &mut |_| {})?;
         let mut held_out = Asked::default();
         let mature = rows.mature();
         let whole: Vec<Row> = mature.iter().map(|&i| rows.row(i)).collect();
@@ -167,7 +191,7 @@ impl Trained {
 
     /// Plays a world and asks about the payments of its last month.
     pub(super) fn play(&self, seed: u64) -> Result<Asked, Failure> {
-        let (world, from) = world(&self.plan, seed)?;
+        let (world, from) = world(&self.plan, self.customers, seed)?;
         let mut pipeline = self.use_case().fresh_pipeline();
         let (mut asked, mut batch, mut position) = (Asked::default(), Vec::new(), 0);
         let mut truths = HashMap::new();
@@ -180,21 +204,21 @@ impl Trained {
             if batch.len() < BATCH && world.peek().is_some() {
                 continue;
             }
-            let block = pipeline.step_many(&batch, position, 0);
+            let judged = |event: &Event| event.event_time >= from;
+            let block = pipeline.step_some(&batch, position, 0, &judged);
             position += batch.len() as u64;
-            let (mut rows, mut events) = (Vec::new(), Vec::new());
-            for (i, &event) in block.rows.iter().enumerate() {
-                let event = &batch[event as usize];
-                if event.event_time >= from {
-                    rows.push(Row {
-                        columns: Arc::clone(&self.use_case().columns),
-                        values: block.columns.iter().map(|column| column[i]).collect(),
-                        at: event.event_time,
-                        position: 0,
-                    });
-                    events.push(Arc::clone(event));
-                }
-            }
+            let events: Vec<&Arc<Event>> = block
+                .rows
+                .iter()
+                .map(|&event| &batch[event as usize])
+                .collect();
+            let row = |(i, event): (usize, &&Arc<Event>)| Row {
+                columns: Arc::clone(&self.use_case().columns),
+                values: block.columns.iter().map(|column| column[i]).collect(),
+                at: event.event_time,
+                position: 0,
+            };
+            let rows: Vec<Row> = events.iter().enumerate().map(row).collect();
             let mut answered = Asked {
                 log_odds: self.ask(&rows),
                 ..Asked::default()
