@@ -60,6 +60,7 @@ mod worker;
 
 pub use acumen_event::{Durability, LogOptions, Quarantined, Recovery, Rejected};
 pub use acumen_feature::{EntityValue, Pass};
+pub use acumen_value::off_policy::{Estimate, Estimates};
 pub use backtest::{Backtest, BacktestLimits, BacktestQuery, Hits, Overlap, backtest};
 pub use batches::{BatchRun, BatchStatus};
 pub use cases::{Case, CaseList, CaseOrder, CaseState, Cases, Finding, Found};
@@ -78,9 +79,9 @@ pub use offline::{Imported, Offline};
 pub use origins::{OriginRows, Uncounted, origin_rows};
 pub use plan::{Plan, UseCasePlan};
 pub use ranking::{
-    Because, Figures, ITEMS_MAX, ItemWhy, Measured, RankAnswer, RankRequest, RankedItem,
-    RankingStatus, RankingTable, RequestEvent, SimilarAnswer, SimilarItem, SourceFigures,
-    SourceLine, StageLine, Told, judge_sources,
+    Because, Figures, ITEMS_MAX, ItemWhy, Measured, PolicyEvaluation, RankAnswer, RankRequest,
+    RankedItem, RankingStatus, RankingTable, RequestEvent, SimilarAnswer, SimilarItem,
+    SourceFigures, SourceLine, StageLine, Told, evaluate_policy, judge_sources,
 };
 pub use refit::{Refit, RefitOptions, Target, refit};
 pub use refusal::{Refusal, Reply};

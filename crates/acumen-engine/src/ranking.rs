@@ -18,6 +18,7 @@ mod judge;
 mod kept;
 mod listing;
 mod lists;
+mod off_policy;
 mod serve;
 pub(crate) mod shelf;
 mod similar;
@@ -31,6 +32,7 @@ pub use ask::{
     SimilarItem, SourceLine, StageLine,
 };
 pub use lists::Told;
+pub use off_policy::{PolicyEvaluation, evaluate_policy};
 pub use serve::ITEMS_MAX;
 pub(crate) use serve::Ranker;
 pub use shelf::RankingStatus;

@@ -134,6 +134,16 @@ impl Server {
         }
     }
 
+    /// The memory that it holds now.
+    pub(crate) fn resident_mib(&self) -> Result<f64, Failure> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
+        let kib: f64 =
+            kib.ok_or_else(|| Failure::new("the system does not say how much memory"))?;
+        Ok(kib / 1_024.0)
+    }
+
     /// Ends it at once, whatever it does.
     pub(crate) fn kill(mut self) -> Result<(), Failure> {
         self.child.kill()?;

@@ -66,14 +66,14 @@ struct Done {
 
 /// What the processors did since the machine started, in the system's own unit.
 #[derive(Clone, Copy, Default)]
-struct Ticks {
+pub(crate) struct Ticks {
     all: u64,
     stolen: u64,
 }
 
 impl Ticks {
     /// All zero where the system does not say.
-    fn now() -> Ticks {
+    pub(crate) fn now() -> Ticks {
         let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
         let words = text.lines().next().unwrap_or_default().split_whitespace();
         // user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of `user`.
@@ -88,7 +88,8 @@ impl Ticks {
         }
     }
 
-    fn stolen_since(self, before: Ticks) -> f64 {
+    /// The share that was taken for others since.
+    pub(crate) fn stolen_since(self, before: Ticks) -> f64 {
         let all = (self.all - before.all).max(1);
         (self.stolen - before.stolen) as f64 / all as f64
     }

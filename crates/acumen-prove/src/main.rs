@@ -24,6 +24,7 @@ mod level;
 mod load;
 mod peer;
 mod recommendations_quality;
+mod recommendations_speed;
 mod replay;
 mod report;
 mod settings;
@@ -100,6 +101,11 @@ static MEASUREMENTS: &[Measurement] = &[
         name: "recommendations-quality",
         what: "the next item of every user on three public sets, beside published models and implicit",
         run: recommendations_quality::run,
+    },
+    Measurement {
+        name: "recommendations-speed",
+        what: "lists over HTTP for a million visitors of 100,000 products; clicks into lists; trouble",
+        run: recommendations_speed::run,
     },
     Measurement {
         name: "clv-speed",

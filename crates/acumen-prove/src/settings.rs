@@ -37,13 +37,14 @@ pub(crate) struct Settings {
     /// How often the server is killed (`crash`).
     #[arg(long, default_value_t = 200)]
     pub(crate) kills: usize,
-    /// Customers (`clv-speed`).
+    /// Customers (`clv-speed`, `recommendations-speed`).
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) customers: usize,
     /// Live decisions (`skew`).
     #[arg(long, default_value_t = 100_000)]
     pub(crate) decisions: usize,
-    /// Seconds of load at each rate (`decide`, `fraud-latency`, `clv-speed`).
+    /// Seconds of load at each rate (`decide`, `fraud-latency`, `clv-speed`,
+    /// `recommendations-speed`).
     #[arg(long, default_value_t = 20)]
     pub(crate) seconds: u64,
     /// The first rate a second (`decide`).

@@ -39,6 +39,15 @@ pub struct Size {
     pub customers: Option<u32>,
     /// Days.
     pub days: Option<u32>,
+    /// The date of its first day.
+    pub start: Option<Time>,
+}
+
+impl Size {
+    fn date(&self) -> Option<String> {
+        let text = self.start?.to_string();
+        text.split('T').next().map(str::to_owned)
+    }
 }
 
 /// What was written of a world.
@@ -211,18 +220,21 @@ fn sized(text: &str, file: &str, size: Size) -> Result<Parameters, Vec<Diagnosti
             let mut parameters = shop::Parameters::parse(text, file)?;
             parameters.customers = size.customers.unwrap_or(parameters.customers);
             parameters.days = size.days.unwrap_or(parameters.days);
+            parameters.start = size.date().unwrap_or(parameters.start);
             Ok(Parameters::Shop(Box::new(parameters)))
         }
         "storefront" => {
             let mut parameters = storefront::Parameters::parse(text, file)?;
             parameters.customers = size.customers.unwrap_or(parameters.customers);
             parameters.days = size.days.unwrap_or(parameters.days);
+            parameters.start = size.date().unwrap_or(parameters.start);
             Ok(Parameters::Storefront(Box::new(parameters)))
         }
         _ => {
             let mut parameters = payments::Parameters::parse(text, file)?;
             parameters.customers = size.customers.unwrap_or(parameters.customers);
             parameters.days = size.days.unwrap_or(parameters.days);
+            parameters.start = size.date().unwrap_or(parameters.start);
             Ok(Parameters::Payments(Box::new(parameters)))
         }
     }

@@ -88,11 +88,6 @@ impl Shelving {
         })
     }
 
-    /// How many items of a kind a list may have, by cap.
-    pub(crate) fn caps(&self) -> impl Iterator<Item = usize> {
-        self.caps.iter().map(|(_, cap)| cap.most)
-    }
-
     /// The names of the attributes.
     pub(crate) fn attribute_names(&self) -> Vec<&str> {
         self.attributes

@@ -12,6 +12,7 @@ use super::catalogue::Catalogue;
 use super::serve::{Found, Ranker, Wish, left_out};
 use super::sources::Deployed;
 use super::why::explain;
+use crate::spec::CapDecl;
 
 /// How many times as many places are ranked as are shown, so that there is something to explore.
 const SPARE: usize = 2;
@@ -45,17 +46,40 @@ struct Facts {
     groups: Vec<Vec<u32>>,
 }
 
-/// Makes the list of a request.
-pub(super) fn list(
-    ranker: &Ranker,
+/// The candidates of a request in the order in which they would be shown without chance.
+pub(super) struct InOrder<'a> {
+    facts: Facts,
+    /// What the bandit knows of each candidate.
+    contexts: Vec<Vec<f32>>,
+    ranking: Ranking,
+    /// The sources by name, the bandit last.
+    names: Vec<&'a str>,
+    left_out: Option<Refusals>,
+}
+
+impl InOrder<'_> {
+    /// The ids, the first first.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &Arc<str>> {
+        let list = self.ranking.list.iter();
+        list.map(|ranked| &self.facts.ids[ranked.candidate])
+    }
+}
+
+/// How many places are ranked for so many that are shown.
+pub(super) fn ranked_for(shown: usize) -> usize {
+    SPARE * shown
+}
+
+/// Ranks the candidates of a request.
+pub(super) fn in_order<'a>(
+    ranker: &'a Ranker,
     wish: &Wish<'_>,
     found: &Found,
     deployed: &Deployed,
-    (seed, id): (Seed, &str),
-) -> Listed {
+) -> InOrder<'a> {
     let shelf = &ranker.shelf;
     let candidates = &found.asked.candidates;
-    let (open, facts, refusals) = {
+    let (open, facts, left_out) = {
         let catalogue = shelf.catalogue();
         let may = |at: &usize| {
             let item = candidates.items[*at];
@@ -65,7 +89,7 @@ pub(super) fn list(
         let short = open.len() < wish.n;
         let refusals = short.then(|| left_out(&catalogue, wish, &shelf.shelving));
         let numbers = open.iter().map(|at| candidates.items[*at]).collect();
-        let caps = shelf.shelving.caps().count();
+        let caps = ranker.decl.caps.len();
         (open, Facts::of(&catalogue, numbers, caps), refusals)
     };
     let said: Vec<Vec<f32>> = candidates
@@ -86,87 +110,87 @@ pub(super) fn list(
     let names = shelf.names.iter().map(String::as_str);
     let names: Vec<&str> = names.chain(shelf.bandit_name.as_deref()).collect();
     sources.truncate(names.len());
-    let mut weights: Vec<f32> = names
-        .iter()
-        .map(|name| deployed.weight(&shelf.decl, name))
-        .collect();
-    if found.fallback {
-        weights = vec![1.0; names.len()];
-    }
-    let alike = deployed.likeness();
-    let likeness = |a: usize, b: usize| {
-        let by_words = alike
-            .as_ref()
-            .and_then(|alike| alike(facts.numbers[a], facts.numbers[b]));
-        by_words.unwrap_or_else(|| share(&facts.words[a], &facts.words[b]))
+    let weight = |name: &&str| match found.fallback {
+        true => 1.0,
+        false => deployed.weight(&ranker.decl, name),
     };
+    let weights: Vec<f32> = names.iter().map(weight).collect();
+    let likeness = facts.likeness(deployed);
     let slate = Slate {
         sources,
         novelty: &facts.novelty,
         value: &facts.value,
         likeness: &likeness,
     };
-    let mut objectives = shelf.decl.objectives;
+    let mut objectives = ranker.decl.objectives;
     objectives.diversity = wish.request.diversity.unwrap_or(objectives.diversity);
-    let ranking = rank(
-        &slate,
-        &weights,
-        &objectives,
-        facts.caps(shelf),
-        SPARE * wish.n,
-    );
-    let shown = shown(&ranking, wish.n, shelf.decl.explore, (seed, id));
+    let caps = facts.caps(&ranker.decl.caps);
+    let ranking = rank(&slate, &weights, &objectives, caps, ranked_for(wish.n));
+    drop(likeness);
+    InOrder {
+        facts,
+        contexts,
+        ranking,
+        names,
+        left_out,
+    }
+}
+
+/// Makes the list of a request.
+pub(super) fn list(
+    ranker: &Ranker,
+    wish: &Wish<'_>,
+    found: &Found,
+    deployed: &Deployed,
+    (seed, id): (Seed, &str),
+) -> Listed {
+    let InOrder {
+        facts,
+        contexts,
+        ranking,
+        names,
+        left_out,
+    } = in_order(ranker, wish, found, deployed);
+    let shown = shown(&ranking, wish.n, ranker.decl.explore, (seed, id));
     let places: Vec<usize> = shown
         .iter()
         .map(|(at, _)| ranking.list[*at].candidate)
         .collect();
-    let measured = measure(&ranking, &places, &facts, &likeness);
-    let places = shown
-        .into_iter()
-        .enumerate()
-        .map(|(place, (at, propensity))| {
-            let ranked = &ranking.list[at];
-            let why = wish.request.explain.then(|| {
-                explain(
-                    ranker,
-                    wish,
-                    deployed,
-                    (ranked, &names),
-                    facts.numbers[ranked.candidate],
-                )
-            });
-            Place {
-                context: contexts[ranked.candidate].clone(),
-                item: RankedItem {
-                    item: Arc::clone(&facts.ids[ranked.candidate]),
-                    place: place + 1,
-                    score: ranked.merit,
-                    propensity,
-                    explored: at != place,
-                    attributes: match wish.request.explain {
-                        true => shelf.attributes(facts.numbers[ranked.candidate]),
-                        false => Vec::new(),
-                    },
-                    why,
+    let measured = measure(&ranking, &places, &facts, &facts.likeness(deployed));
+    let place = |(place, (at, propensity)): (usize, (usize, f64))| {
+        let ranked = &ranking.list[at];
+        let number = facts.numbers[ranked.candidate];
+        let explained = wish.request.explain;
+        let why = || explain(ranker, wish, deployed, (ranked, &names), number);
+        Place {
+            context: contexts[ranked.candidate].clone(),
+            item: RankedItem {
+                item: Arc::clone(&facts.ids[ranked.candidate]),
+                place: place + 1,
+                score: ranked.merit,
+                propensity,
+                explored: at != place,
+                attributes: match explained {
+                    true => ranker.shelf.attributes(number),
+                    false => Vec::new(),
                 },
-            }
-        });
-    let places = places.collect();
-    let bandit = bandit.is_some().then(|| SourceLine {
-        name: names
-            .last()
-            .map_or_else(String::new, |name| (*name).to_owned()),
+                why: explained.then(why),
+            },
+        }
+    };
+    let bandit = ranker.shelf.bandit_name.as_ref().map(|name| SourceLine {
+        name: name.clone(),
         version: None,
         weight: ranking.weights.last().copied().unwrap_or(0.0),
         status: "answered",
         took_us: 0,
     });
     Listed {
-        places,
+        places: shown.into_iter().enumerate().map(place).collect(),
         measured,
         weights: ranking.weights,
         bandit,
-        left_out: refusals.unwrap_or_default(),
+        left_out: left_out.unwrap_or_default(),
     }
 }
 
@@ -201,15 +225,27 @@ impl Facts {
         }
     }
 
+    /// How alike two candidates are: by their words where a source knows both, or else by the
+    /// share of attributes in which they agree.
+    fn likeness<'a>(&'a self, deployed: &'a Deployed) -> impl Fn(usize, usize) -> f32 + 'a {
+        let alike = deployed.likeness();
+        move |a, b| {
+            let by_words = alike
+                .as_ref()
+                .and_then(|alike| alike(self.numbers[a], self.numbers[b]));
+            by_words.unwrap_or_else(|| share(&self.words[a], &self.words[b]))
+        }
+    }
+
     /// What a list may have of each group; items of no group are groups of their own.
-    fn caps(&self, shelf: &super::shelf::Shelf) -> Caps {
+    fn caps(&self, declared: &[CapDecl]) -> Caps {
         let mut caps = Caps::default();
-        for (groups, most) in self.groups.iter().zip(shelf.shelving.caps()) {
+        for (groups, CapDecl { most, .. }) in self.groups.iter().zip(declared) {
             let own = |(at, group): (usize, &u32)| match group {
                 0 => u32::MAX - at as u32,
                 group => *group,
             };
-            caps = caps.with(groups.iter().enumerate().map(own).collect(), most);
+            caps = caps.with(groups.iter().enumerate().map(own).collect(), *most);
         }
         caps
     }

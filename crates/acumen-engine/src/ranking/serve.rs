@@ -13,12 +13,12 @@ use acumen_model::recommend::{Candidates, Proposal};
 use super::ask::{RankAnswer, RankRequest, SourceLine, StageLine};
 use super::catalogue::{Catalogue, Shelving};
 use super::kept::{Asked, KeptCandidates, Known, Made};
-use super::listing::{Listed, list};
+use super::listing::{Listed, in_order, list};
 use super::shelf::{RankingStatus, Shelf};
 use super::sources::Deployed;
 use super::visitors::Past;
 use crate::refusal::Refusal;
-use crate::spec::{StagesDecl, UseCase};
+use crate::spec::{RankingDecl, StagesDecl, UseCase};
 
 /// Items of a list, at most, and unless asked for.
 pub const ITEMS_MAX: usize = 100;
@@ -31,6 +31,8 @@ const NAMED_MAX: usize = 1_000;
 pub(crate) struct Ranker {
     pub(crate) use_case: String,
     pub(crate) shelf: Arc<Shelf>,
+    /// What lists are made for.
+    pub(super) decl: RankingDecl,
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
     seed: Seed,
@@ -72,6 +74,7 @@ impl Ranker {
             use_case: use_case.name.clone(),
             outstanding: shelf.names.iter().map(|_| Outstanding::default()).collect(),
             kept: use_case.serving.cache_ttl.map(KeptCandidates::new),
+            decl: shelf.decl.clone(),
             born: clock.now(),
             lists: AtomicU64::new(0),
             shelf,
@@ -90,7 +93,7 @@ impl Ranker {
         request: &RankRequest,
         received_nanos: u64,
     ) -> Result<(RankAnswer, Listing), Refusal> {
-        let mut stages = Stages::new(&*self.clock, self.shelf.decl.stages, received_nanos);
+        let mut stages = Stages::new(&*self.clock, self.decl.stages, received_nanos);
         let now = self.clock.now();
         let wish = self.wish(request)?;
         stages.end("context", stages.budget.context);
@@ -110,6 +113,27 @@ impl Ranker {
         answer.stages = stages.lines;
         let took_us = (self.clock.nanos() - received_nanos) / 1_000;
         Ok((answer, Listing { took_us, ..listing }))
+    }
+
+    /// The same for lists that are made for something else, of the same shelf, with all the time
+    /// that it takes, and nothing kept.
+    pub(super) fn judging(self, decl: RankingDecl) -> Ranker {
+        let mut ranker = Ranker {
+            decl,
+            kept: None,
+            ..self
+        };
+        ranker.decl.stages.candidates = Span::days(1);
+        ranker
+    }
+
+    /// The order in which items would be shown without chance, for so many places.
+    pub(super) fn order(&self, request: &RankRequest) -> Result<Vec<Arc<str>>, Refusal> {
+        let (now, wish) = (self.clock.now(), self.wish(request)?);
+        let deployed = self.shelf.deployed();
+        let found = self.candidates(&wish, &deployed, now);
+        let order = in_order(self, &wish, &found, &deployed);
+        Ok(order.ids().cloned().collect())
     }
 
     /// What it knows and has been told.
@@ -263,14 +287,14 @@ impl Ranker {
         let tasks = places.iter().map(|&at| {
             let loaded = Arc::clone(&deployed.sources[&shelf.names[at]]);
             let (past, mask) = (Arc::clone(&past), Arc::clone(&mask));
-            let most = shelf.decl.candidates;
+            let most = self.decl.candidates;
             let task = move || {
                 loaded.delay.into_iter().for_each(thread::sleep);
                 loaded.propose(&past, &mask, most)
             };
             (&self.outstanding[at], task)
         });
-        let micros = shelf.decl.stages.candidates.0.max(0) as u64 * 1_000;
+        let micros = self.decl.stages.candidates.0.max(0) as u64 * 1_000;
         let deadline = Deadline::after(Arc::clone(&self.clock), self.clock.nanos(), micros);
         let answers = beside(&self.pool, tasks.collect(), (&self.clock, &deadline));
         for (&at, (answer, took_us)) in places.iter().zip(answers) {
@@ -331,8 +355,8 @@ impl Ranker {
         proposals: &mut [Option<Arc<Proposal>>],
     ) -> Candidates {
         let shelf = &self.shelf;
-        let (nobody, most) = (Past::default(), shelf.decl.candidates);
-        let name = shelf.decl.fallback.as_ref();
+        let (nobody, most) = (Past::default(), self.decl.candidates);
+        let name = self.decl.fallback.as_ref();
         let place = name.and_then(|name| shelf.names.iter().position(|known| known == name));
         let loaded = name.and_then(|name| deployed.sources.get(name));
         let (items, said) = match loaded {

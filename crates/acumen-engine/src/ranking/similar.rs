@@ -33,7 +33,7 @@ impl Ranker {
         let answering = self.shelf.names.iter().filter_map(|name| {
             let loaded = deployed.sources.get(name)?;
             let proposal = loaded.propose(&looked, &mask, n);
-            Some((loaded, proposal, deployed.weight(&self.shelf.decl, name)))
+            Some((loaded, proposal, deployed.weight(&self.decl, name)))
         });
         let answering: Vec<_> = answering.collect();
         let proposed = answering

@@ -84,9 +84,11 @@ impl Deployed {
         found.map(|loaded| loaded.n_items())
     }
 
-    /// What a source weighs: as it was fitted, or its share of its group's declared weight.
+    /// What a source weighs: as it was fitted where weights are, or its share of its group's declared
+    /// weight.
     pub(crate) fn weight(&self, ranking: &RankingDecl, name: &str) -> f32 {
         let fitted = self.weights.get(name).copied();
+        let fitted = fitted.filter(|_| ranking.dynamic.is_some());
         fitted.unwrap_or_else(|| declared_weight(ranking, name)) as f32
     }
 

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use acumen_base::{Key, Time};
-use acumen_model::recommend::History;
 use serde::{Deserialize, Serialize};
 
 use crate::spec::Outcome;
@@ -162,14 +161,6 @@ impl Visitor {
 }
 
 impl Past {
-    /// As sources read it.
-    pub(crate) fn history(&self) -> History<'_> {
-        History {
-            items: &self.items,
-            weights: &self.weights,
-        }
-    }
-
     /// Adds what a request tells of, after everything else.
     pub(crate) fn and_then(&mut self, item: u32, weight: f32) {
         self.items.push(item);

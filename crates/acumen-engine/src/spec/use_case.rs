@@ -31,9 +31,21 @@ pub const USE_CASE_FILE: &str = "usecase.yaml";
 impl UseCase {
     /// Reads and checks the use case in a folder: the use case, or all that is wrong with it.
     pub fn load(folder: &Path, catalogue: &Catalogue) -> Result<UseCase, Vec<Diagnostic>> {
+        UseCase::load_as(&folder.join(USE_CASE_FILE), folder, catalogue)
+    }
+
+    /// Reads and checks another file as the use case of a folder: a change that is looked at before
+    /// it is made.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn load_as(
+        path: &Path,
+        folder: &Path,
+        catalogue: &Catalogue,
+    ) -> Result<UseCase, Vec<Diagnostic>> {
         let mut found = Vec::new();
-        let path = folder.join(USE_CASE_FILE);
-        let Some(file) = File::read(&path, &mut found) else {
+        let Some(file) = File::read(path, &mut found) else {
             return Err(found);
         };
         let mut walk = Walk::new(&file.name);

@@ -451,3 +451,57 @@ fn diversity_and_caps_are_kept_and_measured() {
     }
     engine.close().unwrap();
 }
+
+#[test]
+fn other_lists_are_judged_by_the_log_of_those_that_were_shown() {
+    let wares = Wares::grown(&[
+        ("explore: {epsilon: 5%}", "explore: {epsilon: 30%}"),
+        ("weights: dynamic", "weights: fixed"),
+    ]);
+    wares.train();
+    let engine = wares.open();
+    let now = engine.clock().now();
+    // Wares that are worth much are clicked on, whatever their place.
+    let worth = |id: &str| acumen_base::Key::of(id).0 % 9;
+    for n in 0..300 {
+        let list = rank(&engine, &asks(&format!("c{}", n % 100))).unwrap();
+        for item in &list.items {
+            let by = (None, "v");
+            let on = |what: &str| {
+                let id = format!("{what}-{n}-{}", item.place);
+                feedback(&id, by, (&item.item, what), Some(&list.id), now)
+            };
+            send(&engine, &on("seen"));
+            if worth(&item.item) > 5 {
+                send(&engine, &on("click"));
+            }
+        }
+    }
+    engine.close().unwrap();
+    let sources = wares.sources();
+    let clock = wares.clock.clone() as std::sync::Arc<dyn acumen_base::Clock>;
+    let judged = |changes: &[(&str, &str)]| {
+        let declared = &sources.plan.use_cases[0].declared;
+        let path = declared.folder.join("usecase.yaml");
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        for (old, new) in changes {
+            assert_eq!(text.matches(old).count(), 1, "{old}");
+            text = text.replace(old, new);
+        }
+        let other = declared.folder.join("other.yaml");
+        std::fs::write(&other, text).unwrap();
+        let catalogue = acumen_engine::spec::Catalogue::default();
+        let other = acumen_engine::spec::UseCase::load_as(&other, &declared.folder, &catalogue);
+        acumen_engine::evaluate_policy(&sources, 0, &other.unwrap(), &clock, &mut |_| ())
+    };
+    let same = judged(&[]).unwrap();
+    assert_eq!((same.lists, same.judged, same.places), (300, 300, 3_000));
+    assert!(same.agrees > 0.99, "{same:?}");
+    let off = (same.by_place.ips.value - same.by_place.logged.value).abs();
+    assert!(off < 1e-9, "the same lists are worth the same: {same:?}");
+    let dearer = judged(&[("business_value: 0.1", "business_value: 3")]).unwrap();
+    let gained = dearer.by_place.snips.value - dearer.by_place.logged.value;
+    assert!(gained > 0.1, "lists of what is worth much are clicked on more: {dearer:?}");
+    let refused = judged(&[("remember: 20", "remember: 30")]).unwrap_err().to_string();
+    assert!(refused.contains("reads other events"), "{refused}");
+}

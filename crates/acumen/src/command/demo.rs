@@ -29,10 +29,10 @@ Examples:
   acumen demo --rate 1000 --data demo-data
 
 It takes the first use case that decides on events and has a world.yaml, takes the world's first days
-in as history, trains on them, serves on loopback and streams what happens next over HTTP. A use case
-that decides on each key is shown beside it: the same customers, trained on what its own world tells
-of them and scored once before the stream begins (--alone leaves it out). Everything lies in a
-temporary folder unless --data names one.")]
+in as history, trains on them, serves on loopback and streams what happens next over HTTP. Use cases
+that decide on each key or rank items are shown beside it: the same customers, trained on what their
+own worlds tell of them; keys are scored once before the stream begins, and lists are there to be
+tried (--alone leaves them out). Everything lies in a temporary folder unless --data names one.")]
 pub(crate) struct Demo {
     /// The use case; the first one that decides on events and has a world.yaml unless said
     name: Option<String>,
@@ -51,7 +51,7 @@ pub(crate) struct Demo {
     /// Days of history before the stream begins
     #[arg(long, value_name = "N", default_value_t = 180)]
     days: u32,
-    /// Leave out the use case that decides on each key
+    /// Leave out the use cases that decide on each key or rank items
     #[arg(long)]
     alone: bool,
     /// The seed of all chance
@@ -86,7 +86,7 @@ impl Demo {
         // The port first: whoever cannot listen need not train.
         let listener = listen(&runtime, SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))?;
         let at = address(&listener)?;
-        let (future, began) = self.prepare(&plan, (use_case, &world), beside, &folder)?;
+        let (future, began) = self.prepare(&plan, (use_case, &world), &beside, &folder)?;
         let clock = StreamClock::at(began);
         let options = Options {
             log: LogOptions::default(),
@@ -99,7 +99,7 @@ impl Demo {
             // Whether it was sent or dropped, it is over.
             let _over = halted.await;
         }));
-        if let Some(beside) = beside {
+        for &beside in &beside {
             beside::look(&engine, beside, at)?;
         }
         stop.streaming();
@@ -148,11 +148,12 @@ impl Demo {
         })
     }
 
-    /// The use case to show beside it: the first one that decides on each key and has a world.
-    fn beside(&self, plan: &Plan) -> Option<usize> {
-        let of_keys = |i: &usize| plan.use_cases[*i].declared.predicts_sums();
-        let mut all = (0..plan.use_cases.len()).filter(of_keys);
-        all.find(|&i| !self.alone && world_of(plan, i).is_file())
+    /// The use cases to show beside it: those that decide on no event and have a world.
+    fn beside(&self, plan: &Plan) -> Vec<usize> {
+        let of_keys = |i: &usize| plan.use_cases[*i].declared.subject.is_some();
+        let all = (0..plan.use_cases.len()).filter(of_keys);
+        all.filter(|&i| !self.alone && world_of(plan, i).is_file())
+            .collect()
     }
 
     /// History into the log, and models from it; gives what happens next, and from when.
@@ -160,7 +161,7 @@ impl Demo {
         &self,
         plan: &Arc<Plan>,
         (use_case, world): (usize, &Path),
-        beside: Option<usize>,
+        beside: &[usize],
         folder: &Folder,
     ) -> Outcome<(Future, Time)> {
         let name = &plan.use_cases[use_case].declared.name;
@@ -171,7 +172,7 @@ impl Demo {
         let size = (self.customers, self.days);
         let seed = Seed(self.seed);
         let mut history = History::open(world, size, seed, &plan.types)?;
-        if let Some(beside) = beside {
+        for &beside in beside {
             let name = &plan.use_cases[beside].declared.name;
             say(format!(
                 "and what the world of `{name}` tells of the same customers"
@@ -190,12 +191,13 @@ impl Demo {
             offline.control(control, "acumen demo", began)?;
         }
         say(summary(&trained))?;
-        if let Some(beside) = beside {
+        for &beside in beside {
             beside::train(&mut offline, beside, began)?;
         }
         let sources = offline.sources.clone();
         offline.close()?;
-        if let Some(beside) = beside {
+        let sums = |i: &&usize| plan.use_cases[**i].declared.predicts_sums();
+        for &beside in beside.iter().filter(sums) {
             beside::score(&sources, beside, began)?;
         }
         Ok((future, began))

@@ -1,12 +1,14 @@
 //! `acumen evaluate`: how good it would have been, and what it would have been worth.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use acumen_base::Time;
+use acumen_base::{Clock, SystemClock, Time};
 use acumen_engine::history::Sources;
+use acumen_engine::spec::{Catalogue, UseCase};
 use acumen_engine::{
-    Evaluation, TrainProgress, ValueEvaluation, evaluate, evaluate_values, judge_sources,
-    report_values, unseen_from,
+    Estimate, Evaluation, PolicyEvaluation, TrainProgress, ValueEvaluation, evaluate,
+    evaluate_policy, evaluate_values, judge_sources, report_values, unseen_from,
 };
 use clap::Args;
 
@@ -43,6 +45,9 @@ pub(crate) struct Evaluate {
     /// Of a use case that decides on each key: writes the figures with pictures as one HTML file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
     report: Option<PathBuf>,
+    /// Of a use case that ranks: what lists made as another usecase.yaml says would have been worth
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "at", "report"])]
+    policy: Option<PathBuf>,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -53,7 +58,16 @@ impl Evaluate {
         let sources = place.sources()?;
         let use_case = position(&sources.plan, &self.name)?;
         if sources.plan.use_cases[use_case].declared.ranking.is_some() {
-            return self.lists(&sources, use_case);
+            return match &self.policy {
+                Some(file) => self.policy(place, &sources, use_case, file),
+                None => self.lists(&sources, use_case),
+            };
+        }
+        if self.policy.is_some() {
+            return Err(Failure::because(format!(
+                "`{}` ranks nothing: `acumen backtest` tries out rules, and `acumen compare` models",
+                self.name
+            )));
         }
         if sources.plan.use_cases[use_case].declared.subject.is_some() {
             return self.values(&sources, use_case);
@@ -111,6 +125,25 @@ impl Evaluate {
         }
     }
 
+    /// Of lists that another declaration would have made.
+    fn policy(&self, place: &Place, sources: &Sources, use_case: usize, file: &Path) -> Outcome {
+        let folder = &sources.plan.use_cases[use_case].declared.folder;
+        let (catalogue, _) = Catalogue::load(&place.root);
+        let other = UseCase::load_as(file, folder, &catalogue);
+        let other = other.map_err(|found| Failure::problems(&found))?;
+        let clock = SystemClock::new() as Arc<dyn Clock>;
+        let mut progress = Progress::new("showing the lists again", "records");
+        let found = evaluate_policy(sources, use_case, &other, &clock, &mut |at| {
+            progress.at(at, None, "");
+        })?;
+        progress.done();
+        if self.json {
+            say_json(&found)
+        } else {
+            say(policy_text(&found, &file.display().to_string()))
+        }
+    }
+
     /// Of sums that followed one time.
     fn values(&self, sources: &Sources, use_case: usize) -> Outcome {
         if self.from.or(self.to).is_some() {
@@ -142,6 +175,44 @@ impl Evaluate {
             say(values_text(&found))
         }
     }
+}
+
+/// What other lists would have been worth, as a page of text.
+fn policy_text(found: &PolicyEvaluation, file: &str) -> String {
+    let estimates = &found.by_place;
+    let line = |name: &str, of: &Estimate| {
+        let [value, low, high] = [of.value, of.low, of.high].map(|v| v * found.places_a_list);
+        [format!("{value:.4}"), format!("{low:.4} to {high:.4}")]
+            .into_iter()
+            .fold(vec![name.to_owned()], |mut row, cell| {
+                row.push(cell);
+                row
+            })
+    };
+    let head = ["what a list is worth", "estimate", "95 %"];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    lines.push(line("as it was shown", &estimates.logged));
+    let named = [
+        ("inverse propensity", Some(&estimates.ips)),
+        ("self-normalised", Some(&estimates.snips)),
+        ("doubly robust", estimates.dr.as_ref()),
+    ];
+    let others = named.into_iter().filter_map(|(name, of)| Some((name, of?)));
+    lines.extend(others.map(|(name, of)| line(&format!("by {file}: {name}"), of)));
+    let concerns = estimates.overlap.concerns.iter();
+    let concerns = concerns.map(|concern| format!("\nlook out: {concern}"));
+    format!(
+        "{} lists, {} of them ordered again, {} places; {} of the places that chance did not fill \
+         are as the declaration in force fills them\n\n{}\n\nas much as {} places that were \
+         shown alike{}",
+        thousands(found.lists as u64),
+        thousands(found.judged as u64),
+        thousands(found.places as u64),
+        percent(Some(found.agrees)),
+        table(&lines),
+        thousands(estimates.overlap.effective_rows as u64),
+        concerns.collect::<String>()
+    )
 }
 
 /// What followed a time beside what was predicted, as a page of text.

@@ -65,6 +65,7 @@ impl Simulate {
         let size = Size {
             customers: self.customers,
             days: self.days,
+            ..Size::default()
         };
         let mut progress = Progress::new("simulating", "decided events");
         let named = file.display().to_string();

@@ -1,12 +1,12 @@
-//! A use case of values, shown beside the one that streams: each of the same customers scored once,
-//! before the stream begins.
+//! Use cases that decide on no event, shown beside the one that streams: each of the same customers
+//! scored once before the stream begins, or a list for one of them.
 
 use std::net::SocketAddr;
 
 use acumen_base::{Clock, SystemClock, Time};
 use acumen_engine::history::Sources;
 use acumen_engine::{
-    BatchOptions, BatchOutcome, Engine, EngineError, Offline, TrainOptions, score_all,
+    BatchOptions, BatchOutcome, Engine, EngineError, Offline, RankRequest, TrainOptions, score_all,
 };
 
 use crate::command::score::report;
@@ -57,8 +57,12 @@ pub(crate) fn score(sources: &Sources, use_case: usize, at: Time) -> Outcome {
     }
 }
 
-/// Where one of the scores can be looked at.
+/// Where one of the scores can be looked at, or lists be tried.
 pub(crate) fn look(engine: &Engine, use_case: usize, at: SocketAddr) -> Outcome {
+    let declared = &engine.plan().use_cases[use_case].declared;
+    if declared.ranking.is_some() {
+        return list(engine, &declared.name, at);
+    }
     let first = engine.ask(move |core, _| {
         let (features, view) = core.features(use_case);
         features.ids(view).next().cloned()
@@ -70,4 +74,20 @@ pub(crate) fn look(engine: &Engine, use_case: usize, at: SocketAddr) -> Outcome 
         )),
         None => Err(EngineError::NotEnough(format!("`{name}` has no keys")).into()),
     }
+}
+
+/// A list for somebody of whom nothing is known, and where others can be tried.
+fn list(engine: &Engine, name: &str, at: SocketAddr) -> Outcome {
+    let request = RankRequest {
+        n: Some(5),
+        ..RankRequest::default()
+    };
+    let list = engine.rank(name, &request, engine.clock().nanos())?;
+    let items: Vec<&str> = list.items.iter().map(|item| &*item.item).collect();
+    let declared = engine.plan().position(name);
+    let question = declared.map_or("", |i| &engine.plan().use_cases[i].declared.question);
+    say(format!(
+        "\n{name}: {question}\nfor somebody new: {}\ntry      http://{at}/try/{name}",
+        items.join(", ")
+    ))
 }

@@ -21,8 +21,8 @@ pub(crate) struct History {
     days: u32,
     /// When it ends and the stream begins.
     pub(crate) end: Time,
-    /// Another world of the same customers, whose past is told beside it.
-    beside: Option<Peekable<Story>>,
+    /// Other worlds of the same customers, whose pasts are told beside it.
+    beside: Vec<Peekable<Story>>,
 }
 
 /// What happens during the demonstration.
@@ -42,7 +42,7 @@ impl History {
         let open = |size| open(file, size, seed, types);
         let mut size = Size {
             customers: Some(customers),
-            days: None,
+            ..Size::default()
         };
         let mut story = open(size)?;
         // Some weeks at least are left to be streamed.
@@ -56,11 +56,12 @@ impl History {
             story,
             days,
             end,
-            beside: None,
+            beside: Vec::new(),
         })
     }
 
-    /// Tells the world of another file beside it, with the same customers, up to the same end.
+    /// Tells the world of another file beside it, with the same customers, up to the same end; one
+    /// that begins later is told as if it had begun in time to be over by then.
     pub(crate) fn and(
         mut self,
         file: &Path,
@@ -70,23 +71,36 @@ impl History {
     ) -> Outcome<History> {
         let mut size = Size {
             customers: Some(customers),
-            days: None,
+            ..Size::default()
         };
-        let start = open(file, size, seed, types)?.start();
+        let story = open(file, size, seed, types)?;
+        let mut start = story.start();
+        if start >= self.end {
+            start = self.end - Span::days(i64::from(story.days()));
+            size.start = Some(start);
+        }
         let days = (self.end - start).0.div_euclid(Span::days(1).0) + 1;
         size.days = Some(u32::try_from(days).unwrap_or(1).max(1));
-        self.beside = Some(open(file, size, seed, types)?.peekable());
+        self.beside.push(open(file, size, seed, types)?.peekable());
         Ok(self)
     }
 
-    /// Takes in what the other world tells that was known before an instant. Of what both tell,
+    /// What is told next by the others, if it was known before an instant.
+    fn next_of_others(&mut self, before: Time) -> Option<Told> {
+        let next =
+            |(at, story): (usize, &mut Peekable<Story>)| Some((story.peek()?.event.known_at, at));
+        let (known_at, at) = self.beside.iter_mut().enumerate().filter_map(next).min()?;
+        match known_at < before {
+            true => self.beside[at].next(),
+            false => None,
+        }
+    }
+
+    /// Takes in what the other worlds tell that was known before an instant. Of what several tell,
     /// such as the rates of currencies, this one's word stands from its first day on.
     fn others(&mut self, before: Time, offline: &mut Offline) -> Outcome<u64> {
-        let Some(beside) = &mut self.beside else {
-            return Ok(0);
-        };
         let mut events = 0;
-        while let Some(told) = beside.next_if(|told| told.event.known_at < before) {
+        while let Some(told) = self.next_of_others(before) {
             let mut event = told.event;
             if self.story.tells(&event.kind.name) {
                 if event.known_at >= self.story.start() {

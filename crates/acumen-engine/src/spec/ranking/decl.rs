@@ -59,7 +59,7 @@ impl RankingDecl {
             self.item_field,
             self.visitor_field,
             self.session_field,
-            self.caps,
+            self.caps.iter().map(|cap| &cap.field).collect::<Vec<_>>(),
             self.items.event,
             self.items.attributes,
             self.items.value,
