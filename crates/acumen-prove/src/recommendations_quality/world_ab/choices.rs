@@ -22,7 +22,7 @@ const WEIGHTS: [&str; 2] = [
 const READ: [(u32, f64); 3] = [(0, 1.0), (20, 0.9), (10, 0.7)];
 const SHRINKAGE: [f64; 2] = [20.0, 100.0];
 /// What is popular hardly counts, or somewhat.
-const FILLER: [f64; 2] = [0.001, 0.2];
+const FILLER: [f64; 2] = [0.001, 0.3];
 
 impl Choice {
     /// All of them.
