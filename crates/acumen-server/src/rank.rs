@@ -360,6 +360,7 @@ pub(crate) struct HowMany {
     ),
     responses(
         (status = 200, body = SimilarLines),
+        (status = 400, body = Problem, description = "the use case ranks nothing, or more is asked for than a list has"),
         (status = 404, body = Problem, description = "no such use case, or no such item"),
     )
 )]
