@@ -501,7 +501,12 @@ fn other_lists_are_judged_by_the_log_of_those_that_were_shown() {
     assert!(off < 1e-9, "the same lists are worth the same: {same:?}");
     let dearer = judged(&[("business_value: 0.1", "business_value: 3")]).unwrap();
     let gained = dearer.by_place.snips.value - dearer.by_place.logged.value;
-    assert!(gained > 0.1, "lists of what is worth much are clicked on more: {dearer:?}");
-    let refused = judged(&[("remember: 20", "remember: 30")]).unwrap_err().to_string();
+    assert!(
+        gained > 0.1,
+        "lists of what is worth much are clicked on more: {dearer:?}"
+    );
+    let refused = judged(&[("remember: 20", "remember: 30")])
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("reads other events"), "{refused}");
 }
