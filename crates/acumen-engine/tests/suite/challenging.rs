@@ -206,11 +206,9 @@ fn a_whole_ensemble_challenges_another_and_is_promoted() {
         "it has no vote"
     );
     let report = |decision: &acumen_base::Decision| {
-        let members = decision.layers.iter().flat_map(|layer| &layer.members);
-        let report = members
-            .cloned()
-            .find(|member| member.name == "ensemble@challenger");
-        report.unwrap()
+        let mut members = decision.layers.iter().flat_map(|layer| &layer.members);
+        let report = members.find(|member| member.name == "ensemble@challenger");
+        report.cloned().unwrap()
     };
     assert_eq!(report(&both).version, other.models[2].version);
     let borrowed = report(&both).answer.unwrap();
