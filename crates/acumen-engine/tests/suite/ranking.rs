@@ -110,7 +110,12 @@ fn the_next_request_reflects_a_click_and_a_visitor_nobody_knows() {
     );
     assert!(of_kind(&ids(&after)[..3], 3) >= 2, "{after:?}");
     let kept = rank(&engine, &stranger).unwrap();
-    assert!(kept.sources.iter().take(4).all(|line| line.status == "cached"));
+    assert!(
+        kept.sources
+            .iter()
+            .take(4)
+            .all(|line| line.status == "cached")
+    );
     assert_eq!(ids(&kept), ids(&after));
 
     // What the request tells of itself counts as well, and is not kept for others.

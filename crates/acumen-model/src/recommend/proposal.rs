@@ -77,9 +77,10 @@ impl Source {
         }
     }
 
-    /// Whether proposing takes so little that it is not worth keeping.
+    /// Whether proposing takes so little that it is not worth keeping: lists of items, of which few
+    /// are long where there are many items.
     pub fn proposes_at_once(&self) -> bool {
-        matches!(self, Source::Table(table) if table.is_sparse())
+        matches!(self, Source::Table(_))
     }
 
     /// The scores of some items in the unit of a proposal; of items that are not known 0.
