@@ -73,7 +73,7 @@ impl Past {
             std::fs::write(at.join("usecase.yaml"), patient)?;
         }
         let plan = child::plan(&root)?;
-        let offline = Offline::open(plan, Folder::new(&folder.path().join("data")), log())?;
+        let offline = Offline::open(plan, Folder::new(folder.path().join("data")), log())?;
         Ok(Past { folder, offline })
     }
 
