@@ -63,15 +63,17 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         ..regular
     };
     let swapped = swapping(&shop, &mut server, gentle, settings.seconds)?;
+    show(&[
+        ("usual, one in five after a click", &usual),
+        ("visitors who ask first", &uncached),
+        ("while versions are swapped", &swapped),
+    ]);
     let rebuilt = rebuilding(&server, gentle)?;
     server.stop()?;
     let server = Server::drilled(&shop.root, &shop.data, &[SLOW])?;
     let hanging = gentle.run(&server.address, settings.seconds)?;
     server.stop()?;
     show(&[
-        ("usual, one in five after a click", &usual),
-        ("visitors who ask first", &uncached),
-        ("while versions are swapped", &swapped),
         ("while all is trained anew", &rebuilt),
         (&format!("while a source hangs ({SLOW})"), &hanging),
     ]);
@@ -126,7 +128,7 @@ fn swapping(shop: &Shop, server: &mut Server, load: Load, seconds: u64) -> Resul
 fn rebuilding(server: &Server, load: Load) -> Result<Loaded, Failure> {
     let mut client = crate::client::Client::connect(&server.address)?;
     let path = format!("/v1/usecases/{USE_CASE}/updates");
-    let (status, answer) = client.post(&path, b"{}")?;
+    let (status, answer) = client.post(&path, br#"{"by": "prove"}"#)?;
     if status >= 300 {
         let said = String::from_utf8_lossy(answer);
         return Err(Failure::new(format!("no training began: {status}: {said}")));
