@@ -140,7 +140,7 @@ impl Summary {
                 self.add_record(position, bytes, Some(codec::peek_known_at(payload)?));
             }
             FrameKind::Decision | FrameKind::Listing | FrameKind::Control => {
-                self.add_record(position, bytes, None)
+                self.add_record(position, bytes, None);
             }
         }
         Ok(())

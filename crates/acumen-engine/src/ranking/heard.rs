@@ -87,7 +87,7 @@ impl Hearing {
         Some(Heard {
             who,
             item: id(self.item)?,
-            weight: number(weight),
+            weight: number(weight.as_ref()),
             shown: self.decl.shown.as_deref() == Some(kind),
             outcome: of(&self.decl.outcomes, kind),
             reward: of(&self.decl.rewards, kind),
@@ -107,7 +107,7 @@ impl Hearing {
             received_at: Time(0),
             values: vec![Value::Missing; self.event.fields.len()],
         };
-        Some(number(formula.eval(&self.scope.over(&blank))))
+        Some(number(formula.eval(&self.scope.over(&blank)).as_ref()))
     }
 
     /// The kinds of events that tell something.
@@ -138,10 +138,10 @@ impl Hearing {
 }
 
 /// A weight; what is missing tells nothing.
-fn number(weight: Option<Val>) -> f32 {
+fn number(weight: Option<&Val>) -> f32 {
     let weight = match weight {
-        Some(Val::Double(weight)) => weight as f32,
-        Some(Val::Int(weight)) => weight as f32,
+        Some(Val::Double(weight)) => *weight as f32,
+        Some(Val::Int(weight)) => *weight as f32,
         _ => 0.0,
     };
     if weight.is_finite() { weight } else { 0.0 }
