@@ -277,7 +277,11 @@ impl Ranker {
                 continue;
             };
             let known = before.and_then(|before| before.proposals[at].clone());
-            match known.filter(|_| !loaded.source().proposes_at_once()) {
+            // A source that had nothing to go by set no item apart from any other.
+            let of_use = |known: &Arc<Proposal>| {
+                known.deviation.is_finite() && !loaded.source().proposes_at_once()
+            };
+            match known.filter(of_use) {
                 Some(known) => (proposals[at], said[at]) = (Some(known), ("cached", 0)),
                 None => places.push(at),
             }

@@ -1,7 +1,7 @@
 //! Lists for visitors: trained, live, explained, and never of what may not be shown.
 
 use acumen_base::{Body, Listing};
-use acumen_engine::{Engine, RankRequest, Refusal, RequestEvent};
+use acumen_engine::{Engine, RankAnswer, RankRequest, Refusal, RequestEvent};
 use acumen_event::LogReader;
 
 use super::shop::{HOUR, START, days, ingest};
@@ -99,11 +99,15 @@ fn the_next_request_reflects_a_click_and_a_visitor_nobody_knows() {
         &feedback("n1", (None, "v-new"), ("w33", "click"), None, now),
     );
     let after = rank(&engine, &stranger).unwrap();
-    let status = |name: &str| {
-        let line = after.sources.iter().find(|line| line.name == name);
+    let status = |of: &RankAnswer, name: &str| {
+        let line = of.sources.iter().find(|line| line.name == name);
         line.unwrap().status
     };
-    assert_eq!((status("next"), status("als")), ("answered", "cached"));
+    assert_eq!(
+        status(&after, "als"),
+        "answered",
+        "it had nothing to go by before"
+    );
     assert!(
         of_kind(&ids(&after), 3) > of_kind(&ids(&before), 3),
         "{before:?} {after:?}"
@@ -136,6 +140,21 @@ fn the_next_request_reflects_a_click_and_a_visitor_nobody_knows() {
         ..stranger
     };
     assert_eq!(ids(&rank(&engine, &signed_in).unwrap()), ids(&after));
+
+    // Whoever did something before need not be looked at from all sides after every click.
+    send(
+        &engine,
+        &feedback("n2", (None, "v-new"), ("w52", "click"), None, now),
+    );
+    let later = rank(&engine, &signed_in).unwrap();
+    assert_eq!(
+        (status(&later, "next"), status(&later, "als")),
+        ("answered", "cached")
+    );
+    assert!(
+        of_kind(&ids(&later), 5) > of_kind(&ids(&after), 5),
+        "{later:?}"
+    );
     engine.close().unwrap();
 }
 
