@@ -48,8 +48,8 @@ pub(crate) struct Asked {
 pub(crate) enum Known {
     /// The candidates as they are.
     All(Arc<Asked>),
-    /// They did something since: the sources that look at all items would put forward much the
-    /// same.
+    /// They did something since, or some source was late: those that look at all items and
+    /// answered would put forward much the same.
     Items(Arc<Asked>, Time),
 }
 
@@ -73,7 +73,8 @@ impl KeptCandidates {
         let entry = part.get(&who)?;
         let fresh = entry.made.epoch == made.epoch && now < entry.since + self.ttl;
         let asked = fresh.then(|| Arc::clone(&entry.asked))?;
-        Some(match entry.made.past == made.past {
+        let whole = asked.proposals.iter().all(Option::is_some);
+        Some(match whole && entry.made.past == made.past {
             true => Known::All(asked),
             false => Known::Items(asked, entry.since),
         })

@@ -223,19 +223,15 @@ impl Ranker {
             None => (None, now),
         };
         let found = self.ask(wish, deployed, before.as_deref());
-        // What only some sources said is not kept: the next request may hear them all.
-        let whole = |line: &SourceLine| matches!(line.status, "answered" | "cached");
-        if let (Some(kept), true) = (kept, found.sources.iter().all(whole)) {
+        // Of what only some sources said, the next request asks the others: it may hear them all.
+        if let (Some(kept), false) = (kept, found.fallback) {
             kept.keep(wish.who, made, since, Arc::clone(&found.asked));
         }
         found
     }
 
     fn all_kept(&self, deployed: &Deployed, asked: Arc<Asked>) -> Found {
-        let sources = self.lines(deployed, |at| match asked.proposals[at] {
-            Some(_) => ("cached", 0),
-            None => ("late", 0),
-        });
+        let sources = self.lines(deployed, |_| ("cached", 0));
         Found {
             asked,
             sources,

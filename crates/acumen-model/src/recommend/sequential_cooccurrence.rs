@@ -213,6 +213,10 @@ fn count(events: &Events, item: usize, steps: &[f64], sums: &mut [f64]) -> Vec<(
         let later = place + 1..events.ends[place];
         for (next, step) in later.zip(steps) {
             let other = events.items[next];
+            // Whoever looks at an item again says nothing of others.
+            if other as usize == item {
+                continue;
+            }
             let sum = &mut sums[other as usize];
             if *sum == 0.0 {
                 touched.push(other);

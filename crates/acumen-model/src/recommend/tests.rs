@@ -236,6 +236,36 @@ fn sources_find_what_goes_together() {
 
 /// What was hidden lowers what is like it.
 #[test]
+fn an_item_does_not_speak_for_itself() {
+    // Everybody looks at each item three times before the next.
+    let rows = (0..20_u32).flat_map(|user| (0..12_u32).map(move |step| (user, step / 3, step)));
+    let rows: Vec<(u32, u32, u32)> = rows.collect();
+    let columns = InteractionColumns {
+        user: &rows.iter().map(|row| row.0).collect::<Vec<u32>>(),
+        item: &rows.iter().map(|row| row.1).collect::<Vec<u32>>(),
+        time: &rows
+            .iter()
+            .map(|row| Time(i64::from(row.2)))
+            .collect::<Vec<Time>>(),
+        weight: &vec![1.0; rows.len()],
+    };
+    let events = Interactions::new(20, ITEMS, &columns).unwrap();
+    let data = RecommendData {
+        interactions: &events,
+        attributes: None,
+    };
+    for name in ["sequential_cooccurrence", "item_similarity"] {
+        let source = fit(name, &Params::new(), &data);
+        let history = History {
+            items: &[1],
+            weights: &[1.0],
+        };
+        let found = scores(&source, history);
+        assert!(found[1] == 0.0 && found[2] > 0.0, "{name}: {found:?}");
+    }
+}
+
+#[test]
 fn what_is_not_wanted_counts_against() {
     let (events, attributes) = (interactions(200, 2), attributes());
     let data = RecommendData {
