@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use acumen_base::{Event, EventType, FieldType, Time, Value};
-use acumen_expr::{Compiled, EventScope};
+use acumen_expr::{Compiled, EventScope, Val};
 use acumen_model::recommend::Attributes;
 use serde::{Deserialize, Serialize};
 
@@ -118,8 +118,9 @@ impl Shelving {
 
     fn may_be_shown(&self, event: &Event) -> bool {
         let facts = self.scope.over(event);
-        let holds = |condition: &Compiled| condition.is_true(&facts);
-        self.decl.require.iter().all(holds)
+        // What is missing keeps nothing out: an item that does not say `hidden` is not hidden.
+        let is_false = |condition: &Compiled| condition.eval(&facts) == Some(Val::Bool(false));
+        !self.decl.require.iter().any(is_false)
     }
 }
 

@@ -83,7 +83,7 @@ pub struct ItemsDecl {
     pub attributes: Vec<String>,
     /// The field of what selling one is worth.
     pub value: Option<String>,
-    /// What must hold for an item to be shown: conditions on the event.
+    /// What must not be false for an item to be shown: conditions on the event.
     pub require: Vec<Compiled>,
 }
 

@@ -14,7 +14,7 @@ pub(super) fn ranking() -> Value {
             "event": text("The event type by which items are added and change; the newest of each counts."),
             "attributes": texts("Fields that say what an item is like; amounts by the power of two that they lie in."),
             "value": text("The field of what selling one is worth."),
-            "require": texts("Conditions (CEL) on the event; an item for which one does not hold is not shown."),
+            "require": texts("Conditions (CEL) on the event; an item for which one is false is not shown, and what is missing keeps nothing out."),
         })),
         "feedback": group("What people do with items, and how much that tells.", &["event", "kind", "weights"], json!({
             "event": text("The event type."),
