@@ -59,7 +59,7 @@ fn work(queue: &Receiver<Task>) {
 
 /// How many answers of one member are outstanding.
 #[derive(Debug, Default)]
-pub struct Outstanding(Arc<AtomicU32>);
+pub(crate) struct Outstanding(Arc<AtomicU32>);
 
 /// One outstanding answer.
 struct Held(Arc<AtomicU32>);
@@ -96,20 +96,40 @@ pub(crate) fn ask(
         let (member, row) = (Arc::clone(wanted.member), Arc::clone(&row));
         let deadline = deadline.clone();
         let task = move || predict_in_time(&member, &row, &deadline);
-        (wanted.outstanding, task)
+        let seat = Seat {
+            pool,
+            outstanding: Some(wanted.outstanding),
+        };
+        (seat, task)
     });
-    let answers = beside(pool, tasks.collect(), (clock, deadline)).into_iter();
+    let answers = beside(tasks.collect(), (clock, deadline)).into_iter();
     answers
         .map(|(answer, took_us)| (answer.and_then(|answer| answer), took_us))
         .collect()
 }
 
+/// Where a task runs.
+pub struct Seat<'a> {
+    pool: &'a Pool,
+    /// How many of its kind may be left behind on threads that others use as well.
+    outstanding: Option<&'a Outstanding>,
+}
+
+impl<'a> Seat<'a> {
+    /// On threads that nothing but tasks of its kind use: one that hangs holds up no other kind.
+    pub fn apart(pool: &'a Pool) -> Seat<'a> {
+        Seat {
+            pool,
+            outstanding: None,
+        }
+    }
+}
+
 /// Runs tasks beside each other and waits until the deadline; one answer each, in order, with the
-/// microseconds that it took. A task that panics has failed; one that is left behind goes on, and
-/// counts as outstanding until it ends.
+/// microseconds that it took. A task that panics has failed. One that is left behind goes on, or
+/// does not begin where the deadline is over before it finds a thread.
 pub fn beside<T: Send + 'static>(
-    pool: &Pool,
-    tasks: Vec<(&Outstanding, impl FnOnce() -> T + Send + 'static)>,
+    tasks: Vec<(Seat<'_>, impl FnOnce() -> T + Send + 'static)>,
     (clock, deadline): (&Arc<dyn Clock>, &Deadline),
 ) -> Vec<(Result<T, MemberError>, u64)> {
     let (sender, answers) = channel();
@@ -117,14 +137,18 @@ pub fn beside<T: Send + 'static>(
     let late = || (Err(MemberError::Late), 0);
     let mut all: Vec<(Result<T, MemberError>, u64)> = tasks.iter().map(|_| late()).collect();
     let mut missing = 0;
-    for (at, (outstanding, task)) in tasks.into_iter().enumerate() {
-        let Some(held) = outstanding.hold() else {
+    for (at, (seat, task)) in tasks.into_iter().enumerate() {
+        let held = seat.outstanding.map(Outstanding::hold);
+        if let Some(None) = held {
             all[at].0 = Err(MemberError::Busy);
             continue;
-        };
-        let (sender, clock) = (sender.clone(), Arc::clone(clock));
-        let admitted = pool.run(Box::new(move || {
+        }
+        let (sender, clock, until) = (sender.clone(), Arc::clone(clock), deadline.clone());
+        let admitted = seat.pool.run(Box::new(move || {
             let began = clock.nanos();
+            if until.expired() {
+                return;
+            }
             let failed = |_| MemberError::Failed("it panicked".to_owned());
             let answer = catch_unwind(AssertUnwindSafe(task)).map_err(failed);
             drop(held);

@@ -59,7 +59,7 @@ mod spec;
 mod state;
 mod what_if;
 
-pub use beside::{Outstanding, Pool, beside};
+pub use beside::{Pool, Seat, beside};
 pub use condition::{Condition, Past, Reads};
 pub use differences::differences;
 pub use explanation::{

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use crate::architecture::{Architecture, device};
 use crate::draws::Draws;
-use crate::fit::{body_of, importances};
+use crate::fit::importances;
 use crate::group::{Categories, Group, other_columns};
 use crate::layers::{Layers, matrix};
 use crate::parameters::{self as shared, Schedule, finish, reader};
@@ -132,8 +132,9 @@ impl Checked for AutoencoderParams {
     }
 
     fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
-        let laid_out = |body: &Body| self.laid_out(body).is_some();
-        self.schedule.goes_on_from(previous, n_columns, laid_out)
+        let schedule = &self.schedule;
+        let found = schedule.goes_on_from(previous, n_columns, |body| self.laid_out(body));
+        found.is_some()
     }
 
     fn fit_from(
@@ -144,8 +145,9 @@ impl Checked for AutoencoderParams {
         seed: Seed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError> {
-        let goes_on = self.goes_on_from(previous, rows.matrix.data.len());
-        let from = body_of(previous).filter(|_| goes_on);
+        let (schedule, n_columns) = (&self.schedule, rows.matrix.data.len());
+        let found = schedule.goes_on_from(previous, n_columns, |body| self.laid_out(body));
+        let from = found.map(|(body, _)| body);
         self.learn(from, (rows, valid), seed, progress)
     }
 

@@ -87,14 +87,6 @@ pub(crate) fn classify<A: Architecture>(
     })
 }
 
-/// The body of a model that is a network.
-pub(crate) fn body_of(model: &FittedModel) -> Option<&Body> {
-    match model {
-        FittedModel::Network(network) => Some(&network.body),
-        _ => None,
-    }
-}
-
 /// Whether layers have these widths before the margin.
 pub(crate) fn is_stacked(stack: &Stack, widths: &[usize]) -> bool {
     let outputs = stack.layers.iter().map(|layer| layer.outputs);
@@ -102,17 +94,20 @@ pub(crate) fn is_stacked(stack: &Stack, widths: &[usize]) -> bool {
 }
 
 impl Schedule {
-    /// Whether training goes on from a model over so many columns.
-    pub(crate) fn goes_on_from(
+    /// What training goes on from: the network of a model over so many columns, if it is laid out
+    /// as the parameters say.
+    pub(crate) fn goes_on_from<'a, T>(
         &self,
-        previous: &FittedModel,
+        previous: &'a FittedModel,
         n_columns: usize,
-        is_laid_out: impl Fn(&Body) -> bool,
-    ) -> bool {
+        laid_out: impl FnOnce(&'a Body) -> Option<T>,
+    ) -> Option<(&'a Body, T)> {
         let FittedModel::Network(network) = previous else {
-            return false;
+            return None;
         };
-        self.warm_start > 0 && network.n_features == n_columns && is_laid_out(&network.body)
+        let goes_on = self.warm_start > 0 && network.n_features == n_columns;
+        let body = goes_on.then_some(&*network.body)?;
+        Some((body, laid_out(body)?))
     }
 }
 

@@ -24,7 +24,7 @@ use serde::Serialize;
 
 use crate::architecture::{Architecture, device};
 use crate::draws::Draws;
-use crate::fit::{body_of, check_classes, classify, is_stacked};
+use crate::fit::{check_classes, classify, is_stacked};
 use crate::group::{Categories, Encoded, Group, are_as_wide, other_columns};
 use crate::layers::{Layers, Tables, export, import, join, rectified};
 use crate::parameters::{self as shared, Classes, Schedule, finish, reader};
@@ -155,8 +155,9 @@ impl Checked for GraphParams {
     }
 
     fn goes_on_from(&self, previous: &FittedModel, n_columns: usize) -> bool {
-        let laid_out = |body: &Body| self.laid_out(body).is_some();
-        self.schedule.goes_on_from(previous, n_columns, laid_out)
+        let schedule = &self.schedule;
+        let found = schedule.goes_on_from(previous, n_columns, |body| self.laid_out(body));
+        found.is_some()
     }
 
     fn fit_from(
@@ -167,9 +168,9 @@ impl Checked for GraphParams {
         seed: Seed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError> {
-        let body =
-            body_of(previous).filter(|_| self.goes_on_from(previous, train.matrix.data.len()));
-        let Some((body, network)) = body.and_then(|body| Some((body, self.laid_out(body)?))) else {
+        let (schedule, n_columns) = (&self.schedule, train.matrix.data.len());
+        let found = schedule.goes_on_from(previous, n_columns, |body| self.laid_out(body));
+        let Some((body, network)) = found else {
             return self.fit(train, valid, seed, progress);
         };
         check_classes(train, valid)?;

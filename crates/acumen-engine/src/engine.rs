@@ -156,12 +156,12 @@ fn caches(core: &mut Core) -> Vec<Option<Arc<ScoreCache>>> {
 }
 
 /// What makes lists, of every use case that ranks.
-fn rankers(core: &Core, pool: &Arc<Pool>, clock: &Arc<dyn Clock>) -> Vec<Option<Ranker>> {
+fn rankers(core: &Core, threads: usize, clock: &Arc<dyn Clock>) -> Vec<Option<Ranker>> {
     let plans = core.plan().use_cases.iter();
     let ranker = |(plan, live): (&UseCasePlan, &Live)| {
         let shelf = live.shelf.clone()?;
-        let by = (Arc::clone(pool), Arc::clone(clock), plan.seed());
-        Some(Ranker::new(&plan.declared, shelf, by))
+        let by = (Arc::clone(clock), plan.seed());
+        Some(Ranker::new(&plan.declared, shelf, threads, by))
     };
     plans.zip(&core.live).map(ranker).collect()
 }
@@ -179,8 +179,7 @@ impl Engine {
         let quarantine =
             Quarantine::open(&offline.sources.folder.quarantine(), QUARANTINE_BYTES_MAX)?;
         let sources = offline.sources.clone();
-        let pool = Pool::new(options.workers, members(&sources.plan));
-        let rankers = rankers(&offline.core, &pool, &clock);
+        let rankers = rankers(&offline.core, options.workers, &clock);
         let (commands, received) = channel();
         let (jobs, taken) = crossbeam_channel::unbounded();
         let (commits, committed) = channel();
@@ -222,7 +221,7 @@ impl Engine {
             sources: sources.clone(),
             clock: Arc::clone(&clock),
             sequencer: commands.clone(),
-            pool,
+            pool: Pool::new(options.workers, members(&sources.plan)),
         };
         let sequencer = Sequencer {
             core: offline.core,

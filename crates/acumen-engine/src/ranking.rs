@@ -12,6 +12,7 @@
 //! before the request is in it. The same shelf, filled from the log, is what training reads.
 
 mod ask;
+mod asking;
 mod catalogue;
 mod heard;
 mod judge;
@@ -26,6 +27,7 @@ mod sources;
 mod train;
 mod visitors;
 mod why;
+mod wish;
 
 pub use ask::{
     Because, ItemWhy, Measured, RankAnswer, RankRequest, RankedItem, RequestEvent, SimilarAnswer,
@@ -33,9 +35,9 @@ pub use ask::{
 };
 pub use lists::Told;
 pub use off_policy::{PolicyEvaluation, evaluate_policy};
-pub use serve::ITEMS_MAX;
 pub(crate) use serve::Ranker;
 pub use shelf::RankingStatus;
 pub(crate) use shelf::{SavedShelf, Shelf};
 pub(crate) use train::train_sources;
-pub use train::{Figures, RankingTable, SourceFigures, judge_sources};
+pub use train::{RankingTable, SourceFigures, judge_sources};
+pub use wish::ITEMS_MAX;

@@ -7,7 +7,7 @@ mod threads;
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
-use acumen_base::{Control, ENSEMBLE, Span, Time};
+use acumen_base::{Control, ENSEMBLE, ModelVersion, Span, Time};
 use acumen_decision::State;
 use acumen_model::split::Shares;
 use acumen_model::{Artifact, ArtifactMember, CalibrationMethod, Progress, SearchProgress};
@@ -213,6 +213,21 @@ impl Trained {
             hidden: all.weight.iter().filter(|weight| **weight == 0.0).count(),
             ranking: None,
         }
+    }
+
+    /// The versions that it gave.
+    pub fn versions(&self) -> Vec<ModelVersion> {
+        let models = self
+            .models
+            .iter()
+            .map(|model| (&model.name, &model.version));
+        let sources = self.ranking.iter().flat_map(|table| &table.sources);
+        let sources = sources.map(|source| (&source.name, &source.version));
+        let version = |(member, version): (&String, &String)| ModelVersion {
+            member: member.clone(),
+            version: version.clone(),
+        };
+        models.chain(sources).map(version).collect()
     }
 
     /// Of so many events of feedback.

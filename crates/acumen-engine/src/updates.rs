@@ -31,7 +31,7 @@ use crate::history::Sources;
 use crate::refusal::Refusal;
 use crate::rows::{Rows, rows};
 use crate::sequencer::{Command, Edit};
-use crate::train::{TrainOptions, TrainProgress, Trained, declared, train_on, wanted};
+use crate::train::{TrainOptions, TrainProgress, Trained, declared, train_on, train_with, wanted};
 
 pub(crate) use place::Place;
 pub(crate) use roll_back::previous;
@@ -131,12 +131,12 @@ impl Updater {
         let champion = self.ask(move |core| Arc::clone(&core.live[use_case].state))?;
         let live = self.sources.plan.use_cases[use_case].deployed(&champion);
         let mut update = self.begun(use_case, by, live, "");
-        let declared = &self.sources.plan.use_cases[use_case].declared;
-        if declared.ranking.is_some() {
-            return self.attempt_lists(use_case, update);
-        }
-        if declared.subject.is_some() {
-            return self.attempt_values(use_case, update);
+        if self.sources.plan.use_cases[use_case]
+            .declared
+            .subject
+            .is_some()
+        {
+            return self.attempt_at_once(use_case, update);
         }
         let found = self
             .rows(use_case)
@@ -148,7 +148,7 @@ impl Updater {
                 return self.record(update, Vec::new());
             }
         };
-        update.candidate = candidate(&trained);
+        update.candidate = trained.versions();
         if update.candidate == update.champion {
             update.why = "held: training gave the versions that are live".to_owned();
             return self.record(update, Vec::new());
@@ -221,6 +221,33 @@ impl Updater {
         rows(&self.sources, use_case, wanted, &mut |at| {
             self.step(&TrainProgress::Reading(at));
         })
+    }
+
+    /// The same where training itself judges what it fits: values and lists.
+    fn attempt_at_once(&self, use_case: usize, mut update: Update) -> Option<Update> {
+        let options = TrainOptions {
+            threads: Some(Background::half()),
+            ..TrainOptions::default()
+        };
+        let trained = train_with(&self.sources, use_case, options, &mut |at| self.step(&at));
+        let trained = match trained {
+            Ok(trained) => trained,
+            Err(error) => {
+                update.why = format!("held: there is nothing to promote: {error}");
+                return self.record(update, Vec::new());
+            }
+        };
+        update.candidate = trained.versions();
+        if update.candidate == update.champion {
+            update.why = "held: training gave the versions that are live".to_owned();
+            return self.record(update, Vec::new());
+        }
+        let declared = &self.sources.plan.use_cases[use_case].declared;
+        let judged = match &trained.ranking {
+            Some(table) => Ok(lists::gates_of_lists(table, declared.gates.tolerance)),
+            None => self.gates_of_values(use_case, &trained, &update.champion),
+        };
+        self.conclude(use_case, update, judged, trained.controls)
     }
 
     fn train(&self, use_case: usize, rows: &Rows) -> Result<Trained, EngineError> {
@@ -304,12 +331,4 @@ pub(crate) fn load(sources: &Sources, controls: Vec<Control>) -> Result<Vec<Edit
         Ok(Edit { control, version })
     };
     controls.into_iter().map(load).collect()
-}
-
-fn candidate(trained: &Trained) -> Vec<ModelVersion> {
-    let version = |model: &crate::train::TrainedModel| ModelVersion {
-        member: model.name.clone(),
-        version: model.version.clone(),
-    };
-    trained.models.iter().map(version).collect()
 }

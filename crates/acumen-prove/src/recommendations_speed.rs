@@ -26,10 +26,10 @@ const RATE: u32 = 5_000;
 const RATE_UNCACHED: u32 = 1_500;
 /// Lists a second while things are replaced and fail.
 const RATE_TROUBLE: u32 = 500;
-/// Visitors who come back.
-const REGULARS: usize = 20_000;
+/// Visitors who come back: all of them have asked before what is measured.
+const REGULARS: usize = 5_000;
 /// Seconds of load before each measurement.
-const WARM_SECONDS: u64 = 5;
+const WARM_SECONDS: u64 = 8;
 /// Clicks whose way into a list is timed.
 const CLICKS: usize = 500;
 /// How often a version is put in the place of another.

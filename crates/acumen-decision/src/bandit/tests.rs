@@ -127,6 +127,28 @@ fn propensities_are_how_often_it_happens() {
     assert!((first[0] / 20_000.0 - 0.8_f64).abs() < 0.01);
 }
 
+/// An outcome that comes later is more of the same observation.
+#[test]
+fn a_reward_that_comes_later_counts_as_if_it_had_come_at_once() {
+    let mut at_once = Bandit::new(spec(Algorithm::LinUcb { alpha: 0.5 }, 0.0), 1, 2);
+    let mut later = at_once.clone();
+    let seen = [([1.0, 0.3], 0.0), ([1.0, -0.7], 2.0), ([1.0, 0.9], 5.0)];
+    for (context, reward) in &seen {
+        at_once.learn(0, context, *reward).unwrap();
+        later.learn(0, context, 0.0).unwrap();
+    }
+    assert_ne!(later, at_once);
+    for (context, reward) in seen.iter().rev() {
+        later.reward(0, context, *reward).unwrap();
+    }
+    for probe in [[1.0, 0.0], [1.0, 1.0], [0.5, -2.0]] {
+        let [a, b] = [&at_once, &later].map(|bandit| bandit.score(0, &probe).unwrap());
+        assert!((a - b).abs() < 1e-12, "{a} {b}");
+    }
+    let count = later.arm(0).map(Arm::count);
+    assert_eq!(count, Some(3), "no outcome is another observation");
+}
+
 /// Each context has another best action; whoever learns finds it, and far sooner than chance.
 #[test]
 fn learning_pays() {

@@ -11,6 +11,7 @@ use acumen_expr::{Compiled, EventScope, Val};
 use acumen_model::recommend::Attributes;
 use serde::{Deserialize, Serialize};
 
+use crate::refusal::Refusal;
 use crate::spec::{CapDecl, ItemsDecl, RankingDecl};
 
 /// How events of items are read.
@@ -58,6 +59,21 @@ pub(crate) struct Item {
     pub(crate) touched: u32,
 }
 
+/// What an attribute of an item must be.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    place: usize,
+    words: Vec<u32>,
+}
+
+impl Wanted {
+    /// Whether an item is so.
+    pub(crate) fn admits(&self, item: &Item) -> bool {
+        let word = item.words.get(self.place);
+        word.is_some_and(|word| self.words.contains(word))
+    }
+}
+
 /// The items as a snapshot keeps them.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SavedCatalogue {
@@ -96,16 +112,31 @@ impl Shelving {
             .collect()
     }
 
-    /// Whether an item has one of the wanted values of each named attribute.
-    pub(crate) fn has(&self, item: &Item, filters: &BTreeMap<String, Vec<String>>) -> bool {
-        filters.iter().all(|(name, wanted)| {
+    /// Attributes that a request wants, each with the values that will do, as numbers.
+    ///
+    /// # Errors
+    /// Where there is no such attribute.
+    pub(crate) fn wanted(
+        &self,
+        catalogue: &Catalogue,
+        filters: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Vec<Wanted>, Refusal> {
+        let wanted = |(name, values): (&String, &Vec<String>)| {
             let place = self
                 .attributes
                 .iter()
                 .position(|(_, known, _)| known == name);
-            let value = place.and_then(|place| item.attributes.get(place)?.as_deref());
-            value.is_some_and(|value| wanted.iter().any(|wanted| wanted == value))
-        })
+            let unknown = || Refusal::unknown("attribute", name, self.attribute_names());
+            // A value that no item has is none that will do.
+            let words = values
+                .iter()
+                .filter_map(|value| catalogue.known_word(name, value));
+            Ok(Wanted {
+                place: place.ok_or_else(unknown)?,
+                words: words.collect(),
+            })
+        };
+        filters.iter().map(wanted).collect()
     }
 
     /// Which item an event is of.
@@ -138,11 +169,6 @@ impl Catalogue {
     /// The ids by number.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &Arc<str>> {
         self.items.iter().map(|item| &item.id)
-    }
-
-    /// The nearest id to one that there is not.
-    pub(crate) fn nearest(&self, id: &str) -> Option<&str> {
-        acumen_base::nearest(id, self.items.iter().map(|item| &*item.id))
     }
 
     /// One item.
@@ -230,6 +256,11 @@ impl Catalogue {
         (item.words, item.attributes, item.groups) = (words, attributes, groups);
         self.available[number as usize] = available;
         changed.then_some(number)
+    }
+
+    /// The number of a value of a field that some item has.
+    fn known_word(&self, field: &str, value: &str) -> Option<u32> {
+        self.words.get(&format!("{field}={value}")).copied()
     }
 
     /// The number of a value of a field; 0 where it is missing.

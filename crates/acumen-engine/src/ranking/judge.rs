@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 
 use acumen_base::{Seed, Time};
 use acumen_decision::ranking::{Bounds, Judged, refit};
-use acumen_model::recommend::candidates::{best, standardise};
-use acumen_model::recommend::{History, InteractionColumns, Interactions, Source};
+use acumen_model::metrics::RankingMetrics;
+use acumen_model::metrics::ranking::place_among;
+use acumen_model::recommend::candidates::best;
+use acumen_model::recommend::{
+    Candidates, History, InteractionColumns, Interactions, Source, candidates,
+};
 
 use super::sources::declared_weight;
-use super::train::{Figures, Fitting};
+use super::train::Fitting;
 use crate::error::EngineError;
 use crate::train::TrainProgress;
 
@@ -26,10 +30,10 @@ pub(crate) struct Judgement {
     pub(crate) from: Time,
     pub(crate) judged: usize,
     pub(crate) weights: Vec<f64>,
-    pub(crate) alone: Vec<Figures>,
+    pub(crate) alone: Vec<RankingMetrics>,
     pub(crate) adds: Vec<f64>,
-    pub(crate) declared: Figures,
-    pub(crate) blend: Figures,
+    pub(crate) declared: RankingMetrics,
+    pub(crate) blend: RankingMetrics,
     pub(crate) coverage: f64,
 }
 
@@ -58,9 +62,10 @@ pub(crate) fn judge(
         sources.push(fitting.fit(model, &before, progress)?.source);
     }
     let available = fitting.told.shelf.catalogue().available().to_vec();
+    let fitted_to: Vec<&Source> = sources.iter().collect();
     let cases: Vec<Case> = users
         .iter()
-        .map(|(user, place)| Case::of(&sources, all, (*user, *place), &available))
+        .map(|(user, place)| Case::of(&fitted_to, all, (*user, *place), &available))
         .collect();
     let names: Vec<&str> = fitting.models().map(|model| model.name.as_str()).collect();
     let declared: Vec<f32> = names
@@ -85,7 +90,7 @@ pub(crate) fn judge(
     let sum: f32 = declared.iter().sum();
     let fitted_sum: f32 = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
     let adds = |at: usize| match weights[at] > 0.0 {
-        true => blend.ndcg10 - figures(&cases, &without(at)).ndcg10,
+        true => blend.ndcg - figures(&cases, &without(at)).ndcg,
         false => 0.0,
     };
     Ok(Some(Judgement {
@@ -152,7 +157,7 @@ fn earlier(all: &Interactions, from: Time) -> Interactions {
 
 impl Case {
     fn of(
-        sources: &[Source],
+        sources: &[&Source],
         all: &Interactions,
         (user, place): (usize, usize),
         available: &[bool],
@@ -162,20 +167,10 @@ impl Case {
             items: &whole.items[..place],
             weights: &whole.weights[..place],
         };
-        let mut every: Vec<Vec<f32>> = Vec::with_capacity(sources.len());
-        let mut items = BTreeSet::new();
-        for source in sources {
-            let mut scores = vec![0.0; available.len()];
-            source.score(history, &mut scores);
-            standardise(&mut scores, available);
-            items.extend(best(&scores, available, CANDIDATES));
-            every.push(scores);
-        }
-        let items: Vec<u32> = items.into_iter().collect();
-        let of = |scores: Vec<f32>| items.iter().map(|item| scores[*item as usize]).collect();
+        let Candidates { items, scores } = candidates(sources, history, available, CANDIDATES);
         Case {
             taken: items.iter().position(|item| *item == whole.items[place]),
-            scores: every.into_iter().map(of).collect(),
+            scores,
             items,
         }
     }
@@ -191,32 +186,16 @@ impl Case {
     }
 }
 
-fn figures(cases: &[Case], weights: &[f32]) -> Figures {
-    let mut figures = Figures::default();
-    for case in cases {
-        let Some(taken) = case.taken else { continue };
-        let blended = case.blended(weights);
-        // Of equal ones half are ahead.
-        let ahead = blended
-            .iter()
-            .filter(|score| **score > blended[taken])
-            .count() as f64;
-        let beside = blended
-            .iter()
-            .filter(|score| **score == blended[taken])
-            .count() as f64
-            - 1.0;
-        let place = ahead + beside / 2.0;
-        if place < PLACES as f64 {
-            figures.ndcg10 += 1.0 / (place + 2.0).log2();
-            figures.hr10 += 1.0;
-        }
-    }
-    let count = cases.len() as f64;
-    Figures {
-        ndcg10: figures.ndcg10 / count,
-        hr10: figures.hr10 / count,
-    }
+fn figures(cases: &[Case], weights: &[f32]) -> RankingMetrics {
+    let place = |case: &Case| {
+        let (taken, blended) = (case.taken?, case.blended(weights));
+        let others = blended.iter().enumerate().filter(|(at, _)| *at != taken);
+        Some(place_among(blended[taken], others.map(|(_, score)| *score)))
+    };
+    RankingMetrics::at(
+        PLACES,
+        &cases.iter().map(place).collect::<Vec<Option<f64>>>(),
+    )
 }
 
 /// Weights of the largest gain, each within bounds around its declared one.

@@ -45,12 +45,14 @@ pub(crate) struct Asked {
 }
 
 /// What is kept of somebody.
-pub(crate) enum Known {
-    /// The candidates as they are.
-    All(Arc<Asked>),
-    /// They did something since, or some source was late: those that look at all items and
-    /// answered would put forward much the same.
-    Items(Arc<Asked>, Time),
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The version of their past that it is of: of an older one, sources that look at all items
+    /// would put forward much the same.
+    pub(crate) past: u64,
+    /// When some source looked at all items.
+    pub(crate) since: Time,
+    pub(crate) asked: Arc<Asked>,
 }
 
 impl KeptCandidates {
@@ -67,16 +69,15 @@ impl KeptCandidates {
         part.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is kept for somebody, if it is still of use.
-    pub(crate) fn get(&self, who: u128, made: Made, now: Time) -> Option<Known> {
+    /// What is kept for somebody, if it is of these sources and not too old.
+    pub(crate) fn get(&self, who: u128, epoch: u64, now: Time) -> Option<Known> {
         let part = self.part(who);
         let entry = part.get(&who)?;
-        let fresh = entry.made.epoch == made.epoch && now < entry.since + self.ttl;
-        let asked = fresh.then(|| Arc::clone(&entry.asked))?;
-        let whole = asked.proposals.iter().all(Option::is_some);
-        Some(match whole && entry.made.past == made.past {
-            true => Known::All(asked),
-            false => Known::Items(asked, entry.since),
+        let fresh = entry.made.epoch == epoch && now < entry.since + self.ttl;
+        fresh.then(|| Known {
+            past: entry.made.past,
+            since: entry.since,
+            asked: Arc::clone(&entry.asked),
         })
     }
 
@@ -109,13 +110,12 @@ mod tests {
             })
         };
         kept.keep(7, made, Time(0), asked());
-        let get = |who, made, at| kept.get(who, made, Time(at));
-        assert!(matches!(get(7, made, 99), Some(Known::All(_))));
-        assert!(get(7, made, 100).is_none());
-        let later = Made { past: 2, ..made };
-        assert!(matches!(get(7, later, 1), Some(Known::Items(_, Time(0)))));
-        assert!(get(7, Made { epoch: 3, ..made }, 1).is_none());
-        assert!(get(8, made, 1).is_none());
+        let get = |who, epoch, at| kept.get(who, epoch, Time(at));
+        let known = get(7, 2, 99).unwrap();
+        assert_eq!((known.past, known.since), (1, Time(0)));
+        assert!(get(7, 2, 100).is_none());
+        assert!(get(7, 3, 1).is_none());
+        assert!(get(8, 2, 1).is_none());
         for who in 0..(PARTS * ENTRIES_MAX * 2) as u128 {
             kept.keep(who, made, Time(1), asked());
         }

@@ -8,10 +8,12 @@ use acumen_decision::bandit::explore_slate;
 use acumen_decision::ranking::{Caps, Ranked, Ranking, Refusals, Slate, rank};
 
 use super::ask::{Measured, RankedItem, SourceLine};
+use super::asking::Found;
 use super::catalogue::Catalogue;
-use super::serve::{Found, Ranker, Wish, left_out};
+use super::serve::Ranker;
 use super::sources::Deployed;
 use super::why::explain;
+use super::wish::Wish;
 use crate::spec::CapDecl;
 
 /// How many times as many places are ranked as are shown, so that there is something to explore.
@@ -52,7 +54,7 @@ pub(super) struct InOrder<'a> {
     /// What the bandit knows of each candidate.
     contexts: Vec<Vec<f32>>,
     ranking: Ranking,
-    /// The sources by name, the bandit last.
+    /// What speaks for candidates, by name.
     names: Vec<&'a str>,
     left_out: Option<Refusals>,
 }
@@ -74,23 +76,18 @@ pub(super) fn ranked_for(shown: usize) -> usize {
 pub(super) fn in_order<'a>(
     ranker: &'a Ranker,
     wish: &Wish<'_>,
-    found: &Found,
+    found: &'a Found,
     deployed: &Deployed,
 ) -> InOrder<'a> {
     let shelf = &ranker.shelf;
     let candidates = &found.asked.candidates;
     let (open, facts, left_out) = {
         let catalogue = shelf.catalogue();
-        let away = [&wish.excluded, &wish.past.hidden, &wish.past.had];
         // What was put forward may have been kept from before they hid or bought it.
-        let may = |at: &usize| {
-            let item = candidates.items[*at];
-            let is_away = away.iter().any(|list| list.binary_search(&item).is_ok());
-            catalogue.available()[item as usize] && !is_away
-        };
+        let may = |at: &usize| wish.turns_away(&catalogue, candidates.items[*at]).is_none();
         let open: Vec<usize> = (0..candidates.items.len()).filter(may).collect();
         let short = open.len() < wish.n;
-        let refusals = short.then(|| left_out(&catalogue, wish, &shelf.shelving));
+        let refusals = short.then(|| wish.left_out(&catalogue));
         let numbers = open.iter().map(|at| candidates.items[*at]).collect();
         let caps = ranker.decl.caps.len();
         (open, Facts::of(&catalogue, numbers, caps), refusals)
@@ -105,19 +102,29 @@ pub(super) fn in_order<'a>(
         standardise(&mut scores);
         scores
     });
+    let stand_in: Option<Vec<f32>> = found
+        .fallback
+        .as_ref()
+        .map(|fallback| open.iter().map(|at| fallback.scores[*at]).collect());
+    let mut names: Vec<&str> = shelf.names.iter().map(String::as_str).collect();
     let answered = said.iter().zip(&found.asked.proposals);
     let mut sources: Vec<Option<&[f32]>> = answered
         .map(|(scores, proposal)| proposal.is_some().then_some(&scores[..]))
         .collect();
-    sources.push(bandit.as_deref());
-    let names = shelf.names.iter().map(String::as_str);
-    let names: Vec<&str> = names.chain(shelf.bandit_name.as_deref()).collect();
-    sources.truncate(names.len());
-    let weight = |name: &&str| match found.fallback {
-        true => 1.0,
-        false => deployed.weight(&ranker.decl, name),
-    };
-    let weights: Vec<f32> = names.iter().map(weight).collect();
+    let mut weights: Vec<f32> = names
+        .iter()
+        .map(|name| deployed.weight(&ranker.decl, name))
+        .collect();
+    if let Some(name) = &shelf.bandit_name {
+        names.push(name);
+        sources.push(bandit.as_deref());
+        weights.push(deployed.weight(&ranker.decl, name));
+    }
+    if let (Some(fallback), Some(said)) = (&found.fallback, &stand_in) {
+        names.push(&fallback.name);
+        sources.push(Some(said));
+        weights.push(1.0);
+    }
     let likeness = facts.likeness(deployed);
     let slate = Slate {
         sources,
@@ -181,10 +188,11 @@ pub(super) fn list(
             },
         }
     };
+    let sources = ranker.shelf.names.len();
     let bandit = ranker.shelf.bandit_name.as_ref().map(|name| SourceLine {
         name: name.clone(),
         version: None,
-        weight: ranking.weights.last().copied().unwrap_or(0.0),
+        weight: ranking.weights.get(sources).copied().unwrap_or(0.0),
         status: "answered",
         took_us: 0,
     });

@@ -12,7 +12,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use acumen_base::{Body, Clock, Event, Listing};
-use acumen_decision::Pool;
 use acumen_event::LogReader;
 use acumen_value::off_policy::{Estimates, Logged, Modelled, cell_means};
 use serde::Serialize;
@@ -82,8 +81,8 @@ pub fn evaluate_policy(
     let core = sources.oldest()?;
     let shelf = core.live[use_case].shelf.clone().ok_or_else(none)?;
     let ranker = |decl: &RankingDecl| {
-        let by = (Pool::new(1, 0), Arc::clone(clock), plan.seed());
-        Ranker::new(&plan.declared, Arc::clone(&shelf), by).judging(decl.clone())
+        let by = (Arc::clone(clock), plan.seed());
+        Ranker::new(&plan.declared, Arc::clone(&shelf), 1, by).judging(decl.clone())
     };
     let mut replay = Replay {
         judges: [ranker(declared), ranker(changed)],

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ask::{SimilarAnswer, SimilarItem};
-use super::serve::{ITEMS_MAX, Ranker, number};
+use super::serve::Ranker;
 use super::visitors::Past;
+use super::wish::{check_count, number};
 use crate::refusal::Refusal;
 
 impl Ranker {
@@ -14,10 +15,7 @@ impl Ranker {
     /// # Errors
     /// Where there is no such item, or more are asked for than a list has.
     pub(crate) fn similar(&self, id: &str, n: usize) -> Result<SimilarAnswer, Refusal> {
-        if !(1..=ITEMS_MAX).contains(&n) {
-            let what = format!("a list has 1 to {ITEMS_MAX} items, not {n}");
-            return Err(Refusal::Invalid(what));
-        }
+        check_count(n)?;
         let deployed = self.shelf.deployed();
         let (item, mut mask, ids) = {
             let catalogue = self.shelf.catalogue();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use acumen_base::{Body, Control, Key, Seed, Time};
 use acumen_event::LogReader;
+use acumen_model::metrics::RankingMetrics;
 use acumen_model::recommend::{InteractionColumns, Interactions, RecommendData, Recommender};
 use serde::Serialize;
 
@@ -36,21 +37,12 @@ pub struct RankingTable {
     pub judged: usize,
     /// The sources, in declared order.
     pub sources: Vec<SourceFigures>,
-    /// The blend with the declared weights.
-    pub declared: Figures,
+    /// The blend with the declared weights, over lists of 10 as all figures here.
+    pub declared: RankingMetrics,
     /// The blend with the weights that go live.
-    pub blend: Figures,
+    pub blend: RankingMetrics,
     /// The share of the items that may be shown that stand in some list of the blend.
     pub coverage: f64,
-}
-
-/// How well lists of 10 hold what was taken next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Figures {
-    /// The normalised discounted cumulative gain.
-    pub ndcg10: f64,
-    /// The share of lists that hold it.
-    pub hr10: f64,
 }
 
 /// What was found of one source.
@@ -65,7 +57,7 @@ pub struct SourceFigures {
     /// What it weighs from here on.
     pub weight: f64,
     /// Alone.
-    pub alone: Figures,
+    pub alone: RankingMetrics,
     /// What the blend's gain loses without it: 0 or less is a source that adds nothing.
     pub adds: f64,
 }
@@ -323,6 +315,7 @@ impl Fitting<'_> {
     }
 
     fn table(&self, judgement: &Option<Judgement>) -> RankingTable {
+        let nothing = || RankingMetrics::at(1, &[]);
         let all = &self.told.interactions;
         let visitors = (0..all.n_users())
             .filter(|user| !all.times(*user).is_empty())
@@ -335,9 +328,7 @@ impl Fitting<'_> {
                 Some(judgement) => judgement.weights[at],
                 None => declared_weight(self.ranking, &model.name),
             },
-            alone: judgement
-                .as_ref()
-                .map_or_else(Figures::default, |j| j.alone[at]),
+            alone: judgement.as_ref().map_or_else(nothing, |j| j.alone[at]),
             adds: judgement.as_ref().map_or(0.0, |j| j.adds[at]),
         };
         RankingTable {
@@ -347,12 +338,8 @@ impl Fitting<'_> {
             judged_from: judgement.as_ref().map(|j| j.from),
             judged: judgement.as_ref().map_or(0, |j| j.judged),
             sources: self.models().enumerate().map(figures).collect(),
-            declared: judgement
-                .as_ref()
-                .map_or_else(Figures::default, |j| j.declared),
-            blend: judgement
-                .as_ref()
-                .map_or_else(Figures::default, |j| j.blend),
+            declared: judgement.as_ref().map_or_else(nothing, |j| j.declared),
+            blend: judgement.as_ref().map_or_else(nothing, |j| j.blend),
             coverage: judgement.as_ref().map_or(0.0, |j| j.coverage),
         }
     }

@@ -6,8 +6,9 @@ use acumen_decision::ranking::Ranked;
 use acumen_model::recommend::History;
 
 use super::ask::{Because, ItemWhy};
-use super::serve::{Ranker, Wish};
+use super::serve::Ranker;
 use super::sources::Deployed;
+use super::wish::Wish;
 
 /// Past events that are named.
 const EVENTS: usize = 3;

@@ -1,44 +1,20 @@
-//! Models of values trained anew, and what they have to pass.
+//! What models of values that were trained anew have to pass.
 
-use acumen_base::{Gate, ModelVersion, Update};
+use acumen_base::{Gate, ModelVersion};
 use acumen_model::{Artifact, Metrics};
 
+use super::Updater;
 use super::judge::Judged;
-use super::{Updater, candidate};
-use crate::background::Background;
 use crate::error::EngineError;
-use crate::train::{TrainOptions, Trained, train_with};
+use crate::train::Trained;
 
 /// How far the total may be off on rows that the candidate was not fitted to.
 const TOTAL_ERROR_MAX: f64 = 0.25;
 
 impl Updater {
-    /// Trains, judges and promotes or holds a use case that decides on each key.
-    pub(super) fn attempt_values(&self, use_case: usize, mut update: Update) -> Option<Update> {
-        let options = TrainOptions {
-            threads: Some(Background::half()),
-            ..TrainOptions::default()
-        };
-        let trained = train_with(&self.sources, use_case, options, &mut |at| self.step(&at));
-        let trained = match trained {
-            Ok(trained) => trained,
-            Err(error) => {
-                update.why = format!("held: there is nothing to promote: {error}");
-                return self.record(update, Vec::new());
-            }
-        };
-        update.candidate = candidate(&trained);
-        if update.candidate == update.champion {
-            update.why = "held: training gave the version that is live".to_owned();
-            return self.record(update, Vec::new());
-        }
-        let judged = self.gates(use_case, &trained, &update.champion);
-        self.conclude(use_case, update, judged, trained.controls)
-    }
-
     /// Champion and candidate by their figures on rows that each had not seen: the champion has
     /// been fitted again since to those that the candidate is judged on.
-    fn gates(
+    pub(super) fn gates_of_values(
         &self,
         use_case: usize,
         trained: &Trained,

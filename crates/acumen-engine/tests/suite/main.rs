@@ -9,6 +9,7 @@ mod drilling;
 mod durability;
 mod editing;
 mod files;
+mod home;
 mod ingesting;
 mod learning;
 mod live;

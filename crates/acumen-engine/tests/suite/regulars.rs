@@ -1,18 +1,12 @@
 //! A small use case that decides on each customer, with more than a year of orders.
 
+use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
 
-use acumen_base::{Clock, ManualClock, Seed, Time};
-use acumen_engine::history::Sources;
-use acumen_engine::{
-    Durability, Engine, Folder, LogOptions, Offline, Options, Plan, TrainOptions, train_with,
-};
-use acumen_event::DecodeLimits;
-use acumen_model::ModelStore;
-use tempfile::TempDir;
+use acumen_base::{Seed, Time};
 
-use super::shop::{days, plan_of};
+use super::home::Home;
+use super::shop::days;
 
 const USE_CASE: &str = include_str!("../data/regulars/usecase.yaml");
 
@@ -21,10 +15,14 @@ pub(crate) const START: Time = Time(1_767_225_600_000);
 /// Days of orders.
 pub(crate) const LASTS: i64 = 420;
 
-pub(crate) struct Regulars {
-    home: TempDir,
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) clock: Arc<ManualClock>,
+pub(crate) struct Regulars(Home);
+
+impl Deref for Regulars {
+    type Target = Home;
+
+    fn deref(&self) -> &Home {
+        &self.0
+    }
 }
 
 /// What happened to a customer: when, and what it added to the sum in cents.
@@ -33,27 +31,13 @@ pub(crate) type Told = (String, Time, i64);
 impl Regulars {
     /// The use case with some of its text replaced.
     pub(crate) fn with(changes: &[(&str, &str)]) -> Regulars {
-        let home = tempfile::tempdir().unwrap();
-        let mut regulars = Regulars {
-            plan: Arc::new(Plan::compile(Default::default()).0),
-            clock: ManualClock::at(START + days(LASTS)),
-            home,
-        };
-        regulars.redefine(changes);
-        regulars
+        let now = START + days(LASTS);
+        Regulars(Home::new(("regulars", USE_CASE), changes, now))
     }
 
     /// The same data folder under another definition.
     pub(crate) fn redefine(&mut self, changes: &[(&str, &str)]) {
-        let mut text = USE_CASE.to_owned();
-        for (old, new) in changes {
-            assert_eq!(text.matches(old).count(), 1, "{old}");
-            text = text.replace(old, new);
-        }
-        let folder = self.home.path().join("usecases/regulars");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("usecase.yaml"), text).unwrap();
-        self.plan = plan_of(self.home.path());
+        self.0.redefine(changes);
     }
 
     /// With a history of `customers` customers.
@@ -114,64 +98,11 @@ impl Regulars {
             }
         }
         lines.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
-        let mut offline = self.offline();
-        for (known_at, json) in &lines {
-            let (decoder, limits) = (&self.plan.decoder, DecodeLimits::default());
-            let event = decoder
-                .decode_json(json.as_bytes(), None, *known_at, &limits)
-                .unwrap();
-            offline.import(&Arc::new(event)).unwrap();
-        }
-        offline.close().unwrap();
+        self.take_in(lines);
         told
     }
 
     pub(crate) fn home(&self) -> &Path {
-        self.home.path()
-    }
-
-    pub(crate) fn folder(&self) -> Folder {
-        Folder::new(self.home.path().join("data"))
-    }
-
-    fn log() -> LogOptions {
-        LogOptions {
-            durability: Durability::Os,
-            ..LogOptions::default()
-        }
-    }
-
-    pub(crate) fn offline(&self) -> Offline {
-        Offline::open(Arc::clone(&self.plan), self.folder(), Regulars::log()).unwrap()
-    }
-
-    pub(crate) fn open(&self) -> Engine {
-        let options = Options {
-            log: Regulars::log(),
-            workers: 2,
-        };
-        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        Engine::open(Arc::clone(&self.plan), self.folder(), options, clock).unwrap()
-    }
-
-    pub(crate) fn sources(&self) -> Sources {
-        let folder = self.folder();
-        Sources {
-            plan: Arc::clone(&self.plan),
-            store: Arc::new(ModelStore::open(&folder.models()).unwrap()),
-            folder,
-        }
-    }
-
-    /// Trains, and puts the best in production.
-    pub(crate) fn train(&self) -> acumen_engine::Trained {
-        let mut offline = self.offline();
-        let options = TrainOptions::default();
-        let trained = train_with(&offline.sources, 0, options, &mut |_| ()).unwrap();
-        for control in trained.controls.clone() {
-            offline.control(control, "ann", self.clock.now()).unwrap();
-        }
-        offline.close().unwrap();
-        trained
+        self.path()
     }
 }

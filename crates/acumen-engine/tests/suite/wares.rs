@@ -1,19 +1,12 @@
 //! A small use case that ranks, with two months of visits.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::ops::Deref;
 
-use acumen_base::{Clock, Key, ManualClock, Seed, Time};
-use acumen_engine::history::Sources;
-use acumen_engine::{
-    Durability, Engine, Folder, LogOptions, Offline, Options, Plan, RankAnswer, RankRequest,
-    Refusal, TrainOptions, Trained, train_with,
-};
-use acumen_event::DecodeLimits;
-use acumen_model::ModelStore;
-use tempfile::TempDir;
+use acumen_base::{Key, Seed, Time};
+use acumen_engine::{Engine, RankAnswer, RankRequest, Refusal};
 
-use super::shop::{HOUR, START, days, plan_of};
+use super::home::Home;
+use super::shop::{HOUR, START, days};
 
 const USE_CASE: &str = include_str!("../data/wares/usecase.yaml");
 
@@ -21,27 +14,20 @@ const USE_CASE: &str = include_str!("../data/wares/usecase.yaml");
 pub(crate) const WARES: u32 = 60;
 pub(crate) const CUSTOMERS: u32 = 120;
 
-pub(crate) struct Wares {
-    home: TempDir,
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) clock: Arc<ManualClock>,
+pub(crate) struct Wares(Home);
+
+impl Deref for Wares {
+    type Target = Home;
+
+    fn deref(&self) -> &Home {
+        &self.0
+    }
 }
 
 impl Wares {
-    /// The use case with some of its text replaced.
-    pub(crate) fn with(changes: &[(&str, &str)]) -> Wares {
-        let home = tempfile::tempdir().unwrap();
-        let plan = compiled(home.path(), changes);
-        Wares {
-            home,
-            plan,
-            clock: ManualClock::at(START),
-        }
-    }
-
     /// Wares and two months of visits: who clicks on a ware of a kind clicks on the next of it.
     pub(crate) fn grown(changes: &[(&str, &str)]) -> Wares {
-        let wares = Wares::with(changes);
+        let wares = Wares(Home::new(("wares", USE_CASE), changes, START));
         let mut lines: Vec<(Time, String)> = Vec::new();
         for number in 0..WARES {
             lines.push((
@@ -77,74 +63,10 @@ impl Wares {
                 }
             }
         }
-        lines.sort_by_key(|(at, _)| *at);
-        let mut offline = wares.offline();
-        for (at, line) in &lines {
-            let (decoder, limits) = (&wares.plan.decoder, DecodeLimits::default());
-            let event = decoder
-                .decode_json(line.as_bytes(), None, *at, &limits)
-                .unwrap();
-            offline.import(&Arc::new(event)).unwrap();
-        }
-        offline.close().unwrap();
+        wares.take_in(lines);
         wares.clock.set(START + days(70));
         wares
     }
-
-    pub(crate) fn folder(&self) -> Folder {
-        Folder::new(self.home.path().join("data"))
-    }
-
-    fn log() -> LogOptions {
-        LogOptions {
-            durability: Durability::Os,
-            ..LogOptions::default()
-        }
-    }
-
-    pub(crate) fn offline(&self) -> Offline {
-        Offline::open(Arc::clone(&self.plan), self.folder(), Wares::log()).unwrap()
-    }
-
-    pub(crate) fn open(&self) -> Engine {
-        let options = Options {
-            log: Wares::log(),
-            workers: 2,
-        };
-        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        Engine::open(Arc::clone(&self.plan), self.folder(), options, clock).unwrap()
-    }
-
-    pub(crate) fn sources(&self) -> Sources {
-        Sources {
-            plan: Arc::clone(&self.plan),
-            store: Arc::new(ModelStore::open(&self.folder().models()).unwrap()),
-            folder: self.folder(),
-        }
-    }
-
-    /// Trains all sources and deploys them.
-    pub(crate) fn train(&self) -> Trained {
-        let trained = train_with(&self.sources(), 0, TrainOptions::default(), &mut |_| ()).unwrap();
-        let mut offline = self.offline();
-        for control in trained.controls.iter().cloned() {
-            offline.control(control, "test", self.clock.now()).unwrap();
-        }
-        offline.close().unwrap();
-        trained
-    }
-}
-
-fn compiled(home: &Path, changes: &[(&str, &str)]) -> Arc<Plan> {
-    let mut text = USE_CASE.to_owned();
-    for (old, new) in changes {
-        assert_eq!(text.matches(old).count(), 1, "{old}");
-        text = text.replace(old, new);
-    }
-    let folder = home.join("usecases/wares");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("usecase.yaml"), text).unwrap();
-    plan_of(home)
 }
 
 /// A ware that is added or changes.

@@ -1,10 +1,6 @@
 //! A use case that ranks, over HTTP.
 
-use std::sync::Arc;
-
-use acumen_base::{Clock, ManualClock, Time};
-use acumen_engine::spec::Project;
-use acumen_engine::{Durability, Engine, Folder, LogOptions, Offline, Options, Plan, train};
+use acumen_base::Time;
 use serde_json::{Value, json};
 
 use super::running::{Running, START};
@@ -15,44 +11,15 @@ const HOUR: i64 = 3_600_000;
 
 /// Thirty wares of three kinds, and forty customers who click through one kind each.
 fn server() -> Running {
-    let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join("usecases/wares");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("usecase.yaml"), USE_CASE).unwrap();
-    let (plan, problems) = Plan::compile(Project::load(home.path()).0);
-    assert!(problems.is_empty(), "{problems:?}");
-    let (plan, data) = (Arc::new(plan), Folder::new(home.path().join("data")));
-    let log = LogOptions {
-        durability: Durability::Os,
-        ..LogOptions::default()
-    };
-    let mut offline = Offline::open(Arc::clone(&plan), data.clone(), log).unwrap();
-    let wares = (0..30).map(|n| (START, ware(n)));
+    let wares = (0..30).map(|n| (Time(START), ware(n)));
     let clicks = (0..400).map(|n: i64| {
         let number = 10 * (n % 40 % 3) + (n / 40 + n % 7) % 10;
         let at = START + HOUR * (1 + n);
-        (
-            at,
-            click(&format!("f{n}"), &format!("c{}", n % 40), number, at),
-        )
+        let (id, who) = (format!("f{n}"), format!("c{}", n % 40));
+        (Time(at), click(&id, &who, number, at))
     });
-    for (at, json) in wares.chain(clicks) {
-        let decoder = &plan.decoder;
-        let bytes = json.to_string();
-        let event = decoder.decode_json(bytes.as_bytes(), None, Time(at), &Default::default());
-        offline.import(&Arc::new(event.unwrap())).unwrap();
-    }
-    offline.close().unwrap();
     let now = Time(START + 500 * HOUR);
-    let mut offline = Offline::open(Arc::clone(&plan), data.clone(), log).unwrap();
-    let trained = train(&offline.sources, 0, None, &mut |_| ()).unwrap();
-    for control in trained.controls {
-        offline.control(control, "ann", now).unwrap();
-    }
-    offline.close().unwrap();
-    let clock = ManualClock::at(now) as Arc<dyn Clock>;
-    let engine = Engine::open(plan, data, Options { log, workers: 2 }, clock).unwrap();
-    Running::over(home, engine)
+    Running::trained(("wares", USE_CASE), wares.chain(clicks), now)
 }
 
 fn ware(number: i64) -> Value {

@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 
 use acumen_base::{Clock, ManualClock, Time};
 use acumen_engine::spec::Project;
-use acumen_engine::{Durability, Engine, Folder, LogOptions, Options, Plan};
+use acumen_engine::{Durability, Engine, Folder, LogOptions, Offline, Options, Plan, train};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -64,6 +65,32 @@ impl Running {
         }
     }
 
+    /// Over a use case with a history, trained on it; it is `now` there.
+    pub(crate) fn trained(
+        (name, text): (&str, &str),
+        history: impl IntoIterator<Item = (Time, Value)>,
+        now: Time,
+    ) -> Running {
+        let home = tempfile::tempdir().unwrap();
+        let plan = plan_of(&home, name, text);
+        let data = Folder::new(home.path().join("data"));
+        let mut offline = Offline::open(Arc::clone(&plan), data.clone(), log()).unwrap();
+        for (at, json) in history {
+            let (decoder, json) = (&plan.decoder, json.to_string());
+            let event = decoder.decode_json(json.as_bytes(), None, at, &Default::default());
+            offline.import(&Arc::new(event.unwrap())).unwrap();
+        }
+        offline.close().unwrap();
+        let mut offline = Offline::open(Arc::clone(&plan), data, log()).unwrap();
+        let trained = train(&offline.sources, 0, None, &mut |_| ()).unwrap();
+        for control in trained.controls {
+            offline.control(control, "ann", now).unwrap();
+        }
+        offline.close().unwrap();
+        let engine = opened(&home, plan, now);
+        Running::over(home, engine)
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client::to(self.address)
     }
@@ -94,20 +121,36 @@ fn engine(home: &TempDir, changes: &[(&str, &str)]) -> Engine {
         assert_eq!(text.matches(old).count(), 1, "{old}");
         text = text.replace(old, new);
     }
-    let folder = home.path().join("usecases/orders");
+    let plan = plan_of(home, "orders", &text);
+    opened(home, plan, Time(START))
+}
+
+fn plan_of(home: &TempDir, name: &str, text: &str) -> Arc<Plan> {
+    let folder = home.path().join("usecases").join(name);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("usecase.yaml"), text).unwrap();
     let (project, problems) = Project::load(home.path());
     assert!(problems.is_empty(), "{problems:?}");
     let (plan, problems) = Plan::compile(project);
     assert!(problems.is_empty(), "{problems:?}");
-    let log = LogOptions {
+    Arc::new(plan)
+}
+
+fn log() -> LogOptions {
+    LogOptions {
         durability: Durability::Os,
         ..LogOptions::default()
-    };
-    let clock = ManualClock::at(Time(START)) as Arc<dyn Clock>;
+    }
+}
+
+fn opened(home: &TempDir, plan: Arc<Plan>, now: Time) -> Engine {
+    let clock = ManualClock::at(now) as Arc<dyn Clock>;
     let folder = Folder::new(home.path().join("data"));
-    Engine::open(Arc::new(plan), folder, Options { log, workers: 2 }, clock).unwrap()
+    let options = Options {
+        log: log(),
+        workers: 2,
+    };
+    Engine::open(plan, folder, options, clock).unwrap()
 }
 
 pub(crate) fn order(id: &str, customer: &str, amount: &str) -> String {

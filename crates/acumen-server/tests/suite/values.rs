@@ -1,10 +1,6 @@
 //! A use case that decides on each customer, over HTTP.
 
-use std::sync::Arc;
-
-use acumen_base::{Clock, ManualClock, Time};
-use acumen_engine::spec::Project;
-use acumen_engine::{Durability, Engine, Folder, LogOptions, Offline, Options, Plan, train};
+use acumen_base::Time;
 use serde_json::{Value, json};
 
 use super::running::{Running, START};
@@ -18,35 +14,8 @@ const LASTS: i64 = 300;
 /// Sixty customers who order every few days, each at a pace of their own, and one who only signed
 /// up; a model is live.
 fn server() -> Running {
-    let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join("usecases/regulars");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("usecase.yaml"), USE_CASE).unwrap();
-    let (plan, problems) = Plan::compile(Project::load(home.path()).0);
-    assert!(problems.is_empty(), "{problems:?}");
-    let (plan, data) = (Arc::new(plan), Folder::new(home.path().join("data")));
-    let log = LogOptions {
-        durability: Durability::Os,
-        ..LogOptions::default()
-    };
     let now = Time(START + LASTS * DAY);
-    let mut offline = Offline::open(Arc::clone(&plan), data.clone(), log).unwrap();
-    for (at, json) in history() {
-        let decoded =
-            plan.decoder
-                .decode_json(json.to_string().as_bytes(), None, at, &Default::default());
-        offline.import(&Arc::new(decoded.unwrap())).unwrap();
-    }
-    offline.close().unwrap();
-    let mut offline = Offline::open(Arc::clone(&plan), data.clone(), log).unwrap();
-    let trained = train(&offline.sources, 0, None, &mut |_| ()).unwrap();
-    for control in trained.controls {
-        offline.control(control, "ann", now).unwrap();
-    }
-    offline.close().unwrap();
-    let clock = ManualClock::at(now) as Arc<dyn Clock>;
-    let engine = Engine::open(plan, data, Options { log, workers: 2 }, clock).unwrap();
-    Running::over(home, engine)
+    Running::trained(("regulars", USE_CASE), history(), now)
 }
 
 fn order(id: &str, customer: &str, at: i64, euros: i64) -> Value {

@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 
 use acumen_base::{Clock, Control, SystemClock, Time, Update};
-use acumen_engine::{
-    Figures, RankingTable, TrainOptions, TrainProgress, Trained, TrainedModel, train_with,
-};
+use acumen_engine::{RankingTable, TrainOptions, TrainProgress, Trained, TrainedModel, train_with};
+use acumen_model::metrics::RankingMetrics;
 use acumen_model::{Artifact, CandidateTable, Metrics, RegressionMetrics, SearchProgress};
 use clap::Args;
 
@@ -87,7 +86,7 @@ impl Train {
             asked_by: BY.to_owned(),
             started_at,
             ended_at: now,
-            candidate: updates::candidate(&trained),
+            candidate: trained.versions(),
             champion,
             judged: None,
             gates: Vec::new(),
@@ -100,7 +99,7 @@ impl Train {
         }
         offline.close()?;
         say(summary(&trained))?;
-        for model in updates::candidate(&trained) {
+        for model in trained.versions() {
             say(format!("deployed: {} {}", model.member, model.version))?;
         }
         say(format!(
@@ -216,8 +215,9 @@ pub(crate) fn summary(trained: &Trained) -> String {
 /// What is known of the sources of lists.
 pub(crate) fn of_lists(table: &RankingTable) -> String {
     let count = |n: usize| thousands(n as u64);
-    let figures = |found: &Figures| [format!("{:.4}", found.ndcg10), format!("{:.4}", found.hr10)];
-    let row = |name: &str, found: &Figures, rest: [String; 2]| {
+    let figures =
+        |found: &RankingMetrics| [found.ndcg, found.hit_rate].map(|figure| format!("{figure:.4}"));
+    let row = |name: &str, found: &RankingMetrics, rest: [String; 2]| {
         let [ndcg, hits] = figures(found);
         let [weight, adds] = rest;
         vec![name.to_owned(), ndcg, hits, weight, adds]

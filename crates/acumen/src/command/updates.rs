@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use acumen_base::{Body, Control, ModelVersion, Time, Update};
-use acumen_engine::Trained;
 use acumen_engine::history::Sources;
 use acumen_event::LogReader;
 use serde_json::{Value, json};
@@ -99,19 +98,4 @@ pub(crate) fn shown(update: &Update) -> String {
         text.push_str(&format!("\n  {passed}  {}: {}", gate.name, gate.text));
     }
     text
-}
-
-/// The versions that were trained.
-pub(crate) fn candidate(trained: &Trained) -> Vec<ModelVersion> {
-    let version = |(member, version): (&String, &String)| ModelVersion {
-        member: member.clone(),
-        version: version.clone(),
-    };
-    let models = trained
-        .models
-        .iter()
-        .map(|model| (&model.name, &model.version));
-    let sources = trained.ranking.iter().flat_map(|table| &table.sources);
-    let sources = sources.map(|source| (&source.name, &source.version));
-    models.chain(sources).map(version).collect()
 }

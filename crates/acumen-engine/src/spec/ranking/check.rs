@@ -36,6 +36,9 @@ pub(crate) const BANDIT_DOCS: &[ParamDoc] = &[
     },
 ];
 
+/// What a training of lists has to pass.
+const TOLERANCE: &str = "a blend is compared with its best source alone, within `gates.tolerance`";
+
 impl ModelDecl {
     /// The bandit that it is, if it is one.
     ///
@@ -128,6 +131,16 @@ impl Check<'_> {
 
     /// Whether there are such sources, and whether they take these parameters.
     fn models(&mut self) {
+        let bandits = self
+            .use_case
+            .models
+            .iter()
+            .filter(|m| m.algorithm == BANDIT);
+        for second in bandits.skip(1) {
+            let message = "a list has one bandit, and there is another before this".to_owned();
+            let path = format!("models.{}", second.name);
+            self.problem(&path, "model", message, "leave one out".to_owned());
+        }
         for model in &self.use_case.models {
             let path = format!("models.{}", model.name);
             let checked = match model.bandit() {
@@ -225,6 +238,11 @@ impl Check<'_> {
                 "sources are judged by their place in lists",
             ),
             ("training.origins", "sources read feedback, not rows"),
+            ("training.negative_share", "sources read feedback, not rows"),
+            ("gates.metric", TOLERANCE),
+            ("gates.min_positives", TOLERANCE),
+            ("gates.ece_max", TOLERANCE),
+            ("gates.latency_us_max", TOLERANCE),
             ("batch_inference", "lists are made when somebody asks"),
             ("explain", "sources give their own reasons"),
         ];

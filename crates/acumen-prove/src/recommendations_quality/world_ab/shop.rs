@@ -94,7 +94,7 @@ impl Past {
         let sources = &self.offline.sources;
         let position = position(sources, use_case)?;
         let table = judge_sources(sources, position, &mut |_| {})?;
-        Ok(table.blend.ndcg10)
+        Ok(table.blend.ndcg)
     }
 
     /// Opens at an instant, having learnt from everything up to then.
