@@ -4,7 +4,7 @@
 //! Visitors and what they did are made up; sources are trained on it. A request is due at an instant
 //! of a Poisson process whatever the answers do, and its latency runs from there. One request in
 //! five follows a click of the same visitor, which is acknowledged first. How long it takes until a
-//! click is in a list is measured apart: the list names the click as a reason.
+//! list reflects a click is measured apart.
 
 mod load;
 mod shop;
@@ -78,7 +78,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         (&format!("while a source hangs ({SLOW})"), &hanging),
     ]);
     println!(
-        "{} of {CLICKS} clicks were in the next list; {:.1} ms at the 99th percentile",
+        "the next list reflects {} of {CLICKS} clicks; {:.1} ms at the 99th percentile",
         reflected.in_the_next, reflected.p99_ms
     );
     let loads = [&usual, &uncached, &swapped, &rebuilt, &hanging];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use acumen_base::Seed;
 use acumen_decision::bandit::explore_slate;
 use acumen_decision::ranking::{Caps, Ranked, Ranking, Refusals, Slate, rank};
+use acumen_model::recommend::Candidates;
 
 use super::ask::{Measured, RankedItem, SourceLine};
 use super::asking::Found;
@@ -18,6 +19,9 @@ use crate::spec::CapDecl;
 
 /// How many times as many places are ranked as are shown, so that there is something to explore.
 const SPARE: usize = 2;
+/// How many times as many candidates are ranked as are shown, and how many at least.
+const SHORTLIST: usize = 10;
+const SHORTLIST_LEAST: usize = 100;
 
 /// A list with what the log keeps of it.
 pub(super) struct Listed {
@@ -85,8 +89,11 @@ pub(super) fn in_order<'a>(
         let catalogue = shelf.catalogue();
         // What was put forward may have been kept from before they hid or bought it.
         let may = |at: &usize| wish.turns_away(&catalogue, candidates.items[*at]).is_none();
-        let open: Vec<usize> = (0..candidates.items.len()).filter(may).collect();
+        let mut open: Vec<usize> = (0..candidates.items.len()).filter(may).collect();
         let short = open.len() < wish.n;
+        if found.fallback.is_none() {
+            shortlist(&mut open, candidates, ranker, deployed, wish.n);
+        }
         let refusals = short.then(|| wish.left_out(&catalogue));
         let numbers = open.iter().map(|at| candidates.items[*at]).collect();
         let caps = ranker.decl.caps.len();
@@ -144,6 +151,31 @@ pub(super) fn in_order<'a>(
         names,
         left_out,
     }
+}
+
+/// Leaves the candidates that the sources together say most for: what is compared with every other,
+/// and judged by more than them, is not all that each put forward.
+fn shortlist(
+    open: &mut Vec<usize>,
+    candidates: &Candidates,
+    ranker: &Ranker,
+    deployed: &Deployed,
+    n: usize,
+) {
+    let most = SHORTLIST_LEAST.max(SHORTLIST * n);
+    if open.len() <= most {
+        return;
+    }
+    let mut blended = vec![0.0; candidates.items.len()];
+    for (name, scores) in ranker.shelf.names.iter().zip(&candidates.scores) {
+        let weight = deployed.weight(&ranker.decl, name);
+        let sums = blended.iter_mut().zip(scores);
+        sums.for_each(|(sum, score)| *sum += weight * score);
+    }
+    let by = |a: &usize, b: &usize| blended[*b].total_cmp(&blended[*a]).then(a.cmp(b));
+    open.select_nth_unstable_by(most - 1, by);
+    open.truncate(most);
+    open.sort_unstable();
 }
 
 /// Makes the list of a request.

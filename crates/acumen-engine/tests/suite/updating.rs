@@ -316,7 +316,7 @@ fn a_model_of_values_is_promoted_by_its_figures_on_rows_that_it_had_not_seen() {
     assert!(engine.readiness().unwrap().ready);
     let again = engine.update_now("regulars", "ann").unwrap();
     assert!(
-        !again.promoted && again.why.contains("the version that is live"),
+        !again.promoted && again.why.contains("the versions that are live"),
         "{}",
         again.why
     );

@@ -1,5 +1,6 @@
 //! Visitors who ask for lists, some of them after a click.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -164,14 +165,14 @@ fn click<'a>(
 
 /// How soon clicks are in lists.
 pub(super) struct Freshness {
-    /// Clicks that are a reason in the very next list.
+    /// Clicks that the very next list reflects.
     pub(super) in_the_next: usize,
-    /// Milliseconds from the acknowledgement of a click to the first list that names it as a
-    /// reason.
+    /// Milliseconds from the acknowledgement of a click to the first list that reflects it.
     pub(super) p99_ms: f64,
 }
 
-/// Clicks, one after the other, each followed by requests until a list names it as a reason.
+/// Clicks, one after the other, each followed by requests until a list reflects it: until what the
+/// sources say of its items is not what they said before the click.
 pub(super) fn freshness(
     address: &str,
     clicks: usize,
@@ -179,29 +180,19 @@ pub(super) fn freshness(
 ) -> Result<Freshness, Failure> {
     let clock = stage::clock();
     let mut client = Client::connect(address)?;
-    let path = format!("/v1/usecases/{USE_CASE}/rank");
     let (mut took, mut in_the_next) = (Vec::with_capacity(clicks), 0);
     for number in 0..clicks {
         let draw = |what: &str| Seed(1).derive(what).unit(&number.to_string());
         let who = (draw("who") * visitors as f64) as usize;
-        // What many clicked on: sources have something to say of it.
-        let what = (draw("what") * super::shop::FAMILIAR as f64) as usize;
+        let what = (draw("what") * super::shop::ITEMS as f64) as usize;
+        let before = said(&mut client, who)?;
         click(&mut client, &format!("fresh-{number}"), who, what, &*clock)?;
         let acknowledged = clock.nanos();
-        let body = format!(
-            "{{\"customer_id\":\"{}\",\"explain\":true,\"n\":20}}",
-            visitor(who)
-        );
         for list in 1..=LISTS_MAX {
-            let (_, answer) = client.post(&path, body.as_bytes())?;
+            let now = said(&mut client, who)?;
             let at = clock.nanos();
-            let answer: Value = serde_json::from_slice(answer)?;
-            let items = answer["items"].as_array().into_iter().flatten();
-            let reasons = items.flat_map(|item| item["why"]["because"].as_array());
-            let mut names = reasons
-                .flatten()
-                .filter_map(|reason| reason["item"].as_str());
-            if names.any(|name| name == product(what)) {
+            let same = |(item, said): (&String, &Value)| before.get(item).is_none_or(|b| b == said);
+            if !now.iter().all(same) || now.keys().all(|item| !before.contains_key(item)) {
                 in_the_next += usize::from(list == 1);
                 took.push(at - acknowledged);
                 break;
@@ -218,4 +209,22 @@ pub(super) fn freshness(
             false => f64::INFINITY,
         },
     })
+}
+
+/// What the sources say of the items of a visitor's list, but for the bandit, which learns from
+/// what others do as well.
+fn said(client: &mut Client, who: usize) -> Result<BTreeMap<String, Value>, Failure> {
+    let body = format!("{{\"customer_id\":\"{}\",\"explain\":true}}", visitor(who));
+    let path = format!("/v1/usecases/{USE_CASE}/rank");
+    let (_, answer) = client.post(&path, body.as_bytes())?;
+    let mut answer: Value = serde_json::from_slice(answer)?;
+    let items = answer["items"].as_array_mut().into_iter().flatten();
+    let line = |item: &mut Value| {
+        let mut sources = item["why"]["sources"].take();
+        if let Some(parts) = sources.as_array_mut() {
+            parts.retain(|part| part["source"] != "bandit");
+        }
+        Some((item["item"].as_str()?.to_owned(), sources))
+    };
+    Ok(items.filter_map(line).collect())
 }
