@@ -20,6 +20,7 @@ mod kept;
 mod listing;
 mod lists;
 mod off_policy;
+mod picks;
 mod serve;
 pub(crate) mod shelf;
 mod similar;
@@ -29,8 +30,9 @@ mod visitors;
 mod why;
 mod wish;
 
+pub use acumen_decision::ranking::Measured;
 pub use ask::{
-    Because, ItemWhy, Measured, RankAnswer, RankRequest, RankedItem, RequestEvent, SimilarAnswer,
+    Because, ItemWhy, RankAnswer, RankRequest, RankedItem, RequestEvent, SimilarAnswer,
     SimilarItem, SourceLine, StageLine,
 };
 pub use lists::Told;

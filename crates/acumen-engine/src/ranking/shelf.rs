@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use acumen_base::{Event, Key, Listing};
+use acumen_base::{Control, Event, Key, Listing, Time};
 use acumen_decision::bandit::{Arm, Bandit, BanditSpec};
 use acumen_model::recommend::Recommender;
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::catalogue::{Catalogue, SavedCatalogue, Shelving};
 use super::heard::Hearing;
 use super::lists::{Lists, Told, Word};
+use super::picks::Picks;
 use super::sources::{Deployed, Loaded};
 use super::visitors::{Past, Visitor, Visitors};
-use crate::spec::{RankingDecl, UseCase};
+use crate::spec::{ModelDecl, RankingDecl, UseCase};
 
 /// How a use case's events are read, and all that they said.
 #[derive(Debug)]
@@ -22,8 +23,11 @@ pub(crate) struct Shelf {
     pub(crate) shelving: Shelving,
     /// The sources that score items, in declared order; the bandit is none of them.
     pub(crate) names: Vec<String>,
+    /// For each source the list that people edit, where it is one.
+    editorial: Vec<Option<String>>,
     /// The name of the bandit, where one is declared.
     pub(crate) bandit_name: Option<String>,
+    pub(crate) picks: Picks,
     catalogue: RwLock<Catalogue>,
     visitors: Visitors,
     deployed: RwLock<Arc<Deployed>>,
@@ -70,6 +74,7 @@ impl Shelf {
             .iter()
             .partition(|model| model.bandit().is_some());
         let names: Vec<String> = sources.iter().map(|model| model.name.clone()).collect();
+        let list = |model: &&ModelDecl| model.editorial().and_then(Result::ok);
         let declared = bandits.first().and_then(|model| model.bandit()?.ok());
         let bandit = declared.map(|declared| {
             let spec = BanditSpec {
@@ -83,7 +88,9 @@ impl Shelf {
             hearing,
             shelving,
             bandit_name: bandits.first().map(|model| model.name.clone()),
+            editorial: sources.iter().map(list).collect(),
             names,
+            picks: Picks::default(),
             catalogue: RwLock::default(),
             visitors: Visitors::new(decl.feedback.remember),
             deployed: RwLock::default(),
@@ -137,7 +144,7 @@ impl Shelf {
     }
 
     /// Notes a list that was shown.
-    pub(crate) fn show(&self, listing: &Listing) {
+    pub(crate) fn show(&self, listing: &Arc<Listing>) {
         let all_seen = !self.hearing.tells_what_was_seen();
         self.lists()
             .show(listing, all_seen, write(&self.bandit).as_mut());
@@ -166,6 +173,22 @@ impl Shelf {
     pub(crate) fn change(&self, change: impl FnOnce(&mut Deployed)) {
         let mut deployed = write(&self.deployed);
         change(Arc::make_mut(&mut deployed));
+    }
+
+    /// Takes in an edit of a list that a source puts forward.
+    pub(crate) fn edit_picks(&self, control: &Control) {
+        if let Control::ListAdd { list, .. } | Control::ListRemove { list, .. } = control
+            && self.editorial.iter().flatten().any(|known| known == list)
+        {
+            self.picks.edit(control);
+            self.change(|deployed| deployed.epoch += 1);
+        }
+    }
+
+    /// What people picked, where a source is a list that they edit.
+    pub(crate) fn picked(&self, source: usize, now: Time) -> Option<Vec<u32>> {
+        let list = self.editorial[source].as_ref()?;
+        Some(self.picks.of(list, &self.catalogue(), now))
     }
 
     /// What answers now.

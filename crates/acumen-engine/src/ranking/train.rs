@@ -252,10 +252,10 @@ pub(crate) struct Fitting<'a> {
 }
 
 impl Fitting<'_> {
-    /// The declared sources, without the bandit.
+    /// The declared sources that are trained.
     pub(crate) fn models(&self) -> impl Iterator<Item = &ModelDecl> {
         let models = self.plan.declared.models.iter();
-        models.filter(|model| model.bandit().is_none())
+        models.filter(|model| model.is_trained_source())
     }
 
     /// Fits one source.

@@ -36,6 +36,17 @@ pub(crate) const BANDIT_DOCS: &[ParamDoc] = &[
     },
 ];
 
+/// The algorithm that puts forward what people picked.
+pub(crate) const EDITORIAL: &str = "editorial";
+
+pub(crate) const EDITORIAL_DOCS: &[ParamDoc] = &[ParamDoc {
+    name: "list",
+    aliases: &[],
+    range: ParamRange::Column,
+    default: "",
+    doc: "the list of items that people edit, one of `lists`",
+}];
+
 /// What a training of lists has to pass.
 const TOLERANCE: &str = "a blend is compared with its best source alone, within `gates.tolerance`";
 
@@ -57,6 +68,27 @@ impl ModelDecl {
         };
         let ridge = reader.number("ridge", 1.0);
         Some(reader.done(BanditDecl { algorithm, ridge }))
+    }
+}
+
+impl ModelDecl {
+    /// The list whose items it puts forward, if it is a list that people edit.
+    ///
+    /// # Errors
+    /// Every parameter that it cannot have.
+    pub(crate) fn editorial(&self) -> Option<Result<String, Vec<ParamProblem>>> {
+        if self.algorithm != EDITORIAL {
+            return None;
+        }
+        let params = self.params.clone();
+        let reader = Reader::new(&params, EDITORIAL_DOCS);
+        let list = reader.word("list", "").to_owned();
+        Some(reader.done(list))
+    }
+
+    /// Whether it is a source that is trained.
+    pub(crate) fn is_trained_source(&self) -> bool {
+        ![BANDIT, EDITORIAL].contains(&self.algorithm.as_str())
     }
 }
 
@@ -143,13 +175,16 @@ impl Check<'_> {
         }
         for model in &self.use_case.models {
             let path = format!("models.{}", model.name);
-            let checked = match model.bandit() {
-                Some(bandit) => bandit.map(drop),
+            let built_in = model.bandit().map(|bandit| bandit.map(drop));
+            let built_in =
+                built_in.or_else(|| model.editorial().map(|list| self.picks(model, list)));
+            let checked = match built_in {
+                Some(checked) => checked,
                 None => match recommender(&model.algorithm) {
                     Some(learner) => learner.check(&model.params).map(drop),
                     None => {
                         let mut names = recommender_names();
-                        names.push(BANDIT);
+                        names.extend([BANDIT, EDITORIAL]);
                         let message = format!("`{}` ranks no items", model.algorithm);
                         let help = suggestion(&model.algorithm, &names);
                         self.problem(&format!("{path}.algorithm"), "model", message, help);
@@ -169,6 +204,39 @@ impl Check<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a list that people edit is declared, and is of items.
+    fn picks(
+        &mut self,
+        model: &ModelDecl,
+        list: Result<String, Vec<ParamProblem>>,
+    ) -> Result<(), Vec<ParamProblem>> {
+        let list = list?;
+        let path = format!("models.{}.list", model.name);
+        let lists = &self.use_case.lists;
+        let names: Vec<&str> = lists.iter().map(|(name, _)| name.as_str()).collect();
+        let field = &self.ranking.item_field;
+        match lists.iter().find(|(name, _)| *name == list) {
+            None => {
+                let message = match list.is_empty() {
+                    true => "`editorial` names no list".to_owned(),
+                    false => format!("there is no list `{list}`"),
+                };
+                let help = match names.is_empty() {
+                    true => format!("declare one: `lists: {{staff_picks: {field}}}`"),
+                    false => suggestion(&list, &names),
+                };
+                self.problem(&path, "unknown_name", message, help);
+            }
+            Some((_, of)) if of != field => {
+                let message = format!("`{list}` is a list of `{of}`, and items are `{field}`");
+                let help = format!("name a list of `{field}`");
+                self.problem(&path, "unknown_name", message, help);
+            }
+            Some(_) => {}
+        }
+        Ok(())
     }
 
     /// Every group runs declared sources, each once, and the fallback is one of them.
