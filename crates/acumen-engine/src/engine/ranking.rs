@@ -38,6 +38,15 @@ impl Engine {
         Ok(answer)
     }
 
+    /// Whether a list is made without waiting for anything: every source is quick, and the log is
+    /// not waited for.
+    pub fn ranks_at_once(&self, use_case: &str) -> bool {
+        self.ranker(use_case).is_ok_and(|(position, ranker)| {
+            let serving = &self.plan.use_cases[position].declared.serving;
+            serving.durability == Durability::BestEffort && ranker.is_quick()
+        })
+    }
+
     /// Several lists, each answered by itself.
     ///
     /// # Errors

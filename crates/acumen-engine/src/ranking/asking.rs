@@ -10,6 +10,7 @@ use acumen_model::recommend::{Candidates, Open, Proposal, put_forward};
 
 use super::ask::SourceLine;
 use super::kept::{Asked, Made};
+use super::listing::worth_keeping;
 use super::picks::{propose, score_some};
 use super::serve::Ranker;
 use super::sources::Deployed;
@@ -176,13 +177,21 @@ impl Ranker {
             };
             proposals[*at] = answer.ok().map(Arc::new);
         }
-        let (candidates, fallback) = match proposals.iter().all(Option::is_none) {
+        let (mut candidates, fallback) = match proposals.iter().all(Option::is_none) {
             true => self.fall_back(deployed, &mask),
             false => (self.said_of_all(wish, deployed, &proposals), None),
         };
         let order = match &fallback {
             Some(stand_in) => by_score(&stand_in.scores),
-            None => by_score(&self.blended(deployed, &candidates)),
+            None => {
+                let blended = self.blended(deployed, &candidates);
+                let worth = by_score(&blended).into_iter().take(worth_keeping(wish.n));
+                let mut worth: Vec<u32> = worth.collect();
+                worth.sort_unstable();
+                candidates = candidates.only(&worth);
+                let blended: Vec<f32> = worth.iter().map(|at| blended[*at as usize]).collect();
+                by_score(&blended)
+            }
         };
         Found {
             cached: did.contains(&KEPT),

@@ -77,6 +77,17 @@ pub(super) fn ranked_for(shown: usize) -> usize {
     SPARE * shown
 }
 
+/// How many candidates are ranked for so many that are shown.
+fn shortlist(shown: usize) -> usize {
+    SHORTLIST_LEAST.max(SHORTLIST * shown)
+}
+
+/// How many candidates are worth keeping for a list of so many, and the next: some may not be shown
+/// by then.
+pub(super) fn worth_keeping(shown: usize) -> usize {
+    SPARE * shortlist(shown)
+}
+
 /// Ranks the candidates of a request.
 pub(super) fn in_order<'a>(
     ranker: &'a Ranker,
@@ -93,8 +104,7 @@ pub(super) fn in_order<'a>(
         let order = found.asked.order.iter().map(|at| *at as usize);
         // What is compared with every other, and judged by more than the sources, is not all that
         // each put forward.
-        let most = SHORTLIST_LEAST.max(SHORTLIST * wish.n);
-        let open: Vec<usize> = order.filter(may).take(most).collect();
+        let open: Vec<usize> = order.filter(may).take(shortlist(wish.n)).collect();
         let short = open.len() < wish.n;
         let refusals = short.then(|| wish.left_out(&catalogue));
         let numbers = open.iter().map(|at| candidates.items[*at]).collect();

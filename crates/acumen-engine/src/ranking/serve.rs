@@ -105,6 +105,12 @@ impl Ranker {
         Ok(order.ids().cloned().collect())
     }
 
+    /// Whether no source needs a thread of its own.
+    pub(crate) fn is_quick(&self) -> bool {
+        let deployed = self.shelf.deployed();
+        deployed.sources.values().all(|loaded| loaded.is_quick())
+    }
+
     /// What it knows and has been told.
     pub(crate) fn status(&self) -> RankingStatus {
         self.shelf.status()

@@ -17,6 +17,18 @@ pub struct Candidates {
     pub scores: Vec<Vec<f32>>,
 }
 
+impl Candidates {
+    /// Those at some places, in rising order.
+    #[must_use]
+    pub fn only(&self, places: &[u32]) -> Candidates {
+        let scores = |scores: &Vec<f32>| places.iter().map(|at| scores[*at as usize]).collect();
+        Candidates {
+            items: places.iter().map(|at| self.items[*at as usize]).collect(),
+            scores: self.scores.iter().map(scores).collect(),
+        }
+    }
+}
+
 /// The `most` best of each source among the items that may be shown.
 pub fn candidates(
     sources: &[&Source],
@@ -47,9 +59,7 @@ pub fn put_forward<'a>(proposals: impl IntoIterator<Item = &'a Proposal>) -> Vec
 
 /// Brings scores to a mean of 0 and a deviation of 1; where all are the same, to 0.
 pub fn standardise(scores: &mut [f32]) {
-    let mut spread = Spread::default();
-    scores.iter().for_each(|score| spread.add(*score));
-    let (mean, deviation) = spread.over(scores.len());
+    let (mean, deviation) = Spread::of(scores).over(scores.len());
     for score in scores {
         *score = (*score - mean) / deviation;
     }

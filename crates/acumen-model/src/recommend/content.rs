@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::derived::Derived;
 use super::recency::{self, Recency};
-use super::scratch::with_scores;
+use super::scratch::with_zeros;
 use super::{
     Attributes, CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner,
     Source,
@@ -192,40 +192,50 @@ impl Content {
         &self.entries[from as usize..to as usize]
     }
 
-    /// The words of the items that one knows.
-    fn profile(&self, history: History<'_>) -> Vec<f32> {
-        let mut profile = vec![0.0; self.words.len()];
-        for (_, item, weight) in self.recency.of(history) {
-            for (word, tells) in self.line(item) {
-                profile[*word as usize] += weight * tells;
+    /// Works with the words of the items that one knows.
+    fn with_profile<R>(&self, history: History<'_>, work: impl FnOnce(&[f32]) -> R) -> R {
+        with_zeros(self.words.len(), |profile| {
+            for (_, item, weight) in self.recency.of(history) {
+                for (word, tells) in self.line(item) {
+                    profile[*word as usize] += weight * tells;
+                }
             }
-        }
-        profile
+            let done = work(profile);
+            for (_, item, _) in self.recency.of(history) {
+                self.line(item)
+                    .iter()
+                    .for_each(|(word, _)| profile[*word as usize] = 0.0);
+            }
+            done
+        })
     }
 
     /// The scores of some items; of those that are not known 0.
     pub(super) fn score_some(&self, history: History<'_>, items: &[u32]) -> Vec<f32> {
-        let (profile, known) = (self.profile(history), self.n_items() as u32);
-        let score = |item: &u32| {
-            let words = if *item < known { self.line(*item) } else { &[] };
-            let parts = words.iter();
-            parts
-                .map(|(word, tells)| tells * profile[*word as usize])
-                .sum()
-        };
-        items.iter().map(score).collect()
+        let known = self.n_items() as u32;
+        self.with_profile(history, |profile| {
+            let score = |item: &u32| {
+                let words = if *item < known { self.line(*item) } else { &[] };
+                let parts = words.iter();
+                parts
+                    .map(|(word, tells)| tells * profile[*word as usize])
+                    .sum()
+            };
+            items.iter().map(score).collect()
+        })
     }
 
     pub(super) fn score(&self, history: History<'_>, scores: &mut [f32]) {
-        let profile = self.profile(history);
         let by_word = self.by_word();
         scores.fill(0.0);
-        let told = (0..).zip(&profile).filter(|(_, weight)| **weight != 0.0);
-        for (word, weight) in told {
-            for (item, tells) in by_word.line(word) {
-                scores[*item as usize] += tells * weight;
+        self.with_profile(history, |profile| {
+            let told = (0..).zip(profile).filter(|(_, weight)| **weight != 0.0);
+            for (word, weight) in told {
+                for (item, tells) in by_word.line(word) {
+                    scores[*item as usize] += tells * weight;
+                }
             }
-        }
+        });
     }
 
     /// How alike two items are: the cosine of their words.
@@ -247,9 +257,8 @@ impl Content {
 
     /// Adds how alike an item is to each of some others.
     pub fn likenesses(&self, item: u32, others: impl Iterator<Item = u32>, alike: &mut Vec<f32>) {
-        with_scores(self.words.len(), |tells| {
+        with_zeros(self.words.len(), |tells| {
             let own = self.line(item);
-            tells.fill(0.0);
             own.iter()
                 .for_each(|(word, tell)| tells[*word as usize] = *tell);
             alike.extend(others.map(|other| {
@@ -258,6 +267,7 @@ impl Content {
                     .map(|(word, tell)| tell * tells[*word as usize])
                     .sum::<f32>()
             }));
+            own.iter().for_each(|(word, _)| tells[*word as usize] = 0.0);
         });
     }
 

@@ -90,8 +90,7 @@ impl Popular {
             let mut items: Vec<u32> = (0..self.scores.len() as u32).collect();
             let score = |item: &u32| self.scores[*item as usize];
             items.sort_by(|a, b| score(b).total_cmp(&score(a)));
-            let mut spread = Spread::default();
-            self.scores.iter().for_each(|score| spread.add(*score));
+            let spread = Spread::of(&self.scores);
             Ranking { items, spread }
         })
     }

@@ -9,12 +9,16 @@ use super::matrix_factorization::Factors;
 use super::open::Open;
 use super::scratch::with_scores;
 use super::top::Top;
+use super::wide::{LANES, wide};
 use super::{History, Source};
 
 /// Above so many items, vectors are searched by a first look at them in bytes.
 const EXACT_MAX: usize = 20_000;
 /// How many times as many items as are wanted are compared in full after it.
 const NEAR: usize = 3;
+
+/// Scores that are looked at together.
+const BLOCK: usize = 64;
 
 /// What one source puts forward.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +39,34 @@ pub(super) struct Spread {
 }
 
 impl Spread {
+    /// Of many scores at once, added up in lanes.
+    pub(super) fn of(scores: &[f32]) -> Spread {
+        let (lanes, rest) = scores.as_chunks::<LANES>();
+        let (mut sums, mut squares) = ([0.0_f64; LANES], [0.0_f64; LANES]);
+        wide(
+            #[inline(always)]
+            || {
+                let mut at = 0;
+                while at < lanes.len() {
+                    let mut lane = 0;
+                    while lane < LANES {
+                        let score = lanes[at][lane] as f64;
+                        sums[lane] += score;
+                        squares[lane] += score * score;
+                        lane += 1;
+                    }
+                    at += 1;
+                }
+            },
+        );
+        let mut spread = Spread {
+            sum: sums.iter().sum(),
+            squares: squares.iter().sum(),
+        };
+        rest.iter().for_each(|score| spread.add(*score));
+        spread
+    }
+
     pub(super) fn add(&mut self, score: f32) {
         let score = f64::from(score);
         self.sum += score;
@@ -92,9 +124,7 @@ impl Source {
     fn of_all(&self, history: History<'_>, open: &Open<'_>, most: usize) -> Proposal {
         with_scores(self.n_items(), |scores| {
             self.score(history, scores);
-            let mut spread = Spread::default();
-            scores.iter().for_each(|score| spread.add(*score));
-            let (mean, deviation) = spread.over(scores.len());
+            let (mean, deviation) = Spread::of(scores).over(scores.len());
             Proposal {
                 items: best(scores, open, most),
                 mean,
@@ -167,9 +197,19 @@ fn of(scores: &[f32], items: &[u32]) -> Vec<f32> {
 /// The `most` best of those that may be shown, in no order; of equal ones, the smaller numbers.
 pub fn best(scores: &[f32], open: &Open<'_>, most: usize) -> Vec<u32> {
     let mut top = Top::new(most);
-    for (item, score) in (0..).zip(scores) {
-        if *score > top.above() && open.has(item) {
-            top.offer(item, *score);
+    for (block, scores) in scores.chunks(BLOCK).enumerate() {
+        // Few blocks have one that is among the best so far.
+        let largest = scores
+            .iter()
+            .fold(f32::NEG_INFINITY, |a, b| if *b > a { *b } else { a });
+        if largest <= top.above() {
+            continue;
+        }
+        for (at, score) in scores.iter().enumerate() {
+            let item = (block * BLOCK + at) as u32;
+            if *score > top.above() && open.has(item) {
+                top.offer(item, *score);
+            }
         }
     }
     top.items()
