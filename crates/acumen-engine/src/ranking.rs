@@ -14,14 +14,18 @@
 mod ask;
 mod asking;
 mod catalogue;
+mod features;
 mod heard;
 mod judge;
 mod kept;
 mod listing;
 mod lists;
 mod off_policy;
+pub(crate) mod order;
+mod ordering;
 mod serve;
 pub(crate) mod shelf;
+mod shown;
 mod similar;
 mod sources;
 mod train;
@@ -30,11 +34,12 @@ mod why;
 mod wish;
 
 pub use ask::{
-    Because, ItemWhy, Measured, RankAnswer, RankRequest, RankedItem, RequestEvent, SimilarAnswer,
-    SimilarItem, SourceLine, StageLine,
+    Because, ItemWhy, Measured, Moved, RankAnswer, RankRequest, RankedItem, RequestEvent,
+    SimilarAnswer, SimilarItem, SourceLine, StageLine,
 };
 pub use lists::Told;
 pub use off_policy::{PolicyEvaluation, evaluate_policy};
+pub use ordering::RankerFigures;
 pub(crate) use serve::Ranker;
 pub use shelf::RankingStatus;
 pub(crate) use shelf::{SavedShelf, Shelf};

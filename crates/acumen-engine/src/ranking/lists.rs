@@ -8,7 +8,7 @@ use acumen_decision::bandit::{Bandit, BanditError};
 use serde::{Deserialize, Serialize};
 
 /// How long an outcome may come after its list.
-const OPEN_FOR: Span = Span::days(1);
+pub(super) const OPEN_FOR: Span = Span::days(1);
 /// Lists that wait for outcomes, at most: the oldest is forgotten.
 const OPEN_MAX: usize = 200_000;
 
@@ -59,13 +59,19 @@ pub(crate) struct Word<'a> {
 }
 
 impl Lists {
-    /// Waits for the outcomes of a list; where nobody will say what was seen, all of it was.
-    pub(crate) fn show(&mut self, list: &Listing, all_seen: bool, bandit: Option<&mut Bandit>) {
+    /// Waits for the outcomes of a list; where nobody will say what was seen, all of it was. The
+    /// bandit learns from the first so many numbers that are known of an item.
+    pub(crate) fn show(
+        &mut self,
+        (list, width): (&Listing, usize),
+        all_seen: bool,
+        bandit: Option<&mut Bandit>,
+    ) {
         self.told.lists += 1;
         let id: Arc<str> = list.id.as_str().into();
         let places = list.places.iter().map(|place| {
             let seen = Seen {
-                context: place.context.clone(),
+                context: place.context[..width.min(place.context.len())].to_vec(),
                 seen: all_seen,
             };
             (Arc::from(place.item.as_str()), seen)

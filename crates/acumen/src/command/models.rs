@@ -132,7 +132,7 @@ impl Models {
                     rows: artifact.window.rows,
                     average_precision: match &artifact.test_metrics {
                         Metrics::Binary(found) => found.average_precision,
-                        Metrics::Regression(_) => None,
+                        Metrics::Regression(_) | Metrics::Lists(_) => None,
                     },
                     version,
                 });
