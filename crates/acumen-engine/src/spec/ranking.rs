@@ -4,6 +4,8 @@ mod check;
 mod columns;
 mod decl;
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub use decl::{
     BanditDecl, CapDecl, FeedbackDecl, GroupDecl, ItemsDecl, Outcome, RankingDecl, StagesDecl,
