@@ -10,7 +10,7 @@
 //! its own. What came of an item counts by the inverse of how likely its place is looked at, which
 //! makes the gain of an order what it would be if all places were (Joachims, Swaminathan and
 //! Schnabel 2017, "Unbiased Learning-to-Rank with Biased Feedback"). How likely that is, is
-//! estimated from the same lists ([`examination`]).
+//! estimated from the same lists ([`Examination`]).
 //!
 //! It is not one of [`super::LEARNERS`]: those learn from rows by themselves, and it from lists.
 

@@ -289,7 +289,7 @@ fn of_ranker(found: &RankerFigures) -> String {
     match (&found.version, &found.held) {
         (Some(version), _) => text.push_str(&format!("\n  version {version} orders lists")),
         (None, Some(why)) => text.push_str(&format!("\n  held back: {why}")),
-        (None, None) => {}
+        (None, None) => text.push_str("\n  `acumen train` would let it order lists"),
     }
     text
 }

@@ -29,9 +29,13 @@ fn looked_at(place: usize, bias: f64) -> f64 {
     (place as f64 + 1.0).powf(-bias)
 }
 
-/// Lists that are ordered by `placed_by` and a little chance, in which an item is taken if its
-/// place is looked at and it is wanted, by its `wanted` alone.
 fn shown(lists: usize, bias: f64, seed: u64) -> ShownLists {
+    shown_by(0.0, lists, bias, seed)
+}
+
+/// Lists that are ordered by `placed_by`, so many times `wanted`, and a little chance, in which an
+/// item is taken if its place is looked at and it is wanted, by its `wanted` alone.
+fn shown_by(good: f64, lists: usize, bias: f64, seed: u64) -> ShownLists {
     let mut draw = Stream::new(Seed(seed));
     let mut found = ShownLists {
         rows: Matrix {
@@ -50,7 +54,7 @@ fn shown(lists: usize, bias: f64, seed: u64) -> ShownLists {
         let mut items: Vec<[f64; 3]> = (0..PLACES)
             .map(|_| [draw.unit(), draw.unit(), draw.unit()])
             .collect();
-        let mut by = |item: &[f64; 3]| item[1] + 0.5 * draw.unit();
+        let mut by = |item: &[f64; 3]| good * item[0] + item[1] + 0.5 * draw.unit();
         let mut keyed: Vec<(f64, [f64; 3])> = items.drain(..).map(|i| (by(&i), i)).collect();
         keyed.sort_by(|a, b| b.0.total_cmp(&a.0));
         for (place, (_, item)) in keyed.into_iter().enumerate() {
@@ -125,15 +129,27 @@ fn with_places_corrected_the_order_is_found_that_places_hide() {
     let (with, without) = (in_order(&corrected), in_order(&ignored));
     assert!(with > 0.9, "{with}");
     assert!(without < with - 0.1, "{without} and {with}");
-    let places = corrected.examination.by_place();
-    for (place, found) in places.iter().enumerate() {
-        let truth = looked_at(place, 1.0);
+    assert!(ignored.examination.by_place().is_empty());
+}
+
+#[test]
+fn what_is_looked_at_is_told_from_what_stands_there() {
+    // What is wanted stands further up, so that more comes of the top than its place explains.
+    let lists = shown_by(0.5, 6_000, 1.0, 13);
+    let found = Examination::estimate(&lists, (Seed(1), 2)).unwrap();
+    let mut taken = [0.0; PLACES];
+    for (place, reward) in lists.place.iter().zip(&lists.reward) {
+        taken[*place as usize] += f64::from(*reward);
+    }
+    for place in 0..PLACES {
+        let (found, truth) = (found.of(place as u32), looked_at(place, 1.0));
         assert!(
             (found - truth).abs() < 0.3 * truth,
             "place {place}: {found}, not {truth}"
         );
     }
-    assert!(ignored.examination.by_place().is_empty());
+    assert!(taken[9] / taken[0] < 0.5 * looked_at(9, 1.0), "{taken:?}");
+    assert_eq!(found.of(50), found.of(9), "further down than was seen");
 }
 
 #[test]
