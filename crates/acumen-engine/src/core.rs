@@ -293,7 +293,7 @@ impl Core {
     }
 
     /// Notes a list that was shown.
-    pub fn listing(&mut self, listing: &Listing, position: u64) -> Applied {
+    pub fn listing(&mut self, listing: &Arc<Listing>, position: u64) -> Applied {
         self.next = position + 1;
         let of = self.plan.position(&listing.use_case);
         match of.and_then(|i| self.live[i].shelf.as_ref()) {
@@ -373,6 +373,9 @@ impl Core {
                 && *use_case == plan.declared.name
             {
                 shelf.change(|deployed| deployed.weigh(weights));
+            }
+            if let Some(shelf) = &live.shelf {
+                shelf.edit_picks(&control);
             }
             if let Control::Withdraw { use_case, member } = &control
                 && *use_case == plan.declared.name

@@ -534,12 +534,14 @@ impl Engine {
                 if plan.declared.predicts_sums() && plan.declared.member_names().any(answers) {
                     continue;
                 }
-                // A bandit learns as it goes, and without a ranker the weights of sources order.
+                // A bandit learns as it goes, people edit their lists, and without a ranker the
+                // weights of sources order.
+                let answers_anyway = |model: &ModelDecl| {
+                    plan.declared.ranking.is_some() && !model.is_trained_source()
+                };
                 let learns = |name: &&str| {
                     let mut models = plan.declared.models.iter();
-                    let learns =
-                        |model: &ModelDecl| plan.declared.ranking.is_some() && !model.is_source();
-                    models.any(|model| model.name == *name && learns(model))
+                    models.any(|model| model.name == *name && answers_anyway(model))
                 };
                 for model in plan.declared.member_names().filter(|name| !learns(name)) {
                     let name = &plan.declared.name;

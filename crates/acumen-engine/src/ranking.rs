@@ -23,6 +23,7 @@ mod lists;
 mod off_policy;
 pub(crate) mod order;
 mod ordering;
+mod picks;
 mod serve;
 pub(crate) mod shelf;
 mod shown;
@@ -33,9 +34,10 @@ mod visitors;
 mod why;
 mod wish;
 
+pub use acumen_decision::ranking::Measured;
 pub use ask::{
-    Because, ItemWhy, Measured, Moved, RankAnswer, RankRequest, RankedItem, RequestEvent,
-    SimilarAnswer, SimilarItem, SourceLine, StageLine,
+    Because, ItemWhy, Moved, RankAnswer, RankRequest, RankedItem, RequestEvent, SimilarAnswer,
+    SimilarItem, SourceLine, StageLine,
 };
 pub use lists::Told;
 pub use off_policy::{PolicyEvaluation, evaluate_policy};

@@ -33,6 +33,7 @@ pub mod file;
 pub mod interactions;
 pub mod item_similarity;
 pub mod matrix_factorization;
+pub mod open;
 pub mod popular;
 pub mod proposal;
 pub mod recurrent;
@@ -40,21 +41,27 @@ pub mod sequential_cooccurrence;
 pub mod source;
 pub mod table;
 
+mod derived;
 mod ease;
 mod least_squares;
+mod quantised;
 mod recency;
+mod scratch;
+mod segments;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod top;
 mod wide;
 
 pub use attributes::Attributes;
-pub use candidates::{Candidates, candidates};
+pub use candidates::{Candidates, candidates, put_forward};
 pub use content::ContentLearner;
 pub use file::{Recommender, RecommenderError};
 pub use interactions::{History, InteractionColumns, Interactions, InteractionsError};
 pub use item_similarity::ItemSimilarity;
 pub use matrix_factorization::MatrixFactorization;
+pub use open::Open;
 pub use popular::PopularLearner;
 pub use proposal::Proposal;
 pub use recurrent::Recurrent;
@@ -125,6 +132,9 @@ pub enum RecommendError {
     /// Attributes are needed.
     #[error("`content` needs attributes of the items, and none are given; declare some")]
     NoAttributes,
+    /// An attribute that no item has.
+    #[error("no item has the attribute `{0}`; name one of those that are declared")]
+    NoAttribute(String),
     /// Attributes of other items.
     #[error("there are attributes of {attributes} items, but interactions with {items}")]
     Items {

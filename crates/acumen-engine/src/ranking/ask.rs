@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use acumen_base::Time;
+use acumen_decision::ranking::Measured;
 use acumen_decision::ranking::Refusals;
 use serde::{Deserialize, Serialize};
 
@@ -124,19 +125,6 @@ pub struct Moved {
     pub value: f32,
     /// By how much it moved the ranker's score, in the ranker's own unit (a Shapley value).
     pub by: f32,
-}
-
-/// How much a list has of what it is made for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Measured {
-    /// The mean blended score, in deviations from that of all candidates.
-    pub relevance: f32,
-    /// The mean of 1 less the likeness of two items.
-    pub diversity: f32,
-    /// The mean bits of surprise in an item.
-    pub novelty: f32,
-    /// The mean value of an item, in major units where it is money.
-    pub business_value: f32,
 }
 
 /// What a source did.

@@ -1,14 +1,15 @@
 //! Candidates into a list: blended, ranked for several objectives, explored, explained.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use acumen_base::Seed;
 use acumen_decision::bandit::explore_slate;
-use acumen_decision::ranking::{Caps, Ranked, Ranking, Refusals, Slate, rank};
-use acumen_model::recommend::Candidates;
+use acumen_decision::ranking::{
+    Caps, Likeness, Measured, Ranked, Ranking, Refusals, Slate, measure, rank,
+};
+use acumen_model::recommend::candidates::standardise;
 
-use super::ask::{Measured, RankedItem, SourceLine};
+use super::ask::{RankedItem, SourceLine};
 use super::asking::Found;
 use super::catalogue::Catalogue;
 use super::features::{beyond, mark};
@@ -90,11 +91,12 @@ pub(super) fn in_order<'a>(
         let catalogue = shelf.catalogue();
         // What was put forward may have been kept from before they hid or bought it.
         let may = |at: &usize| wish.turns_away(&catalogue, candidates.items[*at]).is_none();
-        let mut open: Vec<usize> = (0..candidates.items.len()).filter(may).collect();
+        let order = found.asked.order.iter().map(|at| *at as usize);
+        // What is compared with every other, and judged by more than the sources, is not all that
+        // each put forward.
+        let most = SHORTLIST_LEAST.max(SHORTLIST * wish.n);
+        let open: Vec<usize> = order.filter(may).take(most).collect();
         let short = open.len() < wish.n;
-        if found.fallback.is_none() {
-            shortlist(&mut open, candidates, ranker, deployed, wish.n);
-        }
         let refusals = short.then(|| wish.left_out(&catalogue));
         let numbers = open.iter().map(|at| candidates.items[*at]).collect();
         let facts = Facts::of(&catalogue, numbers, ranker.decl.caps.len());
@@ -154,12 +156,7 @@ pub(super) fn in_order<'a>(
         weights.push(1.0);
     }
     let likeness = facts.likeness(deployed);
-    let slate = Slate {
-        sources,
-        novelty: &facts.novelty,
-        value: &facts.value,
-        likeness: &likeness,
-    };
+    let slate = facts.slate(sources, &likeness);
     let mut objectives = ranker.decl.objectives;
     objectives.diversity = wish.request.diversity.unwrap_or(objectives.diversity);
     let caps = facts.caps(&ranker.decl.caps);
@@ -172,31 +169,6 @@ pub(super) fn in_order<'a>(
         names,
         left_out,
     }
-}
-
-/// Leaves the candidates that the sources together say most for: what is compared with every other,
-/// and judged by more than them, is not all that each put forward.
-fn shortlist(
-    open: &mut Vec<usize>,
-    candidates: &Candidates,
-    ranker: &Ranker,
-    deployed: &Deployed,
-    n: usize,
-) {
-    let most = SHORTLIST_LEAST.max(SHORTLIST * n);
-    if open.len() <= most {
-        return;
-    }
-    let mut blended = vec![0.0; candidates.items.len()];
-    for (name, scores) in ranker.shelf.names.iter().zip(&candidates.scores) {
-        let weight = deployed.weight(&ranker.decl, name);
-        let sums = blended.iter_mut().zip(scores);
-        sums.for_each(|(sum, score)| *sum += weight * score);
-    }
-    let by = |a: &usize, b: &usize| blended[*b].total_cmp(&blended[*a]).then(a.cmp(b));
-    open.select_nth_unstable_by(most - 1, by);
-    open.truncate(most);
-    open.sort_unstable();
 }
 
 /// Makes the list of a request.
@@ -215,11 +187,8 @@ pub(super) fn list(
         left_out,
     } = in_order(ranker, wish, found, deployed);
     let shown = shown(&ranking, wish.n, ranker.decl.explore, (seed, id));
-    let places: Vec<usize> = shown
-        .iter()
-        .map(|(at, _)| ranking.list[*at].candidate)
-        .collect();
-    let measured = measure(&ranking, &places, &facts, &facts.likeness(deployed));
+    let places: Vec<&Ranked> = shown.iter().map(|(at, _)| &ranking.list[*at]).collect();
+    let measured = measure(&facts.slate(Vec::new(), &facts.likeness(deployed)), &places);
     let place = |(place, (at, propensity)): (usize, (usize, f64))| {
         let ranked = &ranking.list[at];
         let number = facts.numbers[ranked.candidate];
@@ -305,15 +274,34 @@ impl Facts {
         }
     }
 
-    /// How alike two candidates are: by their words where a source knows both, or else by the
+    /// The candidates as they are ranked.
+    fn slate<'a>(&'a self, sources: Vec<Option<&'a [f32]>>, likeness: Likeness<'a>) -> Slate<'a> {
+        Slate {
+            sources,
+            novelty: &self.novelty,
+            value: &self.value,
+            likeness,
+        }
+    }
+
+    /// How alike candidates are: by their words where a source knows all of them, or else by the
     /// share of attributes in which they agree.
-    fn likeness<'a>(&'a self, deployed: &'a Deployed) -> impl Fn(usize, usize) -> f32 + 'a {
-        let alike = deployed.likeness();
-        move |a, b| {
-            let by_words = alike
-                .as_ref()
-                .and_then(|alike| alike(self.numbers[a], self.numbers[b]));
-            by_words.unwrap_or_else(|| share(&self.words[a], &self.words[b]))
+    fn likeness<'a>(
+        &'a self,
+        deployed: &'a Deployed,
+    ) -> impl Fn(usize, &[usize], &mut Vec<f32>) + 'a {
+        let largest = self.numbers.iter().max().copied().unwrap_or(0);
+        let content = deployed.content();
+        let content = content.filter(|content| (largest as usize) < content.n_items());
+        move |one, others, alike| match content {
+            Some(content) => {
+                let others = others.iter().map(|other| self.numbers[*other]);
+                content.likenesses(self.numbers[one], others, alike);
+            }
+            None => {
+                let others = others.iter().map(|other| &self.words[*other]);
+                alike.extend(others.map(|other| share(&self.words[one], other)));
+            }
         }
     }
 
@@ -357,42 +345,8 @@ fn extend(contexts: &mut [Vec<f32>], weights: &[f32], beyond: Vec<Vec<f32>>, mar
     }
 }
 
-fn standardise(values: &mut [f32]) {
-    let all = vec![true; values.len()];
-    acumen_model::recommend::candidates::standardise(values, &all);
-}
-
 /// The share of attributes in which two items agree.
 fn share(a: &[u32], b: &[u32]) -> f32 {
     let agree = a.iter().zip(b).filter(|(a, b)| **a != 0 && a == b).count();
     agree as f32 / a.len().max(b.len()).max(1) as f32
-}
-
-/// How much what is shown has of what the list is made for.
-fn measure(
-    ranking: &Ranking,
-    places: &[usize],
-    facts: &Facts,
-    likeness: &dyn Fn(usize, usize) -> f32,
-) -> Measured {
-    let count = places.len().max(1) as f32;
-    let mean = |values: &[f32]| places.iter().map(|at| values[*at]).sum::<f32>() / count;
-    let relevance: HashMap<usize, f32> = ranking
-        .list
-        .iter()
-        .map(|ranked: &Ranked| (ranked.candidate, ranked.by_source.iter().sum()))
-        .collect();
-    let (mut apart, mut pairs) = (0.0, 0.0_f32);
-    for (at, a) in places.iter().enumerate() {
-        for b in &places[at + 1..] {
-            apart += 1.0 - likeness(*a, *b);
-            pairs += 1.0;
-        }
-    }
-    Measured {
-        relevance: places.iter().map(|at| relevance[at]).sum::<f32>() / count,
-        diversity: apart / pairs.max(1.0),
-        novelty: mean(&facts.novelty),
-        business_value: mean(&facts.value),
-    }
 }

@@ -13,6 +13,7 @@ use acumen_model::{
 };
 use serde::Serialize;
 
+use super::sources::declared_weight;
 use super::train::{Fitting, RankingTable};
 use crate::error::EngineError;
 use crate::spec::ModelDecl;
@@ -74,7 +75,17 @@ impl Fitting<'_> {
         let Some((model, lists)) = self.ranker().zip(self.told.lists.as_ref()) else {
             return Ok(None);
         };
-        let weights: Vec<f64> = table.sources.iter().map(|source| source.weight).collect();
+        let weight = |source: &ModelDecl| {
+            let mut trained = table.sources.iter();
+            let trained = trained.find(|figures| figures.name == source.name);
+            trained.map_or_else(
+                || declared_weight(self.ranking, &source.name),
+                |figures| figures.weight,
+            )
+        };
+        let sources = self.plan.declared.models.iter();
+        let sources = sources.filter(|model| model.is_source());
+        let weights: Vec<f64> = sources.map(weight).collect();
         let learning = (model, lists, threads);
         self.order(learning, &weights, progress).map(Some)
     }

@@ -2,17 +2,18 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use acumen_base::{Columns, Event, Key, Listing};
+use acumen_base::{Columns, Control, Event, Key, Listing, Time};
 use acumen_decision::bandit::{Arm, Bandit, BanditSpec};
 use acumen_model::recommend::Recommender;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Catalogue, SavedCatalogue, Shelving};
 use super::heard::Hearing;
-use super::lists::{Lists, Told, Word};
+use super::lists::{Lists, Told, Word, told};
+use super::picks::Picks;
 use super::sources::{Deployed, Loaded};
 use super::visitors::{Past, Visitor, Visitors};
-use crate::spec::{RankingDecl, UseCase, candidate_columns};
+use crate::spec::{ModelDecl, RankingDecl, UseCase, candidate_columns};
 
 /// How a use case's events are read, and all that they said.
 #[derive(Debug)]
@@ -24,8 +25,11 @@ pub(crate) struct Shelf {
     pub(crate) names: Vec<String>,
     /// What is logged of each candidate, where a ranker is declared that learns from it.
     pub(crate) columns: Option<Arc<Columns>>,
+    /// For each source the list that people edit, where it is one.
+    editorial: Vec<Option<String>>,
     /// The name of the bandit, where one is declared.
     pub(crate) bandit_name: Option<String>,
+    pub(crate) picks: Picks,
     catalogue: RwLock<Catalogue>,
     visitors: Visitors,
     deployed: RwLock<Arc<Deployed>>,
@@ -70,8 +74,9 @@ impl Shelf {
         let hearing = Hearing::new(decl, use_case.event(&decl.feedback.event)?)?;
         let shelving = Shelving::new(decl, use_case.event(&decl.items.event)?)?;
         let models = || use_case.models.iter();
-        let sources = models().filter(|model| model.is_source());
-        let names: Vec<String> = sources.map(|model| model.name.clone()).collect();
+        let sources: Vec<&ModelDecl> = models().filter(|model| model.is_source()).collect();
+        let names: Vec<String> = sources.iter().map(|model| model.name.clone()).collect();
+        let list = |model: &&ModelDecl| model.editorial().and_then(Result::ok);
         let bandit = models().find(|model| model.bandit().is_some());
         let declared = bandit.and_then(|model| model.bandit()?.ok());
         let bandit_name = bandit.map(|model| model.name.clone());
@@ -88,8 +93,10 @@ impl Shelf {
             hearing,
             shelving,
             bandit_name,
-            names,
             columns: learns.then(|| Arc::new(candidate_columns(use_case, decl))),
+            editorial: sources.iter().map(list).collect(),
+            names,
+            picks: Picks::default(),
             catalogue: RwLock::default(),
             visitors: Visitors::new(decl.feedback.remember),
             deployed: RwLock::default(),
@@ -143,11 +150,10 @@ impl Shelf {
     }
 
     /// Notes a list that was shown.
-    pub(crate) fn show(&self, listing: &Listing) {
+    pub(crate) fn show(&self, listing: &Arc<Listing>) {
         let all_seen = !self.hearing.tells_what_was_seen();
-        let known = (listing, width(self.names.len()));
         self.lists()
-            .show(known, all_seen, write(&self.bandit).as_mut());
+            .show(listing, all_seen, write(&self.bandit).as_mut());
     }
 
     /// Lets a source answer, told of the items that came after its training.
@@ -173,6 +179,22 @@ impl Shelf {
     pub(crate) fn change(&self, change: impl FnOnce(&mut Deployed)) {
         let mut deployed = write(&self.deployed);
         change(Arc::make_mut(&mut deployed));
+    }
+
+    /// Takes in an edit of a list that a source puts forward.
+    pub(crate) fn edit_picks(&self, control: &Control) {
+        if let Control::ListAdd { list, .. } | Control::ListRemove { list, .. } = control
+            && self.editorial.iter().flatten().any(|known| known == list)
+        {
+            self.picks.edit(control);
+            self.change(|deployed| deployed.epoch += 1);
+        }
+    }
+
+    /// What people picked, where a source is a list that they edit.
+    pub(crate) fn picked(&self, source: usize, now: Time) -> Option<Vec<u32>> {
+        let list = self.editorial[source].as_ref()?;
+        Some(self.picks.of(list, &self.catalogue(), now))
     }
 
     /// What answers now.
@@ -207,12 +229,8 @@ impl Shelf {
     pub(crate) fn bandit_scores(&self, contexts: &[Vec<f32>]) -> Option<Vec<f32>> {
         let bandit = self.bandit.read().unwrap_or_else(PoisonError::into_inner);
         let bandit = bandit.as_ref()?;
-        let width = width(self.names.len());
-        let wide = |context: &Vec<f32>| -> Vec<f64> {
-            let known = context.iter().take(width);
-            known.map(|value| f64::from(*value)).collect()
-        };
-        let score = |context: &Vec<f32>| bandit.score(0, &wide(context)).unwrap_or(0.0) as f32;
+        let score =
+            |context: &Vec<f32>| bandit.score(0, &told(bandit, context)).unwrap_or(0.0) as f32;
         Some(contexts.iter().map(score).collect())
     }
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use acumen_model::recommend::{History, Proposal, Recommender, Source};
+use acumen_model::recommend::content::Content;
+use acumen_model::recommend::{History, Open, Proposal, Recommender, Source};
 
 use super::catalogue::{Catalogue, Shelving};
 use super::order::LoadedOrder;
@@ -32,7 +34,15 @@ pub(crate) struct Loaded {
     recommender: Arc<Recommender>,
     /// A drill: each answer comes so much later.
     pub(crate) delay: Option<Duration>,
+    /// The microseconds that an answer takes lately.
+    usual_us: Arc<AtomicU64>,
 }
+
+/// A source that takes no longer than this is asked on the thread of the request: to wake another
+/// one takes about as long.
+const QUICK_US: u64 = 400;
+/// What a source is taken to need that has not answered yet.
+const UNKNOWN_US: u64 = 4 * QUICK_US;
 
 impl Deployed {
     /// Lets a source answer under a name.
@@ -89,6 +99,7 @@ impl Deployed {
             {
                 content.extend(&attributes);
             }
+            loaded.source().prepare();
         }
         self.epoch += 1;
     }
@@ -96,9 +107,7 @@ impl Deployed {
     /// How many items the sources know that know items by what they are like; `None` where there
     /// is no such source.
     pub(crate) fn content_items(&self) -> Option<usize> {
-        let mut loaded = self.sources.values();
-        let found = loaded.find(|loaded| matches!(loaded.source(), Source::Content(_)));
-        found.map(|loaded| loaded.n_items())
+        self.content().map(Content::n_items)
     }
 
     /// What a source weighs: as it was fitted where weights are, or its share of its group's declared
@@ -109,17 +118,13 @@ impl Deployed {
         fitted.unwrap_or_else(|| declared_weight(ranking, name)) as f32
     }
 
-    /// How alike two items are by their words, where a source knows both.
-    pub(crate) fn likeness(&self) -> Option<impl Fn(u32, u32) -> Option<f32> + '_> {
-        let content = self
-            .sources
-            .values()
-            .find_map(|loaded| match loaded.source() {
-                Source::Content(content) => Some(content),
-                _ => None,
-            })?;
-        let known = content.n_items() as u32;
-        Some(move |a, b| (a < known && b < known).then(|| content.likeness(a, b)))
+    /// The source that knows items by what they are like, where there is one.
+    pub(crate) fn content(&self) -> Option<&Content> {
+        let mut loaded = self.sources.values();
+        loaded.find_map(|loaded| match loaded.source() {
+            Source::Content(content) => Some(content),
+            _ => None,
+        })
     }
 }
 
@@ -149,11 +154,25 @@ impl Loaded {
                 "it numbers the items as another log does: train it again on this one".to_owned(),
             );
         }
+        recommender.source.prepare();
         Ok(Loaded {
             version: version.to_owned(),
             recommender,
             delay: None,
+            usual_us: Arc::new(AtomicU64::new(UNKNOWN_US)),
         })
+    }
+
+    /// Whether it can be asked on the thread of a request.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.delay.is_none() && self.usual_us.load(Ordering::Relaxed) <= QUICK_US
+    }
+
+    /// Notes how long an answer took: one in eight parts of what is usual.
+    pub(crate) fn took(&self, micros: u64) {
+        let usual = self.usual_us.load(Ordering::Relaxed);
+        let usual = (7 * usual + micros) / 8;
+        self.usual_us.store(usual, Ordering::Relaxed);
     }
 
     /// What it is.
@@ -167,13 +186,13 @@ impl Loaded {
     }
 
     /// What it puts forward for somebody with this past.
-    pub(crate) fn propose(&self, past: &Past, may_be_shown: &[bool], most: usize) -> Proposal {
+    pub(crate) fn propose(&self, past: &Past, open: &Open<'_>, most: usize) -> Proposal {
         let (items, weights) = self.known(past);
         let history = History {
             items: &items,
             weights: &weights,
         };
-        self.source().propose(history, may_be_shown, most)
+        self.source().propose(history, open, most)
     }
 
     /// What it says of some items, in the unit of what it put forward.

@@ -285,10 +285,10 @@ pub(crate) struct Fitting<'a> {
 }
 
 impl Fitting<'_> {
-    /// The declared sources, without the bandit and the ranker.
+    /// The declared sources that are trained.
     pub(crate) fn models(&self) -> impl Iterator<Item = &ModelDecl> {
         let models = self.plan.declared.models.iter();
-        models.filter(|model| model.is_source())
+        models.filter(|model| model.is_trained_source())
     }
 
     /// Fits one source.

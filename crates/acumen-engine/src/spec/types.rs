@@ -113,7 +113,8 @@ impl UseCase {
     /// Whether a model scores items instead of rows.
     pub fn scores_items(&self, model: &str) -> bool {
         let mut models = self.models.iter();
-        self.ranking.is_some() && models.any(|known| known.name == model && known.is_source())
+        self.ranking.is_some()
+            && models.any(|known| known.name == model && known.is_trained_source())
     }
 
     /// Whether training fits an ensemble of its models.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use acumen_base::Seed;
 use serde::{Deserialize, Serialize};
 
+use super::derived::Derived;
 use super::recency::{self, Recency};
+use super::scratch::with_scores;
 use super::{
     Attributes, CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner,
     Source,
@@ -36,6 +38,15 @@ pub struct Content {
     /// The words that are known, by name, with how much each tells.
     words: Vec<(Arc<str>, f32)>,
     /// Where each item's words begin, and where the last one's end.
+    starts: Vec<u32>,
+    entries: Vec<(u32, f32)>,
+    #[serde(skip)]
+    by_word: Derived<ByWord>,
+}
+
+/// For each word the items that have it, rising, and how much it tells of each.
+#[derive(Clone, Debug)]
+struct ByWord {
     starts: Vec<u32>,
     entries: Vec<(u32, f32)>,
 }
@@ -89,6 +100,31 @@ impl CheckedRecommender for ContentParams {
     }
 }
 
+impl ByWord {
+    fn of(content: &Content) -> ByWord {
+        let mut starts = vec![0_u32; content.words.len() + 1];
+        for (word, _) in &content.entries {
+            starts[*word as usize + 1] += 1;
+        }
+        for word in 1..starts.len() {
+            starts[word] += starts[word - 1];
+        }
+        let (mut next, mut entries) = (starts.clone(), vec![(0, 0.0); content.entries.len()]);
+        for item in 0..content.n_items() as u32 {
+            for (word, tells) in content.line(item) {
+                let place = &mut next[*word as usize];
+                entries[*place as usize] = (item, *tells);
+                *place += 1;
+            }
+        }
+        ByWord { starts, entries }
+    }
+
+    fn line(&self, word: usize) -> &[(u32, f32)] {
+        &self.entries[self.starts[word] as usize..self.starts[word + 1] as usize]
+    }
+}
+
 impl Content {
     fn new(attributes: &Attributes, recency: Recency) -> Content {
         let items = attributes.n_items();
@@ -107,6 +143,7 @@ impl Content {
                 .collect(),
             starts: vec![0],
             entries: Vec::new(),
+            by_word: Derived::default(),
         };
         content.extend(attributes);
         content
@@ -138,6 +175,16 @@ impl Content {
             self.entries.extend(unit);
             self.starts.push(self.entries.len() as u32);
         }
+        self.by_word.forget();
+    }
+
+    fn by_word(&self) -> &ByWord {
+        self.by_word.get(|| ByWord::of(self))
+    }
+
+    /// Makes what scoring all items needs.
+    pub(super) fn prepare(&self) {
+        self.by_word();
     }
 
     fn line(&self, item: u32) -> &[(u32, f32)] {
@@ -171,11 +218,13 @@ impl Content {
 
     pub(super) fn score(&self, history: History<'_>, scores: &mut [f32]) {
         let profile = self.profile(history);
-        for (item, score) in (0..).zip(scores.iter_mut()) {
-            let words = self.line(item).iter();
-            *score = words
-                .map(|(word, tells)| tells * profile[*word as usize])
-                .sum();
+        let by_word = self.by_word();
+        scores.fill(0.0);
+        let told = (0..).zip(&profile).filter(|(_, weight)| **weight != 0.0);
+        for (word, weight) in told {
+            for (item, tells) in by_word.line(word) {
+                scores[*item as usize] += tells * weight;
+            }
         }
     }
 
@@ -194,6 +243,22 @@ impl Content {
             }
         }
         sum
+    }
+
+    /// Adds how alike an item is to each of some others.
+    pub fn likenesses(&self, item: u32, others: impl Iterator<Item = u32>, alike: &mut Vec<f32>) {
+        with_scores(self.words.len(), |tells| {
+            let own = self.line(item);
+            tells.fill(0.0);
+            own.iter()
+                .for_each(|(word, tell)| tells[*word as usize] = *tell);
+            alike.extend(others.map(|other| {
+                let words = self.line(other).iter();
+                words
+                    .map(|(word, tell)| tell * tells[*word as usize])
+                    .sum::<f32>()
+            }));
+        });
     }
 
     /// What each event that counts adds to the score of an item, by its place in the history.

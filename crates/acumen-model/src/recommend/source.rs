@@ -18,7 +18,7 @@ pub enum Source {
     Table(Table),
     /// Attributes of items.
     Content(Content),
-    /// The same for everybody.
+    /// What many touched.
     Popular(Popular),
     /// A recurrent network.
     Recurrent(Recurrent),
@@ -45,7 +45,7 @@ impl Source {
             Source::Factors(factors) => factors.n_items(),
             Source::Table(table) => table.n_items(),
             Source::Content(content) => content.n_items(),
-            Source::Popular(popular) => popular.scores.len(),
+            Source::Popular(popular) => popular.n_items(),
             Source::Recurrent(network) => network.bias.len(),
         }
     }
@@ -62,7 +62,7 @@ impl Source {
             Source::Factors(factors) => factors.score_all(&factors.fold_in(history), scores),
             Source::Table(table) => table.score(history, scores),
             Source::Content(content) => content.score(history, scores),
-            Source::Popular(popular) => scores.copy_from_slice(&popular.scores),
+            Source::Popular(popular) => popular.score(history, scores),
             Source::Recurrent(network) => network.score(history, scores),
         }
     }
@@ -76,7 +76,7 @@ impl Source {
             Source::Factors(factors) => (0.0, factors.contributions(history, item)),
             Source::Table(table) => (0.0, table.contributions(history, item)),
             Source::Content(content) => (0.0, content.contributions(history, item)),
-            Source::Popular(popular) => (popular.scores[item as usize], Vec::new()),
+            Source::Popular(popular) => popular.contributions(history, item),
             Source::Recurrent(network) => network.contributions(history, item),
         };
         Why { base, events }
@@ -92,10 +92,7 @@ impl Source {
             Source::Table(table) => table.check(),
             Source::Content(content) => content.check(),
             Source::Recurrent(network) => network.check(),
-            Source::Popular(popular) => match popular.scores.iter().find(|s| !s.is_finite()) {
-                Some(score) => Err(format!("an item cannot have the score {score}")),
-                None => Ok(()),
-            },
+            Source::Popular(popular) => popular.check(),
         };
         checked.map_err(BrokenSource)
     }

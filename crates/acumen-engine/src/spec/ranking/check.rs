@@ -38,6 +38,17 @@ pub(crate) const BANDIT_DOCS: &[ParamDoc] = &[
     },
 ];
 
+/// The algorithm that puts forward what people picked.
+pub(crate) const EDITORIAL: &str = "editorial";
+
+pub(crate) const EDITORIAL_DOCS: &[ParamDoc] = &[ParamDoc {
+    name: "list",
+    aliases: &[],
+    range: ParamRange::Column,
+    default: "",
+    doc: "the list of items that people edit, one of `lists`",
+}];
+
 /// What a training of lists has to pass.
 const TOLERANCE: &str = "a blend is compared with its best source alone, within `gates.tolerance`";
 
@@ -69,6 +80,27 @@ impl ModelDecl {
     /// Whether it scores items, where items are ranked.
     pub(crate) fn is_source(&self) -> bool {
         self.algorithm != BANDIT && self.algorithm != LAMBDA_MART
+    }
+}
+
+impl ModelDecl {
+    /// The list whose items it puts forward, if it is a list that people edit.
+    ///
+    /// # Errors
+    /// Every parameter that it cannot have.
+    pub(crate) fn editorial(&self) -> Option<Result<String, Vec<ParamProblem>>> {
+        if self.algorithm != EDITORIAL {
+            return None;
+        }
+        let params = self.params.clone();
+        let reader = Reader::new(&params, EDITORIAL_DOCS);
+        let list = reader.word("list", "").to_owned();
+        Some(reader.done(list))
+    }
+
+    /// Whether it is a source that is trained.
+    pub(crate) fn is_trained_source(&self) -> bool {
+        self.is_source() && self.algorithm != EDITORIAL
     }
 }
 
@@ -154,17 +186,17 @@ impl Check<'_> {
         }
         for model in &self.use_case.models {
             let path = format!("models.{}", model.name);
-            let checked = match (model.bandit(), model.ranker()) {
-                (Some(bandit), _) => bandit.map(drop),
-                (None, Some(params)) => {
-                    let columns = columns(self.use_case, self.ranking);
-                    LambdaMart::check(params, &columns).map(drop)
-                }
-                (None, None) => match recommender(&model.algorithm) {
+            let built_in = model.bandit().map(|bandit| bandit.map(drop));
+            let built_in =
+                built_in.or_else(|| model.editorial().map(|list| self.picks(model, list)));
+            let built_in = built_in.or_else(|| model.ranker().map(|params| self.order(params)));
+            let checked = match built_in {
+                Some(checked) => checked,
+                None => match recommender(&model.algorithm) {
                     Some(learner) => learner.check(&model.params).map(drop),
                     None => {
                         let mut names = recommender_names();
-                        names.extend([BANDIT, LAMBDA_MART]);
+                        names.extend([BANDIT, EDITORIAL, LAMBDA_MART]);
                         let message = format!("`{}` ranks no items", model.algorithm);
                         let help = suggestion(&model.algorithm, &names);
                         self.problem(&format!("{path}.algorithm"), "model", message, help);
@@ -184,6 +216,45 @@ impl Check<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a list that people edit is declared, and is of items.
+    fn picks(
+        &mut self,
+        model: &ModelDecl,
+        list: Result<String, Vec<ParamProblem>>,
+    ) -> Result<(), Vec<ParamProblem>> {
+        let list = list?;
+        let path = format!("models.{}.list", model.name);
+        let lists = &self.use_case.lists;
+        let names: Vec<&str> = lists.iter().map(|(name, _)| name.as_str()).collect();
+        let field = &self.ranking.item_field;
+        match lists.iter().find(|(name, _)| *name == list) {
+            None => {
+                let message = match list.is_empty() {
+                    true => "`editorial` names no list".to_owned(),
+                    false => format!("there is no list `{list}`"),
+                };
+                let help = match names.is_empty() {
+                    true => format!("declare one: `lists: {{staff_picks: {field}}}`"),
+                    false => suggestion(&list, &names),
+                };
+                self.problem(&path, "unknown_name", message, help);
+            }
+            Some((_, of)) if of != field => {
+                let message = format!("`{list}` is a list of `{of}`, and items are `{field}`");
+                let help = format!("name a list of `{field}`");
+                self.problem(&path, "unknown_name", message, help);
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Whether a ranker takes its parameters, which may name what is known of candidates.
+    fn order(&self, params: &Params) -> Result<(), Vec<ParamProblem>> {
+        let columns = columns(self.use_case, self.ranking);
+        LambdaMart::check(params, &columns).map(drop)
     }
 
     /// Every group runs declared sources, each once, and the fallback is one of them.
