@@ -92,6 +92,9 @@ pub struct ItemWhy {
     pub sources: Vec<(String, f32)>,
     /// The past events that speak for it most, with the source that says so.
     pub because: Vec<Because>,
+    /// What of all that is known of it moved the ranker most, the most first; empty where none
+    /// orders the list.
+    pub moved_by: Vec<Moved>,
     /// What novelty added.
     pub novelty: f32,
     /// What business value added.
@@ -111,6 +114,17 @@ pub struct Because {
     pub source: String,
     /// Its share of what that source says of the item.
     pub share: f32,
+}
+
+/// What is known of an item, and by how much that moved it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Moved {
+    /// The column.
+    pub name: String,
+    /// Its value; NaN where that is not known.
+    pub value: f32,
+    /// By how much it moved the ranker's score, in the ranker's own unit (a Shapley value).
+    pub by: f32,
 }
 
 /// What a source did.

@@ -112,6 +112,11 @@ impl Shelving {
             .collect()
     }
 
+    /// The types of the attributes.
+    pub(crate) fn attribute_kinds(&self) -> Vec<FieldType> {
+        self.attributes.iter().map(|(_, _, kind)| *kind).collect()
+    }
+
     /// Attributes that a request wants, each with the values that will do, as numbers.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use acumen_model::recommend::candidates::standardise;
 use super::ask::{RankedItem, SourceLine};
 use super::asking::Found;
 use super::catalogue::Catalogue;
+use super::features::{beyond, mark};
 use super::serve::Ranker;
 use super::sources::Deployed;
 use super::why::explain;
@@ -30,15 +31,15 @@ pub(super) struct Listed {
     pub(super) measured: Measured,
     /// What each source weighed.
     pub(super) weights: Vec<f32>,
-    /// What the bandit did, where there is one.
-    pub(super) bandit: Option<SourceLine>,
+    /// What the ranker and the bandit did, where there are any.
+    pub(super) beside: Vec<SourceLine>,
     pub(super) left_out: Refusals,
 }
 
 /// One place.
 pub(super) struct Place {
     pub(super) item: RankedItem,
-    /// What the bandit knew of it.
+    /// What was known of it.
     pub(super) context: Vec<f32>,
 }
 
@@ -56,7 +57,7 @@ struct Facts {
 /// The candidates of a request in the order in which they would be shown without chance.
 pub(super) struct InOrder<'a> {
     facts: Facts,
-    /// What the bandit knows of each candidate.
+    /// What is known of each candidate.
     contexts: Vec<Vec<f32>>,
     ranking: Ranking,
     /// What speaks for candidates, by name.
@@ -93,11 +94,11 @@ pub(super) fn in_order<'a>(
     ranker: &'a Ranker,
     wish: &Wish<'_>,
     found: &'a Found,
-    deployed: &Deployed,
+    deployed: &'a Deployed,
 ) -> InOrder<'a> {
     let shelf = &ranker.shelf;
     let candidates = &found.asked.candidates;
-    let (open, facts, left_out) = {
+    let (open, facts, beyond, left_out) = {
         let catalogue = shelf.catalogue();
         // What was put forward may have been kept from before they hid or bought it.
         let may = |at: &usize| wish.turns_away(&catalogue, candidates.items[*at]).is_none();
@@ -108,15 +109,26 @@ pub(super) fn in_order<'a>(
         let short = open.len() < wish.n;
         let refusals = short.then(|| wish.left_out(&catalogue));
         let numbers = open.iter().map(|at| candidates.items[*at]).collect();
-        let caps = ranker.decl.caps.len();
-        (open, Facts::of(&catalogue, numbers, caps), refusals)
+        let facts = Facts::of(&catalogue, numbers, ranker.decl.caps.len());
+        let by = (&*catalogue, &shelf.shelving);
+        let learnt = shelf.columns.as_ref();
+        let beyond = learnt.map(|_| beyond(by, &facts.numbers, &wish.past, wish.now));
+        (open, facts, beyond, refusals)
     };
     let said: Vec<Vec<f32>> = candidates
         .scores
         .iter()
         .map(|scores| open.iter().map(|at| scores[*at]).collect())
         .collect();
-    let contexts = contexts(&said, &facts);
+    let mut contexts = contexts(&said, &facts);
+    let mut weights: Vec<f32> = shelf
+        .names
+        .iter()
+        .map(|name| deployed.weight(&ranker.decl, name))
+        .collect();
+    if let (Some(columns), Some(beyond)) = (&shelf.columns, beyond) {
+        extend(&mut contexts, &weights, beyond, mark(columns));
+    }
     let bandit = shelf.bandit_scores(&contexts).map(|mut scores| {
         standardise(&mut scores);
         scores
@@ -130,10 +142,19 @@ pub(super) fn in_order<'a>(
     let mut sources: Vec<Option<&[f32]>> = answered
         .map(|(scores, proposal)| proposal.is_some().then_some(&scores[..]))
         .collect();
-    let mut weights: Vec<f32> = names
-        .iter()
-        .map(|name| deployed.weight(&ranker.decl, name))
-        .collect();
+    let order = deployed.ranker(&ranker.decl);
+    let order = order.filter(|_| found.fallback.is_none());
+    let ordered = order.map(|order| {
+        let mut scores = order.scores(&contexts);
+        standardise(&mut scores);
+        (order.name.as_str(), scores)
+    });
+    if let Some((name, scores)) = &ordered {
+        sources.fill(None);
+        names.push(name);
+        sources.push(Some(scores));
+        weights.push(weights.iter().sum());
+    }
     if let Some(name) = &shelf.bandit_name {
         names.push(name);
         sources.push(bandit.as_deref());
@@ -182,7 +203,8 @@ pub(super) fn list(
         let ranked = &ranking.list[at];
         let number = facts.numbers[ranked.candidate];
         let explained = wish.request.explain;
-        let why = || explain(ranker, wish, deployed, (ranked, &names), number);
+        let known = &contexts[ranked.candidate];
+        let why = || explain(ranker, wish, deployed, (ranked, &names, known), number);
         Place {
             context: contexts[ranked.candidate].clone(),
             item: RankedItem {
@@ -199,21 +221,36 @@ pub(super) fn list(
             },
         }
     };
-    let sources = ranker.shelf.names.len();
-    let bandit = ranker.shelf.bandit_name.as_ref().map(|name| SourceLine {
-        name: name.clone(),
-        version: None,
-        weight: ranking.weights.get(sources).copied().unwrap_or(0.0),
-        status: "answered",
-        took_us: 0,
-    });
+    let beside = beside(ranker, deployed, (&names, &ranking.weights));
     Listed {
         places: shown.into_iter().enumerate().map(place).collect(),
         measured,
         weights: ranking.weights,
-        bandit,
+        beside,
         left_out: left_out.unwrap_or_default(),
     }
+}
+
+/// What speaks for candidates besides the sources.
+fn beside(
+    ranker: &Ranker,
+    deployed: &Deployed,
+    (names, weights): (&[&str], &[f32]),
+) -> Vec<SourceLine> {
+    let order = deployed.ranker(&ranker.decl);
+    let bandit = ranker.shelf.bandit_name.as_deref();
+    let line = |(name, weight): (&&str, &f32)| {
+        let order = order.filter(|order| order.name == *name);
+        (order.is_some() || bandit == Some(*name)).then(|| SourceLine {
+            name: (*name).to_owned(),
+            version: order.map(|order| order.version.clone()),
+            weight: *weight,
+            status: "answered",
+            took_us: 0,
+        })
+    };
+    let all = names.iter().zip(weights).skip(ranker.shelf.names.len());
+    all.filter_map(line).collect()
 }
 
 /// The places that are shown, with the propensity of each.
@@ -292,7 +329,7 @@ impl Facts {
     }
 }
 
-/// What the bandit knows of each candidate: a constant, what each source says, novelty, value.
+/// What the bandit is told of each candidate: a constant, what each source says, novelty, value.
 fn contexts(said: &[Vec<f32>], facts: &Facts) -> Vec<Vec<f32>> {
     let [mut novelty, mut value] = [facts.novelty.clone(), facts.value.clone()];
     standardise(&mut novelty);
@@ -303,6 +340,19 @@ fn contexts(said: &[Vec<f32>], facts: &Facts) -> Vec<Vec<f32>> {
         std::iter::once(1.0).chain(sources).chain(others).collect()
     };
     (0..facts.numbers.len()).map(context).collect()
+}
+
+/// Adds what a ranker sees besides: the blend of the sources, what goes beyond what they say, and
+/// which columns these are.
+fn extend(contexts: &mut [Vec<f32>], weights: &[f32], beyond: Vec<Vec<f32>>, mark: f32) {
+    let sum = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    for (context, beyond) in contexts.iter_mut().zip(beyond) {
+        let said = context[1..].iter().zip(weights);
+        let blend = said.map(|(said, weight)| said * weight).sum::<f32>() / sum;
+        context.push(blend);
+        context.extend(beyond);
+        context.push(mark);
+    }
 }
 
 /// The share of attributes in which two items agree.

@@ -8,7 +8,7 @@ use acumen_decision::bandit::{Bandit, BanditError};
 use serde::{Deserialize, Serialize};
 
 /// How long an outcome may come after its list.
-const OPEN_FOR: Span = Span::days(1);
+pub(super) const OPEN_FOR: Span = Span::days(1);
 /// Lists that wait for outcomes, at most: the oldest is forgotten.
 const OPEN_MAX: usize = 200_000;
 
@@ -95,7 +95,7 @@ impl Lists {
             // An outcome of what is known to have been seen is more of the same observation.
             let _of_another_width = match *seen {
                 false => learn(bandit, context, reward),
-                true => bandit.reward(0, &wide(context), reward),
+                true => bandit.reward(0, &told(bandit, context), reward),
             };
         }
         *seen = true;
@@ -128,9 +128,11 @@ impl Open {
 }
 
 fn learn(bandit: &mut Bandit, context: &[f32], reward: f64) -> Result<(), BanditError> {
-    bandit.learn(0, &wide(context), reward)
+    bandit.learn(0, &told(bandit, context), reward)
 }
 
-fn wide(context: &[f32]) -> Vec<f64> {
-    context.iter().map(|value| f64::from(*value)).collect()
+/// What the bandit is told of what is known of an item: the first numbers.
+pub(super) fn told(bandit: &Bandit, context: &[f32]) -> Vec<f64> {
+    let known = context.iter().take(bandit.width());
+    known.map(|value| f64::from(*value)).collect()
 }

@@ -10,6 +10,7 @@ use acumen_model::recommend::content::Content;
 use acumen_model::recommend::{History, Open, Proposal, Recommender, Source};
 
 use super::catalogue::{Catalogue, Shelving};
+use super::order::LoadedOrder;
 use super::visitors::Past;
 use crate::spec::RankingDecl;
 
@@ -20,6 +21,8 @@ pub(crate) struct Deployed {
     pub(crate) epoch: u64,
     /// By name.
     pub(crate) sources: BTreeMap<String, Arc<Loaded>>,
+    /// What orders candidates in place of their weights, where the declaration says so.
+    pub(crate) order: Option<Arc<LoadedOrder>>,
     /// What each weighs, where that was fitted.
     weights: BTreeMap<String, f64>,
 }
@@ -48,8 +51,22 @@ impl Deployed {
         self.epoch += 1;
     }
 
-    /// Takes a source out.
+    /// Lets a ranker answer. What sources put forward is not stale by it.
+    pub(crate) fn order_by(&mut self, order: Arc<LoadedOrder>) {
+        self.order = Some(order);
+    }
+
+    /// The ranker that orders a list, where it is declared and live.
+    pub(crate) fn ranker(&self, ranking: &RankingDecl) -> Option<&LoadedOrder> {
+        let declared = ranking.ranker.as_ref()?;
+        self.order
+            .as_deref()
+            .filter(|order| order.name == *declared)
+    }
+
+    /// Takes a source or the ranker out.
     pub(crate) fn withdraw(&mut self, name: &str) {
+        self.order = self.order.take().filter(|order| order.name != name);
         self.sources.remove(name);
         self.epoch += 1;
     }
