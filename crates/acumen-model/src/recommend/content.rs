@@ -1,16 +1,14 @@
 //! `content`: items like those one knows, by their attributes. It needs no events with an item,
 //! so that a new one is found from its first minute.
 //!
-//! An item is a vector of its words, weighted by TF-IDF (`(1 + ln count) · ln(n / items with it)`;
-//! Salton and Buckley 1988) and of length 1. A user is the sum of the vectors of their newest
-//! items, each older one less.
-
-use std::sync::Arc;
+//! An item is the vector of its words ([`Vocabulary`]). A user is the sum of the vectors of their
+//! newest items, each older one less.
 
 use acumen_base::Seed;
 use serde::{Deserialize, Serialize};
 
 use super::recency::{self, Recency};
+use super::vocabulary::Vocabulary;
 use super::{
     Attributes, CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner,
     Source,
@@ -33,8 +31,7 @@ struct ContentParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     recency: Recency,
-    /// The words that are known, by name, with how much each tells.
-    words: Vec<(Arc<str>, f32)>,
+    vocabulary: Vocabulary,
     /// Where each item's words begin, and where the last one's end.
     starts: Vec<u32>,
     entries: Vec<(u32, f32)>,
@@ -91,20 +88,9 @@ impl CheckedRecommender for ContentParams {
 
 impl Content {
     fn new(attributes: &Attributes, recency: Recency) -> Content {
-        let items = attributes.n_items();
-        let mut with = vec![0_u32; attributes.words().len()];
-        for item in 0..items {
-            attributes
-                .of(item)
-                .for_each(|(word, _)| with[word as usize] += 1);
-        }
-        let tells = |word: u32| (items as f32 / with[word as usize].max(1) as f32).ln();
-        let words = attributes.words().iter();
         let mut content = Content {
             recency,
-            words: words
-                .map(|(name, word)| (Arc::clone(name), tells(*word)))
-                .collect(),
+            vocabulary: Vocabulary::new(attributes, 1),
             starts: vec![0],
             entries: Vec::new(),
         };
@@ -119,23 +105,8 @@ impl Content {
 
     /// Adds items that came after training; words that were not known by then tell nothing.
     pub fn extend(&mut self, attributes: &Attributes) {
-        let place = |name: &Arc<str>| self.words.binary_search_by(|(word, _)| word.cmp(name)).ok();
-        let names = attributes.words().iter();
-        let mut places = vec![None; attributes.words().len()];
-        names.for_each(|(name, number)| places[*number as usize] = place(name));
-        for item in 0..attributes.n_items() {
-            let known = attributes.of(item).filter_map(|(word, count)| {
-                let place = places[word as usize]?;
-                let weight = (1.0 + (count as f32).ln()) * self.words[place].1;
-                (weight > 0.0).then_some((place as u32, weight))
-            });
-            let mut entries: Vec<(u32, f32)> = known.collect();
-            entries.sort_unstable_by_key(|&(word, _)| word);
-            let length = entries.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
-            let unit = entries
-                .into_iter()
-                .map(|(word, weight)| (word, weight / length));
-            self.entries.extend(unit);
+        for line in self.vocabulary.lines(attributes) {
+            self.entries.extend(line);
             self.starts.push(self.entries.len() as u32);
         }
     }
@@ -147,7 +118,7 @@ impl Content {
 
     /// The words of the items that one knows.
     fn profile(&self, history: History<'_>) -> Vec<f32> {
-        let mut profile = vec![0.0; self.words.len()];
+        let mut profile = vec![0.0; self.vocabulary.len()];
         for (_, item, weight) in self.recency.of(history) {
             for (word, tells) in self.line(item) {
                 profile[*word as usize] += weight * tells;
@@ -209,8 +180,8 @@ impl Content {
         let rising = self.starts.windows(2).all(|pair| pair[0] <= pair[1]);
         let whole = self.starts.first() == Some(&0)
             && self.starts.last().map(|end| *end as usize) == Some(self.entries.len());
-        let known =
-            |&(word, tells): &(u32, f32)| (word as usize) < self.words.len() && tells.is_finite();
+        let words = self.vocabulary.len();
+        let known = |&(word, tells): &(u32, f32)| (word as usize) < words && tells.is_finite();
         match rising && whole && self.entries.iter().all(known) {
             true => Ok(()),
             false => Err("the words of the items do not fit each other".to_owned()),

@@ -21,20 +21,20 @@ pub struct Proposal {
 
 /// Adds up scores as they come.
 #[derive(Default)]
-struct Spread {
+pub(super) struct Spread {
     sum: f64,
     squares: f64,
 }
 
 impl Spread {
-    fn add(&mut self, score: f32) {
+    pub(super) fn add(&mut self, score: f32) {
         let score = f64::from(score);
         self.sum += score;
         self.squares += score * score;
     }
 
     /// The mean and the deviation over so many scores, those that were not added being 0.
-    fn over(&self, count: usize) -> (f32, f32) {
+    pub(super) fn over(&self, count: usize) -> (f32, f32) {
         let count = (count as f64).max(1.0);
         let mean = self.sum / count;
         let variance = (self.squares / count - mean * mean).max(0.0);
@@ -61,6 +61,11 @@ impl Source {
             && let Some(said) = table.said(history)
         {
             return of_few(said, may_be_shown, (count, most));
+        }
+        if let Source::NeuralCollaborative(network) = self
+            && let Some(found) = network.shortlisted(history, may_be_shown, most)
+        {
+            return found;
         }
         let mut scores = vec![0.0; self.n_items()];
         self.score(history, &mut scores);
@@ -107,6 +112,8 @@ impl Source {
                     .collect()
             }
             Source::Content(content) => content.score_some(history, items),
+            Source::TwoTower(towers) => towers.score_some(history, items),
+            Source::NeuralCollaborative(network) => network.score_some(history, items),
             Source::Table(_) | Source::Recurrent(_) => {
                 let mut scores = vec![0.0; self.n_items()];
                 self.score(history, &mut scores);
