@@ -3,9 +3,9 @@
 //!
 //! NeuMF (He et al. 2017, "Neural Collaborative Filtering") with the mean of the newest items in
 //! place of a user's number (He et al. 2018, "NAIS: Neural Attentive Item Similarity Model"; here
-//! what an event counts for is its weight and age). Every event is compared with items drawn
-//! evenly, by the cross-entropy of whether each was what came next. The product is asked for that
-//! by itself as well: a shortlist is made by it, and it stands for the pre-training of the paper.
+//! what an event counts for is its weight and age). What came next is told from items drawn evenly
+//! by the binary cross-entropy; all events of a step are compared with the same ones, so that what
+//! these add is looked up once, and many cost little.
 
 use acumen_base::Seed;
 use acumen_model::recommend::{
@@ -60,9 +60,9 @@ const DOCS: &[ParamDoc] = &[
     ParamDoc {
         name: "negatives",
         aliases: &[],
-        range: ParamRange::Whole(1, 1_000),
-        default: "8",
-        doc: "how many items, drawn evenly, each event is compared with",
+        range: ParamRange::Whole(1, 10_000),
+        default: "64",
+        doc: "how many items, drawn evenly, the events of a step are compared with",
     },
     TEACHING[0],
     TEACHING[1],
@@ -97,8 +97,9 @@ struct Weights {
 
 /// What a network says of asked items, one line each: the logarithm of the odds.
 struct Margins {
-    whole: Tensor<2>,
-    product: Tensor<2>,
+    next: Tensor<2>,
+    /// Those of one event after those of the other.
+    others: Tensor<2>,
 }
 
 impl RecommendLearner for NeuralCollaborativeFiltering {
@@ -125,7 +126,7 @@ impl RecommendLearner for NeuralCollaborativeFiltering {
             width: reader.whole("width", 64),
             layers: reader.wholes("layers", &[32, 16]),
             recency: past::recency(&reader),
-            negatives: reader.whole("negatives", 8),
+            negatives: reader.whole("negatives", 64),
             teaching: Teaching::read(&reader),
         };
         Ok(Box::new(finish(read, reader)?))
@@ -197,43 +198,42 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// The margins of the asked items, those of one event after the other.
+    /// The margins of the asked items.
     fn margins(&mut self, weights: &Weights, batch: &Batch, asked: &Asked) -> Margins {
         let device = &self.device;
         let lines = select(weights.past.val(), batch.inputs.clone(), device);
         let means = means(lines, batch, self.params.recency.decay, device);
-        let means = drop_out(
-            means,
-            self.params.teaching.dropout,
-            &mut self.dropped,
-            device,
-        );
-        let [events, width] = means.dims();
-        let (each, units) = (asked.each, self.params.layers[0]);
-        let of = |table: &Param<Tensor<2>>| select(table.val(), asked.items.clone(), device);
+        let dropout = self.params.teaching.dropout;
+        let means = drop_out(means, dropout, &mut self.dropped, device);
+        let users = weights.user.forward(means.clone());
+        let of =
+            |table: &Param<Tensor<2>>, items: &Vec<i32>| select(table.val(), items.clone(), device);
+        let (events, others) = (asked.next.len(), asked.others.len());
+        let units = self.params.layers[0];
 
-        let users = means.clone().reshape([events, 1, width]);
-        let product = (of(&weights.product).reshape([events, each, width]) * users).sum_dim(2);
-        let product = product.reshape([events * each, 1]) + of(&weights.bias);
+        let next = (means.clone() * of(&weights.product, &asked.next)).sum_dim(1);
+        let first = users.clone() + of(&weights.first, &asked.next);
+        let next = next + of(&weights.bias, &asked.next) + weights.last.forward(relu(first));
 
-        let users = weights.user.forward(means).reshape([events, 1, units]);
-        let first = of(&weights.first).reshape([events, each, units]) + users;
+        let bias = of(&weights.bias, &asked.others).transpose();
+        let product = means.matmul(of(&weights.product, &asked.others).transpose()) + bias;
+        let first = of(&weights.first, &asked.others).reshape([1, others, units]);
+        let first = users.reshape([events, 1, units]) + first;
         let last = weights
             .last
-            .forward(relu(first.reshape([events * each, units])));
+            .forward(relu(first.reshape([events * others, units])));
         Margins {
-            whole: product.clone() + last,
-            product,
+            next,
+            others: product.reshape([events * others, 1]) + last,
         }
     }
 
-    /// The mean over asked items of the negative log likelihood of what came.
-    fn loss(&self, margins: Tensor<2>, asked: &Asked) -> Tensor<1> {
+    /// The negative log likelihood of what came next and of what did not, in the mean of the events.
+    fn loss(&self, margins: Margins, asked: &Asked) -> Tensor<1> {
         let column = |values: &Vec<f32>| matrix(values.clone(), [values.len(), 1], &self.device);
-        let negative = column(&asked.came).neg().add_scalar(1.0);
-        // −ln σ(m) where it came and −ln σ(−m), which is m more, where it did not.
-        let losses = log_sigmoid(margins.clone()).neg() + negative * margins;
-        (losses * column(&asked.shares)).sum()
+        let next = log_sigmoid(margins.next) * column(&asked.next_shares);
+        let others = log_sigmoid(margins.others.neg()) * column(&asked.other_shares);
+        (next.sum() + others.sum()).neg()
     }
 
     fn export(&self) -> NeuralCollaborative {
@@ -277,9 +277,8 @@ impl Pupil for Training<'_> {
         let negatives = self.params.negatives;
         let asked = Asked::new(batch, (&self.touched, negatives), &mut self.drawn);
         let margins = self.margins(&weights, batch, &asked);
-        let whole = self.loss(margins.whole, &asked);
-        let value = whole.clone().into_scalar::<f32>();
-        let loss = whole + self.loss(margins.product, &asked);
+        let loss = self.loss(margins, &asked);
+        let value = loss.clone().into_scalar::<f32>();
         let gradients = GradientsParams::from_grads(loss.backward(), &weights);
         self.weights = Some(self.optimiser.step(rate, weights, gradients));
         f64::from(value)

@@ -1,59 +1,50 @@
-//! The items that a step asks for: what came next after every event, and others by chance.
+//! The items that a step tells apart: what came next after every event, and others by chance.
 
 use crate::draws::Draws;
 use crate::recommend::windows::Batch;
 
-/// How often a negative is drawn again that is no negative.
-const TRIES: usize = 8;
-
-/// Items to be told apart, as many for each event of a batch.
+/// What came next after each event of a batch, and items that all of them are compared with.
 pub(super) struct Asked {
-    /// How many for each event: first what came next.
-    pub(super) each: usize,
-    /// The items.
-    pub(super) items: Vec<i32>,
-    /// 1 where an item came next, 0 where not.
-    pub(super) came: Vec<f32>,
-    /// What each counts in the mean; 0 for what is not asked.
-    pub(super) shares: Vec<f32>,
+    /// What came next; any item where a window has ended.
+    pub(super) next: Vec<i32>,
+    /// What each of these counts in the mean: 0 where a window has ended.
+    pub(super) next_shares: Vec<f32>,
+    /// The others, drawn evenly.
+    pub(super) others: Vec<i32>,
+    /// What each of them counts for each event, by event: 0 where the item is in the same window.
+    pub(super) other_shares: Vec<f32>,
 }
 
 impl Asked {
-    /// What came next, and so many others of some items: none that is in the same window.
+    /// So many others of some items.
     pub(super) fn new(
         batch: &Batch,
         (among, negatives): (&[u32], usize),
         draws: &mut Draws,
     ) -> Asked {
+        let others: Vec<u32> = (0..negatives)
+            .map(|_| among[draws.below(among.len())])
+            .collect();
+        let share = 1.0 / batch.targets.iter().flatten().count().max(1) as f32;
         let windows: Vec<Vec<u32>> = (0..batch.lines).map(|line| window(batch, line)).collect();
-        let mut asked = Asked {
-            each: 1 + negatives,
-            items: Vec::new(),
-            came: Vec::new(),
-            shares: Vec::new(),
-        };
-        for (event, target) in batch.targets.iter().enumerate() {
-            asked.push(*target, 1.0);
-            let inside = &windows[event % batch.lines];
-            for _ in 0..negatives {
-                let mut drawn = (0..TRIES).map(|_| among[draws.below(among.len())]);
-                let drawn =
-                    target.and_then(|_| drawn.find(|item| inside.binary_search(item).is_err()));
-                asked.push(drawn, 0.0);
+        let counts = |event: usize, item: &u32| {
+            let inside = windows[event % batch.lines].binary_search(item).is_ok();
+            match batch.targets[event].is_some() && !inside {
+                true => share,
+                false => 0.0,
             }
+        };
+        let events = 0..batch.targets.len();
+        let next = batch.targets.iter();
+        Asked {
+            next: next.clone().map(|item| item.unwrap_or(0) as i32).collect(),
+            next_shares: next.map(|item| item.map_or(0.0, |_| share)).collect(),
+            other_shares: events
+                .flat_map(|event| others.iter().map(move |item| (event, item)))
+                .map(|(event, item)| counts(event, item))
+                .collect(),
+            others: others.iter().map(|item| *item as i32).collect(),
         }
-        let total: f32 = asked.shares.iter().sum();
-        asked
-            .shares
-            .iter_mut()
-            .for_each(|share| *share /= total.max(1.0));
-        asked
-    }
-
-    fn push(&mut self, item: Option<u32>, came: f32) {
-        self.items.push(item.unwrap_or(0) as i32);
-        self.came.push(came);
-        self.shares.push(f32::from(u8::from(item.is_some())));
     }
 }
 

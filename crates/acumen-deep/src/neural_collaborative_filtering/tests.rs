@@ -18,7 +18,7 @@ fn it_serves_as_it_was_trained() {
             last: 5,
             decay: 0.7,
         },
-        negatives: ITEMS - 1,
+        negatives: 12,
         teaching: Teaching {
             dropout: 0.0,
             learning_rate: 0.02,
@@ -40,13 +40,16 @@ fn it_serves_as_it_was_trained() {
     // Every event is asked for every item.
     let events = batch.inputs.len();
     let asked = Asked {
-        each: ITEMS,
-        items: (0..events).flat_map(|_| 0..ITEMS as i32).collect(),
-        came: Vec::new(),
-        shares: Vec::new(),
+        next: vec![0; events],
+        next_shares: Vec::new(),
+        others: (0..ITEMS as i32).collect(),
+        other_shares: Vec::new(),
     };
     let weights = training.weights.take().unwrap();
-    let margins = numbers(training.margins(&weights, batch, &asked).whole);
+    let margins = training.margins(&weights, batch, &asked);
+    let (next, margins) = (numbers(margins.next), numbers(margins.others));
+    let first = margins.iter().step_by(ITEMS);
+    assert!(next.iter().zip(first).all(|(a, b)| (a - b).abs() < 1e-5));
     for line in 0..batch.lines {
         let places = (0..batch.steps()).map(|step| step * batch.lines + line);
         let places: Vec<usize> = places.filter(|at| batch.targets[*at].is_some()).collect();
@@ -74,24 +77,25 @@ fn no_item_of_a_window_is_a_negative_of_it() {
     let mut draws = Draws::new(Seed(1), "draws");
     // So few to draw from that some windows hold them all.
     let among: Vec<u32> = (0..8).collect();
+    let mut compared = 0;
     for batch in windows.batches(30, &mut draws) {
         let asked = Asked::new(&batch, (&among, 4), &mut draws);
-        let sum: f32 = asked.shares.iter().sum();
+        let sum: f32 = asked.next_shares.iter().sum();
         assert!((sum - 1.0).abs() < 1e-5);
         for (event, target) in batch.targets.iter().enumerate() {
-            let asked_for = event * 5..(event + 1) * 5;
-            let in_window = (event % batch.lines..batch.targets.len()).step_by(batch.lines);
-            let in_window: Vec<Option<u32>> = in_window.map(|at| batch.targets[at]).collect();
-            for at in asked_for {
-                let (item, counts) = (asked.items[at] as u32, asked.shares[at] > 0.0);
-                match asked.came[at] > 0.0 {
-                    true => assert_eq!(counts.then_some(item), *target),
-                    false => assert!(!counts || !in_window.contains(&Some(item))),
-                }
-                assert!(!counts || target.is_some());
+            let counts = asked.next_shares[event] > 0.0;
+            assert_eq!(counts.then_some(asked.next[event] as u32), *target);
+            let window = (event % batch.lines..batch.targets.len()).step_by(batch.lines);
+            let window: Vec<Option<u32>> = window.map(|at| batch.targets[at]).collect();
+            for (other, share) in asked.others.iter().zip(&asked.other_shares[event * 4..]) {
+                let is_negative = target.is_some() && !window.contains(&Some(*other as u32));
+                // What the first event of a window is with is in it, too.
+                assert!(*share == 0.0 || is_negative, "{other} after {target:?}");
+                compared += usize::from(*share > 0.0);
             }
         }
     }
+    assert!(compared > 100, "{compared}");
 }
 
 /// Tastes of 30 kinds over 3,000 items, of which a third are seldom touched.

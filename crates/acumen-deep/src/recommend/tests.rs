@@ -79,7 +79,7 @@ fn every() -> Vec<(&'static dyn RecommendLearner, Value)> {
         ],
         "neural_collaborative_filtering" => vec![
             json!({"width": 8, "layers": [16, 8], "last": 6, "learning_rate": 0.02}),
-            json!({"width": 6, "layers": [9], "last": 4, "negatives": 3, "learning_rate": 0.02}),
+            json!({"width": 6, "layers": [9], "last": 4, "negatives": 5, "learning_rate": 0.02}),
         ],
         other => panic!("{other} has no parameters here"),
     };
@@ -299,7 +299,6 @@ fn what_comes_next_is_found_better_than_by_what_is_popular() {
             given["patience"] = json!(0);
         }
         let found = gain(&fit(learner, &params(given.clone()), &known), &events);
-        println!("{} {given}: {found}, {popular}", learner.name());
         assert!(
             found > 2.0 * popular,
             "{}: {found}, {popular}",
