@@ -31,12 +31,34 @@ pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
         .expect("this crate makes tensors of f32 only")
 }
 
+/// Leaves out a share of some numbers and makes the others larger.
+pub(crate) fn drop_out(
+    values: Tensor<2>,
+    share: f64,
+    draws: &mut Draws,
+    device: &Device,
+) -> Tensor<2> {
+    if share == 0.0 {
+        return values;
+    }
+    let [lines, width] = values.dims();
+    let mask = draws.mask(lines * width, share as f32);
+    values * matrix(mask, [lines, width], device)
+}
+
 pub(crate) fn parameter<const D: usize>(
     values: Vec<f32>,
     shape: [usize; D],
     device: &Device,
 ) -> Param<Tensor<D>> {
     Param::from_data(TensorData::new(values, shape), device)
+}
+
+/// Some lines of a table.
+pub(crate) fn select(table: Tensor<2>, lines: Vec<i32>, device: &Device) -> Tensor<2> {
+    let count = lines.len();
+    let lines = Tensor::<1, Int>::from_data(TensorData::new(lines, [count]), device);
+    table.select(0, lines)
 }
 
 /// Tensors side by side; those without columns are left out.
@@ -105,6 +127,19 @@ impl Layers {
                 let limit = (3.0 / shape.0.max(1) as f32).sqrt();
                 linear(*shape, limit, vec![bias; shape.1], draws, device)
             }
+            false => rectified(*shape, draws, device),
+        };
+        Layers {
+            layers: pairs.iter().enumerate().map(layer).collect(),
+        }
+    }
+
+    /// Layers whose outputs are added to their inputs (He et al. 2016), and which add nothing yet.
+    pub(crate) fn beside(widths: &[usize], draws: &mut Draws, device: &Device) -> Layers {
+        let pairs: Vec<(usize, usize)> = widths.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        let last = pairs.len() - 1;
+        let layer = |(index, shape): (usize, &(usize, usize))| match index == last {
+            true => linear(*shape, 0.0, vec![0.0; shape.1], draws, device),
             false => rectified(*shape, draws, device),
         };
         Layers {

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! This is the only crate that knows the tensor framework. What it hands over is plain numbers,
-//! scored by the kernels of [`acumen_model::network`], to within 1e-5 of what was trained.
+//! scored by the kernels of [`acumen_model::network`] and [`acumen_model::recommend`], to within 1e-5 of what was trained.
 //!
 //! What holds: initial weights and every shuffle are drawn from the seed here, so the framework's
 //! own randomness is never used; the same rows, parameters and seed give the same bytes at any
@@ -19,10 +19,13 @@ mod graph_neural_network;
 mod group;
 mod layers;
 mod lstm;
+mod neural_collaborative_filtering;
 mod neural_network;
 mod parameters;
+mod recommend;
 mod sequence_recommender;
 mod training;
+mod two_tower;
 
 #[cfg(test)]
 mod tests;
@@ -33,8 +36,10 @@ use acumen_model::recommend::RecommendLearner;
 pub use autoencoder::AutoencoderLearner;
 pub use graph_neural_network::GraphNeuralNetwork;
 pub use lstm::Lstm;
+pub use neural_collaborative_filtering::NeuralCollaborativeFiltering;
 pub use neural_network::NeuralNetwork;
 pub use sequence_recommender::SequenceRecommender;
+pub use two_tower::TwoTowerLearner;
 
 /// Every learner of this crate.
 pub static LEARNERS: &[&dyn Learner] = &[
@@ -45,4 +50,8 @@ pub static LEARNERS: &[&dyn Learner] = &[
 ];
 
 /// Every recommender of this crate.
-pub static RECOMMENDERS: &[&dyn RecommendLearner] = &[&SequenceRecommender];
+pub static RECOMMENDERS: &[&dyn RecommendLearner] = &[
+    &SequenceRecommender,
+    &TwoTowerLearner,
+    &NeuralCollaborativeFiltering,
+];

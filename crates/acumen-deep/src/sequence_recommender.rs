@@ -6,7 +6,7 @@
 //! events are cut into windows at another place in every epoch.
 //!
 //! The gradient of the output is computed here, in pieces that fit a cache
-//! ([`softmax`]), and handed to the framework as a sum whose gradient it is: a table of
+//! ([`Softmax`]), and handed to the framework as a sum whose gradient it is: a table of
 //! events × items is never kept.
 
 use acumen_base::Seed;
@@ -20,26 +20,22 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use serde::Serialize;
 
 use crate::architecture::device;
 use crate::draws::Draws;
-use crate::layers::{export, linear, matrix, numbers, parameter};
+use crate::layers::{drop_out, export, linear, numbers, parameter, select};
 use crate::parameters::{self as shared, finish};
+use crate::recommend::epochs::rate;
+use crate::recommend::softmax::Softmax;
+use crate::recommend::windows::{Batch, Windows, liked};
 
-mod softmax;
 #[cfg(test)]
 mod tests;
-mod windows;
-
-use softmax::Softmax;
-use windows::{Batch, Windows};
 
 /// The largest norm of the gradient of one tensor.
 const GRADIENT_NORM_MAX: f32 = 1.0;
-/// The share of all steps over which the rate rises from 0; it falls back to 0 over the others.
-const WARMING: f64 = 0.05;
 
 /// What comes next, by the name `recurrent`.
 #[derive(Debug)]
@@ -152,7 +148,7 @@ impl CheckedRecommender for SequenceParams {
         seed: Seed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Source, RecommendError> {
-        let windows = Windows::new(data.interactions, self.window);
+        let windows = Windows::new(liked(data.interactions), self.window);
         if windows.is_empty() {
             return Err(RecommendError::NoInterest);
         }
@@ -217,13 +213,9 @@ impl<'a> Training<'a> {
         let (mut loss, mut targets) = (0.0, 0);
         for (at, batch) in batches.iter().enumerate() {
             let done = (epoch - 1) as f64 + at as f64 / batches.len() as f64;
-            let done = done / self.params.epochs as f64;
-            let rate = match done < WARMING {
-                true => (done + 1e-3) / WARMING,
-                false => (1.0 - done) / (1.0 - WARMING),
-            };
+            let rate = rate(done / self.params.epochs as f64) * self.params.learning_rate;
             let seen = batch.targets.iter().flatten().count();
-            loss += self.step(batch, rate.min(1.0) * self.params.learning_rate) * seen as f64;
+            loss += self.step(batch, rate) * seen as f64;
             targets += seen;
         }
         loss / targets.max(1) as f64
@@ -233,7 +225,7 @@ impl<'a> Training<'a> {
     fn step(&mut self, batch: &Batch, rate: f64) -> f64 {
         let weights = self.weights.take().expect("they are put back after a step");
         let hidden = self.remember(&weights, batch);
-        let hidden = self.drop_out(hidden);
+        let hidden = drop_out(hidden, self.params.dropout, &mut self.dropped, &self.device);
         let users = weights.output.forward(hidden);
         let (items, bias) = (weights.items.val(), weights.bias.val());
         let found = Softmax::new(items.clone(), bias.clone()).of(&users, &batch.targets);
@@ -248,13 +240,12 @@ impl<'a> Training<'a> {
     /// What the cell remembers behind every event of a batch; lines are ordered by step.
     fn remember(&mut self, weights: &Weights, batch: &Batch) -> Tensor<2> {
         let (lines, units) = (batch.lines, self.params.units);
-        let events = TensorData::new(batch.inputs.clone(), [batch.inputs.len()]);
-        let events = Tensor::<1, Int>::from_data(events, &self.device);
-        let inputs = self.drop_out(weights.items.val().select(0, events));
+        let events = select(weights.items.val(), batch.inputs.clone(), &self.device);
+        let inputs = drop_out(events, self.params.dropout, &mut self.dropped, &self.device);
         let sums = weights.input.forward(inputs);
         let mut hidden = Tensor::<2>::zeros([lines, units], &self.device);
-        let mut course = Vec::with_capacity(batch.inputs.len() / lines.max(1));
-        for step in 0..batch.inputs.len() / lines.max(1) {
+        let mut course = Vec::with_capacity(batch.steps());
+        for step in 0..batch.steps() {
             let sums = sums.clone().narrow(0, step * lines, lines);
             let recurrent = weights.recurrent.forward(hidden.clone());
             let both =
@@ -270,17 +261,6 @@ impl<'a> Training<'a> {
             course.push(hidden.clone());
         }
         Tensor::cat(course, 0)
-    }
-
-    /// Leaves some numbers out and makes the others larger.
-    fn drop_out(&mut self, values: Tensor<2>) -> Tensor<2> {
-        let share = self.params.dropout as f32;
-        if share == 0.0 {
-            return values;
-        }
-        let [lines, width] = values.dims();
-        let mask = self.dropped.mask(lines * width, share);
-        values * matrix(mask, [lines, width], &self.device)
     }
 
     fn export(&self) -> Recurrent {

@@ -32,8 +32,8 @@ mod recurrent;
 mod tests;
 
 pub use autoencoder::{Autoencoder, ERROR_MIN};
-pub(crate) use dense::dot;
 pub use dense::{Dense, Stack};
+pub(crate) use dense::{block, dot, rectify};
 pub use feed_forward::FeedForward;
 pub use graph::{Graph, Neighbourhood};
 pub use inputs::{DEVIATIONS_MAX, Inputs, Number, Places, Table, squash};

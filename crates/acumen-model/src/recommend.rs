@@ -16,7 +16,7 @@
 //!
 //! Weights say how much an event tells. One below 0 tells that an item is not wanted: no learner
 //! takes it for interest; the sources that are sums over events score what is like it lower, and the
-//! recurrent one leaves it out.
+//! networks leave it out.
 //!
 //! It does not know what a user or an item is, what may be shown, or what is done with a score.
 
@@ -33,19 +33,22 @@ pub mod file;
 pub mod interactions;
 pub mod item_similarity;
 pub mod matrix_factorization;
+pub mod neural_collaborative_filtering;
 pub mod open;
 pub mod popular;
 pub mod proposal;
+pub mod recency;
 pub mod recurrent;
 pub mod sequential_cooccurrence;
 pub mod source;
 pub mod table;
+pub mod two_tower;
+pub mod vocabulary;
 
 mod derived;
 mod ease;
 mod least_squares;
 mod quantised;
-mod recency;
 mod scratch;
 mod segments;
 mod sweep;
@@ -61,12 +64,16 @@ pub use file::{Recommender, RecommenderError};
 pub use interactions::{History, InteractionColumns, Interactions, InteractionsError};
 pub use item_similarity::ItemSimilarity;
 pub use matrix_factorization::MatrixFactorization;
+pub use neural_collaborative_filtering::NeuralCollaborative;
 pub use open::Open;
 pub use popular::PopularLearner;
 pub use proposal::Proposal;
+pub use recency::Recency;
 pub use recurrent::Recurrent;
 pub use sequential_cooccurrence::SequentialCooccurrence;
 pub use source::{BrokenSource, Source, Why};
+pub use two_tower::{ItemTower, TwoTower};
+pub use vocabulary::Vocabulary;
 
 /// Every recommender of this crate.
 pub static RECOMMENDERS: &[&dyn RecommendLearner] = &[

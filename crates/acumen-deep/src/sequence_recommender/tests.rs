@@ -83,7 +83,7 @@ fn it_serves_as_it_was_trained() {
         seed: 0,
     };
     let events = round();
-    let windows = Windows::new(&events, 6);
+    let windows = Windows::new(liked(&events), 6);
     let mut training = Training::start(&checked, ITEMS, Seed(4));
     training.epoch(&windows, 1);
     let source = Source::Recurrent(training.export());
@@ -93,7 +93,7 @@ fn it_serves_as_it_was_trained() {
     let users = weights.output.forward(hidden);
     let logits = users.matmul(weights.items.val().transpose()) + weights.bias.val();
     let logits = numbers(logits);
-    let steps = batch.inputs.len() / batch.lines;
+    let steps = batch.steps();
     for window in 0..batch.lines {
         let places = (0..steps).map(|step| step * batch.lines + window);
         let ended = places.clone().find(|place| batch.targets[*place].is_none());
@@ -120,7 +120,7 @@ fn it_serves_as_it_was_trained() {
 /// Every event but the first of a user is a target once an epoch, wherever windows are cut.
 #[test]
 fn every_event_is_a_target_once() {
-    let windows = Windows::new(&round(), 6);
+    let windows = Windows::new(liked(&round()), 6);
     let mut draws = Draws::new(Seed(9), "cuts");
     for _ in 0..3 {
         let batches = windows.batches(50, &mut draws);

@@ -144,7 +144,8 @@ impl Shelf {
             return;
         };
         let is_new = |known: &usize| number as usize >= *known;
-        if self.deployed().content_items().iter().any(is_new) {
+        let known = self.deployed().items_known_by_likeness();
+        if known.iter().any(is_new) {
             self.change(|deployed| deployed.learn(&self.shelving, &catalogue, number + 1));
         }
     }

@@ -89,25 +89,23 @@ impl Deployed {
     pub(crate) fn learn(&mut self, shelving: &Shelving, catalogue: &Catalogue, until: u32) {
         for loaded in self.sources.values_mut() {
             let known = loaded.n_items() as u32;
-            if known >= until || !matches!(loaded.source(), Source::Content(_)) {
+            if known >= until || !loaded.source().learns_items() {
                 continue;
             }
             let numbers: Vec<u32> = (known..until).collect();
             let attributes = catalogue.attributes(shelving, &numbers);
-            if let Source::Content(content) =
-                &mut Arc::make_mut(&mut Arc::make_mut(loaded).recommender).source
-            {
-                content.extend(&attributes);
-            }
-            loaded.source().prepare();
+            let recommender = &mut Arc::make_mut(loaded).recommender;
+            Arc::make_mut(recommender).source.extend(&attributes);
         }
         self.epoch += 1;
     }
 
-    /// How many items the sources know that know items by what they are like; `None` where there
+    /// How many items all sources know that know items by what they are like; `None` where there
     /// is no such source.
-    pub(crate) fn content_items(&self) -> Option<usize> {
-        self.content().map(Content::n_items)
+    pub(crate) fn items_known_by_likeness(&self) -> Option<usize> {
+        let loaded = self.sources.values();
+        let learning = loaded.filter(|loaded| loaded.source().learns_items());
+        learning.map(|loaded| loaded.n_items()).min()
     }
 
     /// What a source weighs: as it was fitted where weights are, or its share of its group's declared

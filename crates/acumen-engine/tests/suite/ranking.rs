@@ -310,6 +310,48 @@ fn a_new_ware_is_found_by_what_it_is_like_from_its_first_minute() {
 }
 
 #[test]
+fn two_towers_know_a_new_ware_by_its_words_live_and_after_a_restart() {
+    let towers = "words: {algorithm: two_tower, width: 8, layers: [16], item_dropout: 0.4, \
+                  batch_size: 100, epochs: 6, learning_rate: 0.02}";
+    let wares = Wares::grown(&[
+        CALM,
+        ("weights: dynamic", "weights: fixed"),
+        ("words: {algorithm: content}", towers),
+        ("caps: {maker: 4}", "caps: {maker: 62}"),
+    ]);
+    wares.train();
+    let engine = wares.open();
+    let now = engine.clock().now();
+    for (id, kind) in [("new4", 4), ("new1", 1)] {
+        send(&engine, &ware(id, kind, 3, 3, now));
+    }
+    send(
+        &engine,
+        &feedback("n1", (None, "v-new"), ("w44", "click"), None, now),
+    );
+    let request = RankRequest {
+        session: Some("v-new".to_owned()),
+        n: Some(62),
+        explain: true,
+        ..RankRequest::default()
+    };
+    let said = |engine: &Engine, id: &str| {
+        let list = rank(engine, &request).unwrap();
+        let found = list.items.iter().find(|item| &*item.item == id);
+        let why = found.and_then(|item| item.why.clone());
+        let why = why.unwrap_or_else(|| panic!("{id} is not in the list"));
+        let mut sources = why.sources.iter();
+        sources.find(|(name, _)| name == "words").unwrap().1
+    };
+    let live = ["new4", "new1"].map(|id| said(&engine, id));
+    assert!(live[0] > 0.0 && live[0] > live[1], "{live:?}");
+    engine.close().unwrap();
+    let engine = wares.open();
+    assert_eq!(["new4", "new1"].map(|id| said(&engine, id)), live);
+    engine.close().unwrap();
+}
+
+#[test]
 fn the_bandit_learns_from_outcomes_and_remembers_them() {
     let wares = Wares::grown(&[("explore: {epsilon: 5%}", "explore: {epsilon: 20%}")]);
     wares.train();

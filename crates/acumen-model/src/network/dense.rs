@@ -114,6 +114,22 @@ impl Stack {
         now
     }
 
+    /// The outputs for an input.
+    pub(crate) fn through(&self, input: &[f32]) -> Vec<f32> {
+        let outputs = self.forward(input, &mut || true);
+        outputs.expect("there is at least one layer, and nothing stops it")
+    }
+
+    /// By how much the one output changes with each input, at an input.
+    pub(crate) fn slope(&self, input: &[f32]) -> Vec<f32> {
+        self.pull(&self.trace(input), vec![1.0])
+    }
+
+    /// How many values come out.
+    pub(crate) fn outputs(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.outputs)
+    }
+
     /// The outputs of every layer, rectified but for the last.
     pub(super) fn trace(&self, input: &[f32]) -> Vec<Vec<f32>> {
         let mut outputs: Vec<Vec<f32>> = Vec::with_capacity(self.layers.len());
@@ -147,7 +163,7 @@ impl Stack {
     }
 
     /// Whether its layers fit each other and the widths before and behind.
-    pub(super) fn check(&self, inputs: usize, outputs: usize) -> Result<(), String> {
+    pub(crate) fn check(&self, inputs: usize, outputs: usize) -> Result<(), String> {
         let mut width = inputs;
         for layer in &self.layers {
             layer.check()?;
@@ -163,14 +179,14 @@ impl Stack {
     }
 }
 
-pub(super) fn rectify(values: &mut [f32]) {
+pub(crate) fn rectify(values: &mut [f32]) {
     for value in values {
         *value = value.max(0.0);
     }
 }
 
 /// No change goes back through a rectifier that is shut.
-pub(super) fn block(rectified: &[f32], change: &mut [f32]) {
+pub(crate) fn block(rectified: &[f32], change: &mut [f32]) {
     for (change, value) in change.iter_mut().zip(rectified) {
         if *value <= 0.0 {
             *change = 0.0;

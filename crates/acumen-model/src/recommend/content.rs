@@ -1,11 +1,8 @@
 //! `content`: items like those one knows, by their attributes. It needs no events with an item,
 //! so that a new one is found from its first minute.
 //!
-//! An item is a vector of its words, weighted by TF-IDF (`(1 + ln count) · ln(n / items with it)`;
-//! Salton and Buckley 1988) and of length 1. A user is the sum of the vectors of their newest
-//! items, each older one less.
-
-use std::sync::Arc;
+//! An item is the vector of its words ([`Vocabulary`]). A user is the sum of the vectors of their
+//! newest items, each older one less.
 
 use acumen_base::Seed;
 use serde::{Deserialize, Serialize};
@@ -13,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::derived::Derived;
 use super::recency::{self, Recency};
 use super::scratch::with_zeros;
+use super::vocabulary::Vocabulary;
 use super::{
     Attributes, CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner,
     Source,
@@ -35,8 +33,7 @@ struct ContentParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     recency: Recency,
-    /// The words that are known, by name, with how much each tells.
-    words: Vec<(Arc<str>, f32)>,
+    vocabulary: Vocabulary,
     /// Where each item's words begin, and where the last one's end.
     starts: Vec<u32>,
     entries: Vec<(u32, f32)>,
@@ -45,11 +42,7 @@ pub struct Content {
 }
 
 /// For each word the items that have it, rising, and how much it tells of each.
-#[derive(Clone, Debug)]
-struct ByWord {
-    starts: Vec<u32>,
-    entries: Vec<(u32, f32)>,
-}
+type ByWord = Vec<Vec<(u32, f32)>>;
 
 impl RecommendLearner for ContentLearner {
     fn name(&self) -> &'static str {
@@ -100,47 +93,11 @@ impl CheckedRecommender for ContentParams {
     }
 }
 
-impl ByWord {
-    fn of(content: &Content) -> ByWord {
-        let mut starts = vec![0_u32; content.words.len() + 1];
-        for (word, _) in &content.entries {
-            starts[*word as usize + 1] += 1;
-        }
-        for word in 1..starts.len() {
-            starts[word] += starts[word - 1];
-        }
-        let (mut next, mut entries) = (starts.clone(), vec![(0, 0.0); content.entries.len()]);
-        for item in 0..content.n_items() as u32 {
-            for (word, tells) in content.line(item) {
-                let place = &mut next[*word as usize];
-                entries[*place as usize] = (item, *tells);
-                *place += 1;
-            }
-        }
-        ByWord { starts, entries }
-    }
-
-    fn line(&self, word: usize) -> &[(u32, f32)] {
-        &self.entries[self.starts[word] as usize..self.starts[word + 1] as usize]
-    }
-}
-
 impl Content {
     fn new(attributes: &Attributes, recency: Recency) -> Content {
-        let items = attributes.n_items();
-        let mut with = vec![0_u32; attributes.words().len()];
-        for item in 0..items {
-            attributes
-                .of(item)
-                .for_each(|(word, _)| with[word as usize] += 1);
-        }
-        let tells = |word: u32| (items as f32 / with[word as usize].max(1) as f32).ln();
-        let words = attributes.words().iter();
         let mut content = Content {
             recency,
-            words: words
-                .map(|(name, word)| (Arc::clone(name), tells(*word)))
-                .collect(),
+            vocabulary: Vocabulary::new(attributes, 1),
             starts: vec![0],
             entries: Vec::new(),
             by_word: Derived::default(),
@@ -156,30 +113,22 @@ impl Content {
 
     /// Adds items that came after training; words that were not known by then tell nothing.
     pub fn extend(&mut self, attributes: &Attributes) {
-        let place = |name: &Arc<str>| self.words.binary_search_by(|(word, _)| word.cmp(name)).ok();
-        let names = attributes.words().iter();
-        let mut places = vec![None; attributes.words().len()];
-        names.for_each(|(name, number)| places[*number as usize] = place(name));
-        for item in 0..attributes.n_items() {
-            let known = attributes.of(item).filter_map(|(word, count)| {
-                let place = places[word as usize]?;
-                let weight = (1.0 + (count as f32).ln()) * self.words[place].1;
-                (weight > 0.0).then_some((place as u32, weight))
-            });
-            let mut entries: Vec<(u32, f32)> = known.collect();
-            entries.sort_unstable_by_key(|&(word, _)| word);
-            let length = entries.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
-            let unit = entries
-                .into_iter()
-                .map(|(word, weight)| (word, weight / length));
-            self.entries.extend(unit);
+        let (mut by_word, first) = (self.by_word.made(), self.starts.len() as u32 - 1);
+        for (item, line) in (first..).zip(self.vocabulary.lines(attributes)) {
+            if let Some(by_word) = &mut by_word {
+                add(by_word, item, &line);
+            }
+            self.entries.extend(line);
             self.starts.push(self.entries.len() as u32);
         }
-        self.by_word.forget();
     }
 
     fn by_word(&self) -> &ByWord {
-        self.by_word.get(|| ByWord::of(self))
+        self.by_word.get(|| {
+            let mut by_word = vec![Vec::new(); self.vocabulary.len()];
+            (0..self.n_items() as u32).for_each(|item| add(&mut by_word, item, self.line(item)));
+            by_word
+        })
     }
 
     /// Makes what scoring all items needs.
@@ -194,7 +143,7 @@ impl Content {
 
     /// Works with the words of the items that one knows.
     fn with_profile<R>(&self, history: History<'_>, work: impl FnOnce(&[f32]) -> R) -> R {
-        with_zeros(self.words.len(), |profile| {
+        with_zeros(self.vocabulary.len(), |profile| {
             for (_, item, weight) in self.recency.of(history) {
                 for (word, tells) in self.line(item) {
                     profile[*word as usize] += weight * tells;
@@ -231,7 +180,7 @@ impl Content {
         self.with_profile(history, |profile| {
             let told = (0..).zip(profile).filter(|(_, weight)| **weight != 0.0);
             for (word, weight) in told {
-                for (item, tells) in by_word.line(word) {
+                for (item, tells) in &by_word[word] {
                     scores[*item as usize] += tells * weight;
                 }
             }
@@ -257,7 +206,7 @@ impl Content {
 
     /// Adds how alike an item is to each of some others.
     pub fn likenesses(&self, item: u32, others: impl Iterator<Item = u32>, alike: &mut Vec<f32>) {
-        with_zeros(self.words.len(), |tells| {
+        with_zeros(self.vocabulary.len(), |tells| {
             let own = self.line(item);
             own.iter()
                 .for_each(|(word, tell)| tells[*word as usize] = *tell);
@@ -284,11 +233,17 @@ impl Content {
         let rising = self.starts.windows(2).all(|pair| pair[0] <= pair[1]);
         let whole = self.starts.first() == Some(&0)
             && self.starts.last().map(|end| *end as usize) == Some(self.entries.len());
-        let known =
-            |&(word, tells): &(u32, f32)| (word as usize) < self.words.len() && tells.is_finite();
+        let words = self.vocabulary.len();
+        let known = |&(word, tells): &(u32, f32)| (word as usize) < words && tells.is_finite();
         match rising && whole && self.entries.iter().all(known) {
             true => Ok(()),
             false => Err("the words of the items do not fit each other".to_owned()),
         }
+    }
+}
+
+fn add(by_word: &mut ByWord, item: u32, words: &[(u32, f32)]) {
+    for (word, tells) in words {
+        by_word[*word as usize].push((item, *tells));
     }
 }

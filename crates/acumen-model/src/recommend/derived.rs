@@ -12,6 +12,11 @@ impl<T> Derived<T> {
         self.0.get_or_init(make)
     }
 
+    /// What follows, if it was needed before, to be changed with what it follows from.
+    pub(super) fn made(&mut self) -> Option<&mut T> {
+        self.0.get_mut()
+    }
+
     /// To be called when what it follows from has changed.
     pub(super) fn forget(&mut self) {
         self.0.take();

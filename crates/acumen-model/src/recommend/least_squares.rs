@@ -41,10 +41,15 @@ impl Vectors {
         &self.lanes[line * self.width..][..self.width]
     }
 
+    /// All lines, the zeros behind them included.
+    pub(crate) fn lines(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        (0..self.len()).map(|line| self.line(line).as_flattened())
+    }
+
     /// The mean of the lines, the zeros behind them included.
     pub(crate) fn mean(&self) -> Vec<f32> {
         let mut sums = vec![0.0_f64; self.width * LANES];
-        for line in self.lanes.as_flattened().chunks_exact(sums.len().max(1)) {
+        for line in self.lines() {
             let sums = sums.iter_mut().zip(line);
             sums.for_each(|(sum, value)| *sum += f64::from(*value));
         }

@@ -333,13 +333,13 @@ impl Factors {
 
     /// Makes what a search needs.
     pub(super) fn prepare(&self) {
-        self.quantised.get(|| Quantised::new(&self.items));
+        self.quantised.get(|| Quantised::new(self.items.lines()));
         self.mean.get(|| self.items.mean());
     }
 
     /// The items that may be shown and look best by a first look at all of them, in no order.
     pub(super) fn near(&self, user: &UserVector, open: &Open<'_>, most: usize) -> Vec<u32> {
-        let quantised = self.quantised.get(|| Quantised::new(&self.items));
+        let quantised = self.quantised.get(|| Quantised::new(self.items.lines()));
         quantised.search(user.0.as_flattened(), open, most)
     }
 

@@ -15,7 +15,9 @@ use super::{History, Source};
 /// Above so many items, vectors are searched by a first look at them in bytes.
 const EXACT_MAX: usize = 20_000;
 /// How many times as many items as are wanted are compared in full after it.
-const NEAR: usize = 3;
+pub(super) const NEAR: usize = 3;
+/// How many items, evenly apart, say what scores are like where not all are looked at.
+const SAMPLED: usize = 1_000;
 
 /// Scores that are looked at together.
 const BLOCK: usize = 64;
@@ -67,6 +69,14 @@ impl Spread {
         spread
     }
 
+    /// The mean and the deviation of the scores of items evenly apart.
+    pub(super) fn sampled(items: usize, score: impl Fn(u32) -> f32) -> (f32, f32) {
+        let apart = (0..items as u32).step_by((items / SAMPLED).max(1));
+        let mut spread = Spread::default();
+        let looked_at = apart.map(|item| spread.add(score(item))).count();
+        spread.over(looked_at)
+    }
+
     pub(super) fn add(&mut self, score: f32) {
         let score = f64::from(score);
         self.sum += score;
@@ -113,10 +123,17 @@ impl Source {
             Source::Factors(factors) if factors.n_items() > EXACT_MAX => {
                 of_vectors(factors, history, open, most)
             }
-            Source::Popular(popular) => popular.propose(history, open, most),
-            Source::Factors(_) | Source::Content(_) | Source::Recurrent(_) => {
-                self.of_all(history, open, most)
+            Source::TwoTower(towers) if towers.n_items() > EXACT_MAX => {
+                towers.search(history, open, most)
             }
+            Source::NeuralCollaborative(network) => network
+                .shortlisted(history, open, most)
+                .unwrap_or_else(|| self.of_all(history, open, most)),
+            Source::Popular(popular) => popular.propose(history, open, most),
+            Source::Factors(_)
+            | Source::Content(_)
+            | Source::Recurrent(_)
+            | Source::TwoTower(_) => self.of_all(history, open, most),
         }
     }
 
@@ -139,7 +156,12 @@ impl Source {
             Source::Factors(factors) if factors.n_items() > EXACT_MAX => factors.prepare(),
             Source::Content(content) => content.prepare(),
             Source::Popular(popular) => popular.prepare(),
-            Source::Factors(_) | Source::Table(_) | Source::Recurrent(_) => {}
+            Source::TwoTower(towers) if towers.n_items() > EXACT_MAX => towers.prepare(),
+            Source::Factors(_)
+            | Source::Table(_)
+            | Source::Recurrent(_)
+            | Source::TwoTower(_)
+            | Source::NeuralCollaborative(_) => {}
         }
     }
 
@@ -179,6 +201,8 @@ impl Source {
             Source::Popular(popular) => popular.score_some(history, items),
             Source::Content(content) => content.score_some(history, items),
             Source::Recurrent(network) => network.score_some(history, items),
+            Source::TwoTower(towers) => towers.score_some(history, items),
+            Source::NeuralCollaborative(network) => network.score_some(history, items),
             Source::Table(_) => with_scores(self.n_items(), |scores| {
                 self.score(history, scores);
                 of(scores, items)
@@ -238,15 +262,18 @@ fn of_vectors(factors: &Factors, history: History<'_>, open: &Open<'_>, most: us
     let (mean, deviation) = factors.unit(&user);
     let mut near = factors.near(&user, open, NEAR * most);
     near.sort_unstable();
-    let mut top = Top::new(most);
-    for item in near {
-        top.offer(item, factors.score_one(&user, item));
-    }
     Proposal {
-        items: top.items(),
+        items: best_of(&near, |item| factors.score_one(&user, item), most),
         mean,
         deviation,
     }
+}
+
+/// The `most` best of some items in rising order.
+pub(super) fn best_of(items: &[u32], score: impl Fn(u32) -> f32, most: usize) -> Vec<u32> {
+    let mut top = Top::new(most);
+    items.iter().for_each(|item| top.offer(*item, score(*item)));
+    top.items()
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! compared with so that its largest is 63, for then no sum of a machine's instructions overflows.
 //! The products of both are whole numbers, the same on every machine.
 
-use super::least_squares::Vectors;
 use super::open::Open;
 use super::top::Top;
 use super::wide::LANES;
@@ -42,27 +41,39 @@ struct User {
 }
 
 impl Quantised {
-    pub(super) fn new(vectors: &Vectors) -> Quantised {
+    /// Of vectors that are all of one width.
+    pub(super) fn new(vectors: impl ExactSizeIterator<Item = impl AsRef<[f32]>>) -> Quantised {
         let len = vectors.len();
-        let width = (vectors.width * LANES).div_ceil(STEP);
-        let blocks = len.div_ceil(LANES);
-        let mut registers = vec![[SHIFT; REGISTER]; blocks * width];
-        let mut units = vec![[0.0; LANES]; blocks];
-        for item in 0..len {
-            let (block, lane) = (item / LANES, item % LANES);
-            let line = vectors.line(item).as_flattened();
-            let (unit, numbers) = rounded(line, LARGEST);
-            units[block][lane] = unit;
-            for (at, number) in numbers.enumerate() {
-                let register = &mut registers[block * width + at / STEP];
-                register[lane * STEP + at % STEP] = SHIFT.wrapping_add_signed(number);
-            }
-        }
-        Quantised {
+        let mut quantised = Quantised {
             len,
-            width,
-            registers,
-            units,
+            width: 0,
+            registers: Vec::new(),
+            units: vec![[0.0; LANES]; len.div_ceil(LANES)],
+        };
+        for (item, vector) in vectors.enumerate() {
+            let vector = vector.as_ref();
+            if item == 0 {
+                quantised.width = vector.len().div_ceil(STEP);
+                let registers = quantised.units.len() * quantised.width;
+                quantised.registers = vec![[SHIFT; REGISTER]; registers];
+            }
+            quantised.put(item, vector);
+        }
+        quantised
+    }
+
+    /// How many vectors.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    fn put(&mut self, item: usize, vector: &[f32]) {
+        let (block, lane) = (item / LANES, item % LANES);
+        let (unit, numbers) = rounded(vector, LARGEST);
+        self.units[block][lane] = unit;
+        for (at, number) in numbers.enumerate() {
+            let register = &mut self.registers[block * self.width + at / STEP];
+            register[lane * STEP + at % STEP] = SHIFT.wrapping_add_signed(number);
         }
     }
 
@@ -180,6 +191,7 @@ fn multiply_one_by_one(blocks: &[Register], user: &[UserRegister], products: &mu
 
 #[cfg(test)]
 mod tests {
+    use super::super::least_squares::Vectors;
     use super::*;
     use acumen_base::Seed;
     use acumen_base::random::Stream;
@@ -222,7 +234,7 @@ mod tests {
     fn nearly_all_of_the_best_are_among_those_that_are_looked_at() {
         let mut draws = Stream::new(Seed(4));
         let vectors = vectors(&mut draws);
-        let quantised = Quantised::new(&vectors);
+        let quantised = Quantised::new(vectors.lines());
         let shown: Vec<bool> = (0..ITEMS).map(|item| item % 7 != 0).collect();
         let but = [5, 6];
         let open = Open::new(&shown).but(&but);

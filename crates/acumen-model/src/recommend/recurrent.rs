@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::History;
+use super::{History, recency};
 use crate::network::{Cell, Dense, dot};
 
 /// A recurrent recommender.
@@ -32,15 +32,6 @@ impl Recurrent {
         &self.items[item as usize * self.width..][..self.width]
     }
 
-    /// The places in the history of the events that are read, the oldest first.
-    fn read(&self, history: History<'_>) -> Vec<usize> {
-        let liked = |at: &usize| history.weights[*at] > 0.0;
-        let places = (0..history.items.len()).rev().filter(liked);
-        let mut places: Vec<usize> = places.take(self.last).collect();
-        places.reverse();
-        places
-    }
-
     /// The vector behind each event that is read, before the first of them included.
     fn course(&self, history: History<'_>, places: &[usize]) -> Vec<Vec<f32>> {
         let inputs = places.iter().map(|&place| self.line(history.items[place]));
@@ -53,7 +44,7 @@ impl Recurrent {
 
     /// The vector of somebody with this history.
     fn user(&self, history: History<'_>) -> Vec<f32> {
-        let places = self.read(history);
+        let places = recency::liked(history, self.last);
         let inputs = places.iter().map(|&place| self.line(history.items[place]));
         self.output.forward(&self.cell.remember(inputs))
     }
@@ -79,7 +70,7 @@ impl Recurrent {
     /// The score without any event, and by how much each event that is read moved it when it
     /// came.
     pub(super) fn contributions(&self, history: History<'_>, of: u32) -> (f32, Vec<(usize, f32)>) {
-        let places = self.read(history);
+        let places = recency::liked(history, self.last);
         let course = self.course(history, &places);
         let score = |user: &Vec<f32>| self.bias[of as usize] + dot(user, self.line(of));
         let scores: Vec<f32> = course.iter().map(score).collect();

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::History;
 use super::content::Content;
 use super::matrix_factorization::Factors;
+use super::neural_collaborative_filtering::NeuralCollaborative;
 use super::popular::Popular;
 use super::recurrent::Recurrent;
 use super::table::Table;
+use super::two_tower::TwoTower;
+use super::{Attributes, History};
 
 /// What was learnt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,10 @@ pub enum Source {
     Popular(Popular),
     /// A recurrent network.
     Recurrent(Recurrent),
+    /// A tower over a past and one over an item.
+    TwoTower(TwoTower),
+    /// A network over a past and an item.
+    NeuralCollaborative(NeuralCollaborative),
 }
 
 /// Why an item has the score that it has: `base + Σ contributions`, to within rounding.
@@ -47,6 +53,8 @@ impl Source {
             Source::Content(content) => content.n_items(),
             Source::Popular(popular) => popular.n_items(),
             Source::Recurrent(network) => network.bias.len(),
+            Source::TwoTower(towers) => towers.n_items(),
+            Source::NeuralCollaborative(network) => network.bias.len(),
         }
     }
 
@@ -64,6 +72,8 @@ impl Source {
             Source::Content(content) => content.score(history, scores),
             Source::Popular(popular) => popular.score(history, scores),
             Source::Recurrent(network) => network.score(history, scores),
+            Source::TwoTower(towers) => towers.score(history, scores),
+            Source::NeuralCollaborative(network) => network.score(history, scores),
         }
     }
 
@@ -78,8 +88,29 @@ impl Source {
             Source::Content(content) => (0.0, content.contributions(history, item)),
             Source::Popular(popular) => popular.contributions(history, item),
             Source::Recurrent(network) => network.contributions(history, item),
+            Source::TwoTower(towers) => towers.contributions(history, item),
+            Source::NeuralCollaborative(network) => network.contributions(history, item),
         };
         Why { base, events }
+    }
+
+    /// Whether it knows items by what they are like, and so can be told of those that came after
+    /// its training.
+    pub fn learns_items(&self) -> bool {
+        match self {
+            Source::Content(_) => true,
+            Source::TwoTower(towers) => towers.learns_items(),
+            _ => false,
+        }
+    }
+
+    /// Adds items that came after training, where it [learns items](Source::learns_items).
+    pub fn extend(&mut self, attributes: &Attributes) {
+        match self {
+            Source::Content(content) => content.extend(attributes),
+            Source::TwoTower(towers) => towers.extend(attributes),
+            _ => {}
+        }
     }
 
     /// Whether its parts fit each other.
@@ -92,6 +123,8 @@ impl Source {
             Source::Table(table) => table.check(),
             Source::Content(content) => content.check(),
             Source::Recurrent(network) => network.check(),
+            Source::TwoTower(towers) => towers.check(),
+            Source::NeuralCollaborative(network) => network.check(),
             Source::Popular(popular) => popular.check(),
         };
         checked.map_err(BrokenSource)

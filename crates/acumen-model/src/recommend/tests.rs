@@ -10,6 +10,7 @@ use super::*;
 use crate::learner::Params;
 use acumen_base::random::Stream;
 
+mod networks;
 mod public;
 
 const ITEMS: usize = 40;

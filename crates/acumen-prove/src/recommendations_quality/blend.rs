@@ -136,9 +136,9 @@ fn refitted(
 ) -> Result<Figures, Failure> {
     let mut sources = Vec::new();
     for one in fitted {
-        let source = match one.planned.name {
-            "recurrent" => one.source.clone(),
-            _ => {
+        let source = match one.planned.takes_minutes() {
+            true => one.source.clone(),
+            false => {
                 one.planned
                     .fit_with(set, &one.parameters, &test.histories, kept)?
                     .0

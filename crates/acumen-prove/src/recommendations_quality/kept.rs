@@ -10,17 +10,67 @@ use sha2::{Digest, Sha256};
 use crate::report::Failure;
 use crate::settings::workspace;
 
-/// The learner that takes minutes; the others are fitted every time.
-const SLOW: &str = "recurrent";
-
-/// The code that a network depends on.
-const CODE: [&str; 5] = [
-    include_str!("../../../acumen-deep/src/sequence_recommender.rs"),
-    include_str!("../../../acumen-deep/src/sequence_recommender/softmax.rs"),
-    include_str!("../../../acumen-deep/src/sequence_recommender/windows.rs"),
+/// The code that every network depends on.
+const CODE: [&str; 6] = [
     include_str!("../../../acumen-deep/src/draws.rs"),
     include_str!("../../../acumen-deep/src/layers.rs"),
+    include_str!("../../../acumen-deep/src/recommend.rs"),
+    include_str!("../../../acumen-deep/src/recommend/epochs.rs"),
+    include_str!("../../../acumen-deep/src/recommend/softmax.rs"),
+    include_str!("../../../acumen-deep/src/recommend/windows.rs"),
 ];
+/// What those depend on that read the mean of a past and are judged after every epoch.
+const JUDGED: [&str; 5] = [
+    include_str!("../../../acumen-deep/src/recommend/held_out.rs"),
+    include_str!("../../../acumen-deep/src/recommend/past.rs"),
+    include_str!("../../../acumen-model/src/recommend/recency.rs"),
+    include_str!("../../../acumen-model/src/recommend/proposal.rs"),
+    include_str!("../../../acumen-model/src/network/dense.rs"),
+];
+
+/// The learners that take minutes, each with code of its own; the others are fitted every time.
+const SLOW: [(&str, &[&str], &[&str]); 3] = [
+    (
+        "recurrent",
+        &[],
+        &[include_str!(
+            "../../../acumen-deep/src/sequence_recommender.rs"
+        )],
+    ),
+    (
+        "two_tower",
+        &JUDGED,
+        &[
+            include_str!("../../../acumen-deep/src/two_tower.rs"),
+            include_str!("../../../acumen-deep/src/two_tower/compared.rs"),
+            include_str!("../../../acumen-deep/src/two_tower/items.rs"),
+            include_str!("../../../acumen-model/src/recommend/two_tower.rs"),
+            include_str!("../../../acumen-model/src/recommend/vocabulary.rs"),
+        ],
+    ),
+    (
+        "neural_collaborative_filtering",
+        &JUDGED,
+        &[
+            include_str!("../../../acumen-deep/src/neural_collaborative_filtering.rs"),
+            include_str!("../../../acumen-deep/src/neural_collaborative_filtering/asked.rs"),
+            include_str!("../../../acumen-model/src/recommend/neural_collaborative_filtering.rs"),
+        ],
+    ),
+];
+
+/// Whether a learner takes minutes.
+pub(super) fn is_slow(learner: &str) -> bool {
+    code(learner).is_some()
+}
+
+/// The code that a network depends on.
+fn code(learner: &str) -> Option<impl Iterator<Item = &'static str>> {
+    let mut slow = SLOW.iter();
+    let (_, judged, own) = slow.find(|(name, ..)| *name == learner)?;
+    let code = CODE.iter().chain(*judged).chain(*own);
+    Some(code.copied())
+}
 
 /// A folder of networks.
 pub(super) struct Kept {
@@ -43,12 +93,11 @@ impl Kept {
         events: &Interactions,
         fit: impl FnOnce() -> Result<Source, RecommendError>,
     ) -> Result<(Source, f64), Failure> {
-        if learner != SLOW {
+        let Some(code) = code(learner) else {
             return timed(fit);
-        }
-        let path = self
-            .folder
-            .join(format!("{}.recommender", key(parameters, events)));
+        };
+        let key = key(code, parameters, events);
+        let path = self.folder.join(format!("{key}.recommender"));
         let seconds_of = path.with_extension("seconds");
         if path.is_file() && !self.fresh {
             let seconds = std::fs::read_to_string(&seconds_of)?;
@@ -82,9 +131,13 @@ pub(super) fn timed(
 }
 
 /// A hash of the events, the parameters and the code.
-fn key(parameters: &Value, events: &Interactions) -> String {
+fn key(
+    code: impl Iterator<Item = &'static str>,
+    parameters: &Value,
+    events: &Interactions,
+) -> String {
     let mut hash = Sha256::new();
-    CODE.iter().for_each(|code| hash.update(code));
+    code.for_each(|code| hash.update(code));
     hash.update(parameters.to_string());
     for user in 0..events.n_users() {
         hash.update([0xff; 4]);

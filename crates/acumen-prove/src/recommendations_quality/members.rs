@@ -1,13 +1,13 @@
 //! The sources of a blend, and the parameters that each is chosen among.
 
 use acumen_base::Seed;
-use acumen_deep::SequenceRecommender;
+use acumen_deep::{NeuralCollaborativeFiltering, SequenceRecommender, TwoTowerLearner};
 use acumen_model::recommend::{RecommendData, RecommendLearner, Source, recommender};
 use acumen_model::{Params, Progress};
 use serde_json::{Value, json};
 
 use super::judge::{Cut, Figures};
-use super::kept::Kept;
+use super::kept::{Kept, is_slow};
 use super::sets::Set;
 use crate::report::{Failure, all};
 use crate::settings::Settings;
@@ -130,6 +130,18 @@ pub(super) fn planned(set: &Set, settings: &Settings) -> Result<Vec<Planned>, Fa
             &SequenceRecommender,
             network,
         ));
+        plans.push(plan(
+            "towers",
+            Role::Sequence,
+            &TwoTowerLearner,
+            grid(&[("history_decay", &[0.6, 0.85])], &towers(set)),
+        ));
+        plans.push(plan(
+            "neural",
+            Role::Collaborative,
+            &NeuralCollaborativeFiltering,
+            grid(&[("history_decay", &[0.6, 0.85])], &neural(set)),
+        ));
     }
     plans.push(plan(
         "popular",
@@ -145,6 +157,22 @@ fn network(set: &Set) -> Value {
     match set.dense {
         true => json!({"width": 64, "units": 128, "window": 100, "epochs": 10, "dropout": 0.2}),
         false => json!({"width": 64, "units": 128, "window": 30, "epochs": 20, "dropout": 0.4}),
+    }
+}
+
+/// The towers of a set.
+fn towers(set: &Set) -> Value {
+    match set.dense {
+        true => json!({"width": 64, "layers": [128], "last": 50, "epochs": 8, "dropout": 0.2}),
+        false => json!({"width": 64, "layers": [128], "last": 30, "epochs": 15, "dropout": 0.4}),
+    }
+}
+
+/// The product and perceptron of a set.
+fn neural(set: &Set) -> Value {
+    match set.dense {
+        true => json!({"width": 64, "layers": [32, 16], "last": 50, "epochs": 8, "dropout": 0.2}),
+        false => json!({"width": 64, "layers": [32, 16], "last": 30, "epochs": 15, "dropout": 0.4}),
     }
 }
 
@@ -183,6 +211,11 @@ fn grid(values: &[(&str, &[f64])], fixed: &Value) -> Vec<Value> {
 }
 
 impl Planned {
+    /// Whether it takes minutes to fit.
+    pub(super) fn takes_minutes(&self) -> bool {
+        is_slow(self.learner.name())
+    }
+
     /// Fits it with each of its parameters, and keeps what is best on the validation item.
     pub(super) fn fit(self, set: &Set, valid: &Cut, kept: &Kept) -> Result<Fitted, Failure> {
         let users = valid.some(USERS);
@@ -223,10 +256,10 @@ impl Planned {
         };
         let fit = || {
             let mut told = |at: Progress| {
-                let loss = at.value.unwrap_or(f64::NAN);
+                let value = at.value.unwrap_or(f64::NAN);
                 println!(
-                    "  {}: epoch {} of {}, loss {loss:.4}",
-                    self.name, at.round, at.rounds
+                    "  {}: epoch {} of {}, {} {value:.4}",
+                    self.name, at.round, at.rounds, at.metric
                 );
             };
             checked.fit(&data, Seed(1), &mut told)

@@ -15,22 +15,22 @@ const PIECE: usize = 1 << 20;
 const LANES: usize = 8;
 
 /// The output of a network: vectors and biases of the items.
-pub(super) struct Softmax {
+pub(crate) struct Softmax {
     items: Tensor<2>,
     bias: Vec<f32>,
     device: Device,
 }
 
 /// The mean loss over all targets, and its gradients.
-pub(super) struct Gradient {
-    pub(super) loss: f64,
-    pub(super) users: Tensor<2>,
-    pub(super) items: Tensor<2>,
-    pub(super) bias: Tensor<2>,
+pub(crate) struct Gradient {
+    pub(crate) loss: f64,
+    pub(crate) users: Tensor<2>,
+    pub(crate) items: Tensor<2>,
+    pub(crate) bias: Tensor<2>,
 }
 
 impl Softmax {
-    pub(super) fn new(items: Tensor<2>, bias: Tensor<2>) -> Softmax {
+    pub(crate) fn new(items: Tensor<2>, bias: Tensor<2>) -> Softmax {
         let device = Device::flex();
         Softmax {
             items: plain(items, &device),
@@ -40,7 +40,7 @@ impl Softmax {
     }
 
     /// Of users, each with the item that came next.
-    pub(super) fn of(&self, users: &Tensor<2>, targets: &[Option<u32>]) -> Gradient {
+    pub(crate) fn of(&self, users: &Tensor<2>, targets: &[Option<u32>]) -> Gradient {
         let [count, width] = self.items.dims();
         let all = plain(users.clone(), &self.device);
         let share = 1.0 / targets.iter().flatten().count().max(1) as f32;

@@ -4,47 +4,54 @@ use acumen_model::recommend::Interactions;
 
 use crate::draws::Draws;
 
+/// What a user did: items with the weights of the events, the oldest first.
+pub(crate) type Sequence = Vec<(u32, f32)>;
+
 /// The events of interest of all users.
-pub(super) struct Windows {
-    sequences: Vec<Vec<u32>>,
+pub(crate) struct Windows {
+    sequences: Vec<Sequence>,
     length: usize,
 }
 
 /// Windows side by side, padded to the longest; ordered by step and then by window.
-pub(super) struct Batch {
+pub(crate) struct Batch {
     /// How many windows.
-    pub(super) lines: usize,
+    pub(crate) lines: usize,
     /// The item of each event; 0 where a window has ended.
-    pub(super) inputs: Vec<i32>,
+    pub(crate) inputs: Vec<i32>,
+    /// The weight of each event; 0 where a window has ended.
+    pub(crate) weights: Vec<f32>,
     /// The item that comes next; nothing where a window has ended.
-    pub(super) targets: Vec<Option<u32>>,
+    pub(crate) targets: Vec<Option<u32>>,
+}
+
+/// The events of interest of each user.
+pub(crate) fn liked(interactions: &Interactions) -> Vec<Sequence> {
+    let liked = |user: usize| -> Sequence {
+        let history = interactions.history(user);
+        let events = history.items.iter().zip(history.weights);
+        let liked = events.filter(|(_, weight)| **weight > 0.0);
+        liked.map(|(item, weight)| (*item, *weight)).collect()
+    };
+    (0..interactions.n_users()).map(liked).collect()
 }
 
 impl Windows {
     /// Of at most so many events each.
-    pub(super) fn new(interactions: &Interactions, length: usize) -> Windows {
-        let liked = |user: usize| -> Vec<u32> {
-            let history = interactions.history(user);
-            let events = history.items.iter().zip(history.weights);
-            let liked = events.filter(|(_, weight)| **weight > 0.0);
-            liked.map(|(item, _)| *item).collect()
-        };
-        let sequences = (0..interactions.n_users()).map(liked);
-        Windows {
-            sequences: sequences.filter(|events| events.len() > 1).collect(),
-            length,
-        }
+    pub(crate) fn new(mut sequences: Vec<Sequence>, length: usize) -> Windows {
+        sequences.retain(|events| events.len() > 1);
+        Windows { sequences, length }
     }
 
     /// Whether nothing comes after anything.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.sequences.is_empty()
     }
 
     /// All events once, cut at places by chance, in batches of about `size` events, in an order by
     /// chance.
-    pub(super) fn batches(&self, size: usize, draws: &mut Draws) -> Vec<Batch> {
-        let mut windows: Vec<&[u32]> = Vec::new();
+    pub(crate) fn batches(&self, size: usize, draws: &mut Draws) -> Vec<Batch> {
+        let mut windows: Vec<&[(u32, f32)]> = Vec::new();
         for events in &self.sequences {
             // A window of n events gives n − 1 targets, so the last event of one begins the next.
             let targets = events.len() - 1;
@@ -63,8 +70,8 @@ impl Windows {
         let mut order: Vec<usize> = (0..windows.len()).collect();
         draws.shuffle(&mut order, windows.len());
         order.sort_by_key(|&at| windows[at].len());
-        let mut groups: Vec<Vec<&[u32]>> = Vec::new();
-        let mut group: Vec<&[u32]> = Vec::new();
+        let mut groups: Vec<Vec<&[(u32, f32)]>> = Vec::new();
+        let mut group: Vec<&[(u32, f32)]> = Vec::new();
         for window in order.into_iter().map(|at| windows[at]) {
             let longest = window.len() - 1;
             if !group.is_empty() && (group.len() + 1) * longest > size {
@@ -83,17 +90,25 @@ impl Windows {
 }
 
 impl Batch {
-    fn new(windows: &[&[u32]]) -> Batch {
+    /// How many events a window has at most.
+    pub(crate) fn steps(&self) -> usize {
+        self.inputs.len() / self.lines.max(1)
+    }
+
+    fn new(windows: &[&[(u32, f32)]]) -> Batch {
         let steps = windows.iter().map(|window| window.len() - 1).max();
         let mut batch = Batch {
             lines: windows.len(),
             inputs: Vec::new(),
+            weights: Vec::new(),
             targets: Vec::new(),
         };
         for step in 0..steps.unwrap_or(0) {
             for window in windows {
-                let next = window.get(step + 1).copied();
-                batch.inputs.push(next.map_or(0, |_| window[step] as i32));
+                let next = window.get(step + 1).map(|(item, _)| *item);
+                let (item, weight) = next.map_or((0, 0.0), |_| window[step]);
+                batch.inputs.push(item as i32);
+                batch.weights.push(weight);
                 batch.targets.push(next);
             }
         }
