@@ -113,8 +113,13 @@ impl Arm {
 
     /// `√(xᵀA⁻¹x)`: how unsure the expected reward is, in units of the noise.
     pub fn spread(&self, context: &[f64]) -> f64 {
-        let inside = self.forward(context);
-        dot(&inside, &inside).sqrt()
+        self.spread_with(context, &mut Vec::new())
+    }
+
+    /// The same, with room that is used again.
+    pub(super) fn spread_with(&self, context: &[f64], room: &mut Vec<f64>) -> f64 {
+        self.forward_into(context, room);
+        dot(room, room).sqrt()
     }
 
     /// A draw of the model `mean + scale · L⁻ᵀ z`, as the reward that it expects.
@@ -152,13 +157,18 @@ impl Arm {
 
     /// `L⁻¹ x`.
     fn forward(&self, x: &[f64]) -> Vec<f64> {
-        let mut solved: Vec<f64> = Vec::with_capacity(x.len());
+        let mut solved = Vec::with_capacity(x.len());
+        self.forward_into(x, &mut solved);
+        solved
+    }
+
+    fn forward_into(&self, x: &[f64], solved: &mut Vec<f64>) {
+        solved.clear();
         for (line, value) in x.iter().enumerate() {
             let row = &self.factor[half(line)..][..=line];
-            let sum = dot(&row[..line], &solved);
+            let sum = dot(&row[..line], solved);
             solved.push((value - sum) / row[line]);
         }
-        solved
     }
 }
 

@@ -135,22 +135,31 @@ impl Bandit {
         Ok(())
     }
 
-    /// What an action is expected to bring in a context, and above it what finding out more is
-    /// worth; of drawn models, their mean.
+    /// What an action is expected to bring in each of some contexts, and above it what finding out
+    /// more is worth; of drawn models, their mean.
     ///
     /// # Errors
-    /// Where there is no such action, or a number of the context is none.
-    pub fn score(&self, action: usize, context: &[f64]) -> Result<f64, BanditError> {
-        self.check(context)?;
-        let count = self.arms.len();
-        let arm = self.arms.get(action);
-        let found = action;
-        let arm = arm.ok_or(BanditError::Action { found, count })?;
-        let more = match self.spec.algorithm {
-            Algorithm::LinUcb { alpha } => alpha * arm.spread(context),
-            Algorithm::LinearThompson { .. } | Algorithm::Greedy => 0.0,
+    /// For each context: where there is no such action, or a number of it is none.
+    pub fn scores<'a>(
+        &self,
+        action: usize,
+        contexts: impl Iterator<Item = &'a [f32]>,
+    ) -> Vec<Result<f64, BanditError>> {
+        let (count, found) = (self.arms.len(), action);
+        let (mut wide, mut room) = (Vec::new(), Vec::new());
+        let score = |context: &[f32]| {
+            wide.clear();
+            wide.extend(context.iter().map(|value| f64::from(*value)));
+            self.check(&wide)?;
+            let arm = self.arms.get(action);
+            let arm = arm.ok_or(BanditError::Action { found, count })?;
+            let more = match self.spec.algorithm {
+                Algorithm::LinUcb { alpha } => alpha * arm.spread_with(&wide, &mut room),
+                Algorithm::LinearThompson { .. } | Algorithm::Greedy => 0.0,
+            };
+            Ok(arm.expected(&wide) + more)
         };
-        Ok(arm.expected(context) + more)
+        contexts.map(score).collect()
     }
 
     /// Adds to the reward of something that was learnt before: an outcome that came later.

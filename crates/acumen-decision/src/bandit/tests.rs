@@ -141,10 +141,14 @@ fn a_reward_that_comes_later_counts_as_if_it_had_come_at_once() {
     for (context, reward) in seen.iter().rev() {
         later.reward(0, context, *reward).unwrap();
     }
-    for probe in [[1.0, 0.0], [1.0, 1.0], [0.5, -2.0]] {
-        let [a, b] = [&at_once, &later].map(|bandit| bandit.score(0, &probe).unwrap());
+    let probes: [[f32; 2]; 3] = [[1.0, 0.0], [1.0, 1.0], [0.5, -2.0]];
+    let scores = |bandit: &Bandit| bandit.scores(0, probes.iter().map(|probe| &probe[..]));
+    for (a, b) in scores(&at_once).into_iter().zip(scores(&later)) {
+        let (a, b) = (a.unwrap(), b.unwrap());
         assert!((a - b).abs() < 1e-12, "{a} {b}");
     }
+    let wrong = at_once.scores(0, [&[1.0, f32::NAN][..], &[1.0, 0.0]].into_iter());
+    assert!(wrong[0].is_err() && wrong[1].is_ok(), "one by one");
     let count = later.arm(0).map(Arm::count);
     assert_eq!(count, Some(3), "no outcome is another observation");
 }

@@ -5,6 +5,7 @@ use std::thread;
 
 use acumen_base::{Deadline, MemberError, Time};
 use acumen_decision::{Seat, beside};
+use acumen_model::recommend::candidates::standardise;
 use acumen_model::recommend::proposal::best;
 use acumen_model::recommend::{Candidates, Open, Proposal, put_forward};
 
@@ -177,21 +178,11 @@ impl Ranker {
             };
             proposals[*at] = answer.ok().map(Arc::new);
         }
-        let (mut candidates, fallback) = match proposals.iter().all(Option::is_none) {
-            true => self.fall_back(deployed, &mask),
-            false => (self.said_of_all(wish, deployed, &proposals), None),
-        };
-        let order = match &fallback {
-            Some(stand_in) => by_score(&stand_in.scores),
-            None => {
-                let blended = self.blended(deployed, &candidates);
-                let worth = by_score(&blended).into_iter().take(worth_keeping(wish.n));
-                let mut worth: Vec<u32> = worth.collect();
-                worth.sort_unstable();
-                candidates = candidates.only(&worth);
-                let blended: Vec<f32> = worth.iter().map(|at| blended[*at as usize]).collect();
-                by_score(&blended)
-            }
+        let trained = names.iter().zip(&proposals);
+        let mut trained = trained.filter(|(name, _)| deployed.sources.contains_key(*name));
+        let (candidates, order, fallback) = match trained.all(|(_, said)| said.is_none()) {
+            true => self.fall_back(deployed, &mask, &proposals),
+            false => self.heard(wish, deployed, &proposals),
         };
         Found {
             cached: did.contains(&KEPT),
@@ -205,13 +196,13 @@ impl Ranker {
         }
     }
 
-    /// Everything that was put forward, with what each source says of it.
-    fn said_of_all(
+    /// The candidates that are worth keeping, with what each source says of them, and their order.
+    fn heard(
         &self,
         wish: &Wish<'_>,
         deployed: &Deployed,
         proposals: &[Option<Arc<Proposal>>],
-    ) -> Candidates {
+    ) -> (Candidates, Vec<u32>, Option<StandIn>) {
         let items = put_forward(proposals.iter().flatten().map(|said| &**said));
         let score = |(name, proposal): (&String, &Option<Arc<Proposal>>)| match (
             proposal,
@@ -222,7 +213,13 @@ impl Ranker {
             (None, _) => vec![0.0; items.len()],
         };
         let scores = self.shelf.names.iter().zip(proposals).map(score).collect();
-        Candidates { items, scores }
+        let all = Candidates { items, scores };
+        let blended = self.blended(deployed, &all);
+        let mut worth = by_score(&blended);
+        worth.truncate(worth_keeping(wish.n));
+        worth.sort_unstable();
+        let blended: Vec<f32> = worth.iter().map(|at| blended[*at as usize]).collect();
+        (all.only(&worth), by_score(&blended), None)
     }
 
     /// What the sources together say of each candidate.
@@ -236,32 +233,52 @@ impl Ranker {
         blended
     }
 
-    /// What the declared fallback puts forward, or what was touched most: it always answers.
-    fn fall_back(&self, deployed: &Deployed, mask: &Mask) -> (Candidates, Option<StandIn>) {
+    /// What the declared fallback puts forward, or what was touched most, beside what people
+    /// picked: it always answers.
+    fn fall_back(
+        &self,
+        deployed: &Deployed,
+        mask: &Mask,
+        picks: &[Option<Arc<Proposal>>],
+    ) -> (Candidates, Vec<u32>, Option<StandIn>) {
         let most = self.decl.candidates;
+        let picked = put_forward(picks.iter().flatten().map(|picked| &**picked));
+        let with_picks = |mut items: Vec<u32>| {
+            items.extend(&picked);
+            items.sort_unstable();
+            items.dedup();
+            items
+        };
         let declared = self.decl.fallback.as_ref();
         let deployed = declared.and_then(|name| Some((name, deployed.sources.get(name)?)));
         let (name, items, scores) = match deployed {
             Some((name, loaded)) => {
                 let nobody = Past::default();
                 let proposal = loaded.propose(&nobody, &mask.open(), most);
-                let said = loaded.score_some(&nobody, &proposal.items, &proposal);
-                (name.clone(), proposal.items, said)
+                let items = with_picks(proposal.items.clone());
+                let said = loaded.score_some(&nobody, &items, &proposal);
+                (name.clone(), items, said)
             }
             None => {
                 let catalogue = self.shelf.catalogue();
                 let numbers = 0..mask.shown.len() as u32;
-                let familiar: Vec<f32> = numbers.map(|n| -catalogue.novelty(n)).collect();
-                let items = best(&familiar, &mask.open(), most);
+                let mut familiar: Vec<f32> = numbers.map(|n| -catalogue.novelty(n)).collect();
+                standardise(&mut familiar);
+                let items = with_picks(best(&familiar, &mask.open(), most));
                 let said = items.iter().map(|item| familiar[*item as usize]).collect();
                 (FAMILIAR.to_owned(), items, said)
             }
         };
+        let of_source = |picked: &Option<Arc<Proposal>>| match picked {
+            Some(picked) => score_some(picked, &items),
+            None => vec![0.0; items.len()],
+        };
         let candidates = Candidates {
-            scores: vec![vec![0.0; items.len()]; self.shelf.names.len()],
+            scores: picks.iter().map(of_source).collect(),
             items,
         };
-        (candidates, Some(StandIn { name, scores }))
+        let order = by_score(&scores);
+        (candidates, order, Some(StandIn { name, scores }))
     }
 
     fn lines(&self, deployed: &Deployed, did: impl IntoIterator<Item = Did>) -> Vec<SourceLine> {

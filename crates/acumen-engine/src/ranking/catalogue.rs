@@ -50,7 +50,7 @@ pub(crate) struct Item {
     /// What selling one is worth, in major units where it is money.
     pub(crate) value: f32,
     /// Its attributes in declared order, as numbers; 0 is missing.
-    pub(crate) words: Vec<u32>,
+    pub(crate) words: Arc<[u32]>,
     /// Its attributes in words.
     pub(crate) attributes: Vec<Option<Arc<str>>>,
     /// The group of each cap that it belongs to; 0 is none.
@@ -211,7 +211,7 @@ impl Catalogue {
             since: None,
             available: false,
             value: 0.0,
-            words: Vec::new(),
+            words: Arc::default(),
             attributes: Vec::new(),
             groups: Vec::new(),
             touched: 0,
@@ -240,7 +240,7 @@ impl Catalogue {
             .map(|(place, _, kind)| words(&event.values[*place], *kind));
         let attributes: Vec<Option<Arc<str>>> = attributes.collect();
         let fields = shelving.attributes.iter().map(|(_, name, _)| name);
-        let words: Vec<u32> = fields
+        let words: Arc<[u32]> = fields
             .zip(&attributes)
             .map(|(field, value)| self.word(field, value.as_deref()))
             .collect();

@@ -49,7 +49,7 @@ struct Facts {
     ids: Vec<Arc<str>>,
     novelty: Vec<f32>,
     value: Vec<f32>,
-    words: Vec<Vec<u32>>,
+    words: Vec<Arc<[u32]>>,
     /// By cap, the group of each candidate.
     groups: Vec<Vec<u32>>,
 }
@@ -272,7 +272,7 @@ impl Facts {
                 .map(|number| catalogue.novelty(*number))
                 .collect(),
             value: items().map(|item| item.value).collect(),
-            words: items().map(|item| item.words.clone()).collect(),
+            words: items().map(|item| Arc::clone(&item.words)).collect(),
             groups: (0..caps)
                 .map(|cap| {
                     items()

@@ -95,7 +95,7 @@ impl Lists {
             // An outcome of what is known to have been seen is more of the same observation.
             let _of_another_width = match *seen {
                 false => learn(bandit, context, reward),
-                true => bandit.reward(0, &told(bandit, context), reward),
+                true => bandit.reward(0, &wide(told(bandit, context)), reward),
             };
         }
         *seen = true;
@@ -128,11 +128,14 @@ impl Open {
 }
 
 fn learn(bandit: &mut Bandit, context: &[f32], reward: f64) -> Result<(), BanditError> {
-    bandit.learn(0, &told(bandit, context), reward)
+    bandit.learn(0, &wide(told(bandit, context)), reward)
 }
 
 /// What the bandit is told of what is known of an item: the first numbers.
-pub(super) fn told(bandit: &Bandit, context: &[f32]) -> Vec<f64> {
-    let known = context.iter().take(bandit.width());
-    known.map(|value| f64::from(*value)).collect()
+pub(super) fn told<'a>(bandit: &Bandit, context: &'a [f32]) -> &'a [f32] {
+    &context[..bandit.width().min(context.len())]
+}
+
+fn wide(context: &[f32]) -> Vec<f64> {
+    context.iter().map(|value| f64::from(*value)).collect()
 }

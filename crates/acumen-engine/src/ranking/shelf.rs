@@ -230,9 +230,9 @@ impl Shelf {
     pub(crate) fn bandit_scores(&self, contexts: &[Vec<f32>]) -> Option<Vec<f32>> {
         let bandit = self.bandit.read().unwrap_or_else(PoisonError::into_inner);
         let bandit = bandit.as_ref()?;
-        let score =
-            |context: &Vec<f32>| bandit.score(0, &told(bandit, context)).unwrap_or(0.0) as f32;
-        Some(contexts.iter().map(score).collect())
+        let told = contexts.iter().map(|context| told(bandit, context));
+        let scores = bandit.scores(0, told).into_iter();
+        Some(scores.map(|score| score.unwrap_or(0.0) as f32).collect())
     }
 
     /// What it knows and has been told.

@@ -38,9 +38,9 @@ pub(crate) struct Loaded {
     usual_us: Arc<AtomicU64>,
 }
 
-/// A source that takes no longer than this is asked on the thread of the request: to wake another
-/// one takes about as long.
-const QUICK_US: u64 = 400;
+/// A source that takes no longer than this is asked on the thread of the request: to hand it to
+/// another and wait costs a good part of that.
+const QUICK_US: u64 = 1_000;
 /// What a source is taken to need that has not answered yet.
 const UNKNOWN_US: u64 = 4 * QUICK_US;
 
@@ -166,10 +166,14 @@ impl Loaded {
         self.delay.is_none() && self.usual_us.load(Ordering::Relaxed) <= QUICK_US
     }
 
-    /// Notes how long an answer took: one in eight parts of what is usual.
+    /// Notes how long an answer took. What waited for a busy machine says little of a source, so
+    /// long answers count for less than short ones.
     pub(crate) fn took(&self, micros: u64) {
         let usual = self.usual_us.load(Ordering::Relaxed);
-        let usual = (7 * usual + micros) / 8;
+        let usual = match micros < usual {
+            true => (usual + micros) / 2,
+            false => usual + (micros - usual) / 32,
+        };
         self.usual_us.store(usual, Ordering::Relaxed);
     }
 

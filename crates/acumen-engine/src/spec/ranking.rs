@@ -13,5 +13,5 @@ pub use decl::{
 
 pub(crate) use columns::{SAYS, columns as candidate_columns, is_amount, is_compared};
 
-pub(super) use check::{BANDIT_DOCS, check};
+pub(super) use check::{BANDIT_DOCS, EDITORIAL_DOCS, check};
 pub(super) use read::{decide, is_ranking, read};

@@ -1,6 +1,6 @@
 //! Lists for visitors: trained, live, explained, and never of what may not be shown.
 
-use acumen_base::{Body, Listing};
+use acumen_base::{Body, Control, Listing};
 use acumen_engine::{Engine, RankAnswer, RankRequest, Refusal, RequestEvent};
 use acumen_event::LogReader;
 
@@ -452,6 +452,71 @@ fn a_late_source_is_left_out_and_named_and_a_list_always_comes() {
         ("late", "cached")
     );
     // The engine is left behind like a process that is killed: the drill still sleeps.
+}
+
+#[test]
+fn what_people_pick_is_shown_from_the_very_next_request_on() {
+    let picks = "  picks: {algorithm: editorial, list: shop_window}\n  often: {algorithm: popular}";
+    let wares = Wares::grown(&[
+        CALM,
+        (
+            "training: {seed: 3}",
+            "lists: {shop_window: ware_id}\ntraining: {seed: 3}",
+        ),
+        ("  often: {algorithm: popular}", picks),
+        (
+            "alike: {run: [words], weight: 0.2}",
+            "alike: {run: [words], weight: 0.2}\n    by_hand: {run: [picks], weight: 3}",
+        ),
+    ]);
+    let add = |ids: &[&str], until| Control::ListAdd {
+        list: "shop_window".to_owned(),
+        ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        until,
+    };
+    let first_two = |engine: &Engine| ids(&rank(engine, &asks("c1")).unwrap())[..2].to_vec();
+    let engine = wares.open();
+    engine
+        .control_now(add(&["w58", "w57"], None), "a person")
+        .unwrap();
+    let untrained = rank(&engine, &asks("c1")).unwrap();
+    assert!(
+        untrained.fallback && untrained.items.len() == 10,
+        "{untrained:?}"
+    );
+    assert_eq!(first_two(&engine), ["w58", "w57"], "beside the fallback");
+    engine.close().unwrap();
+
+    wares.train();
+    let engine = wares.open();
+    assert_eq!(
+        first_two(&engine),
+        ["w58", "w57"],
+        "still there after a restart"
+    );
+    let until = Some(START + days(71));
+    engine.control_now(add(&["w3"], until), "a person").unwrap();
+    assert_eq!(
+        first_two(&engine),
+        ["w3", "w58"],
+        "the newest first, whatever was kept"
+    );
+    send(&engine, &ware("w58", 5, 2, 0, START + days(70)));
+    assert_eq!(
+        first_two(&engine),
+        ["w3", "w57"],
+        "what is sold out is not shown"
+    );
+    let explained = RankRequest {
+        explain: true,
+        ..asks("c1")
+    };
+    let list = rank(&engine, &explained).unwrap();
+    let why = list.items[0].why.as_ref().unwrap();
+    assert_eq!(why.sources[0].0, "picks", "{why:?}");
+    wares.clock.set(START + days(71));
+    assert_eq!(first_two(&engine)[0], "w57", "its time is over");
+    engine.close().unwrap();
 }
 
 #[test]

@@ -81,9 +81,7 @@ impl ModelDecl {
     pub(crate) fn is_source(&self) -> bool {
         self.algorithm != BANDIT && self.algorithm != LAMBDA_MART
     }
-}
 
-impl ModelDecl {
     /// The list whose items it puts forward, if it is a list that people edit.
     ///
     /// # Errors

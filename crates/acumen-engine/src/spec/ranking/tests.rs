@@ -92,3 +92,33 @@ fn each_mistake_is_told_with_its_line_and_what_to_do() {
     );
     assert_eq!(both.len(), 3, "all at once: {both:?}");
 }
+
+#[test]
+fn a_list_that_people_edit_is_one_of_items() {
+    let picks = |list: &str| format!("models:\n  picks: {{algorithm: editorial{list}}}\n");
+    for (list, lists, told) in [
+        (", list: staff", "lists: {staff: ware_id}\n", None),
+        (", list: staf", "lists: {staff: ware_id}\n", Some("`staff`")),
+        (
+            ", list: staff",
+            "lists: {staff: visit_id}\n",
+            Some("name a list of `ware_id`"),
+        ),
+        ("", "lists: {staff: ware_id}\n", Some("names no list")),
+        (
+            ", list: staff",
+            "",
+            Some("declare one: `lists: {staff_picks: ware_id}`"),
+        ),
+    ] {
+        let text = WARES.replace("models:\n", &format!("{lists}{}", picks(list)));
+        let found = problems_of("wares", &text);
+        match told {
+            None => assert_eq!(found, Vec::<String>::new()),
+            Some(told) => assert!(
+                found.iter().any(|line| line.contains(told)),
+                "{told}: {found:?}"
+            ),
+        }
+    }
+}

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{group, of_names, of_params, share, span, text, texts, whole, words};
 use crate::learners::recommenders;
-use crate::spec::ranking::BANDIT_DOCS;
+use crate::spec::ranking::{BANDIT_DOCS, EDITORIAL_DOCS};
 
 /// Keys that only use cases that rank have.
 pub(super) fn ranking() -> Value {
@@ -114,6 +114,9 @@ pub(super) fn models() -> Vec<Value> {
     let bandit = "Learns from every outcome of a list what a candidate is worth, by what the other \
                   sources say of it.";
     let bandit = of_params(&["contextual_bandit"], bandit, BANDIT_DOCS, json!({}));
+    let editorial = "Puts forward a list that people edit, the newest first, in force from the very \
+                     next request on.";
+    let editorial = of_params(&["editorial"], editorial, EDITORIAL_DOCS, json!({}));
     let ranker = of_params(
         &[LAMBDA_MART],
         LAMBDA_MART_DOC,
@@ -123,6 +126,6 @@ pub(super) fn models() -> Vec<Value> {
     recommenders()
         .into_iter()
         .map(source)
-        .chain([bandit, ranker])
+        .chain([bandit, editorial, ranker])
         .collect()
 }
