@@ -28,8 +28,20 @@ fn worth_it(table: &RankingTable, tolerance: f64) -> Gate {
             0 => "too few visitors did anything lately to judge lists on".to_owned(),
             judged => format!(
                 "the gain at 10 of the blend is {figure:.4} on what {judged} visitors took next, \
-                 where the best source alone has {best:.4}, with a tolerance of {tolerance}"
+                 where the best source alone has {best:.4}, with a tolerance of {tolerance}{}",
+                of_ranker(table)
             ),
         },
+    }
+}
+
+/// What became of the ranker: held or not, the sources go live.
+fn of_ranker(table: &RankingTable) -> String {
+    let Some(found) = &table.ranker else {
+        return String::new();
+    };
+    match &found.held {
+        Some(why) => format!("; `{}` is held back: {why}", found.name),
+        None => format!("; `{}` orders lists better than it", found.name),
     }
 }
