@@ -96,11 +96,7 @@ pub(crate) fn ask(
         let (member, row) = (Arc::clone(wanted.member), Arc::clone(&row));
         let deadline = deadline.clone();
         let task = move || predict_in_time(&member, &row, &deadline);
-        let seat = Seat {
-            pool,
-            outstanding: Some(wanted.outstanding),
-        };
-        (seat, task)
+        (Seat::among(pool, wanted.outstanding), task)
     });
     let answers = beside(tasks.collect(), (clock, deadline)).into_iter();
     answers
@@ -109,21 +105,35 @@ pub(crate) fn ask(
 }
 
 /// Where a task runs.
-pub struct Seat<'a> {
-    pool: &'a Pool,
-    /// How many of its kind may be left behind on threads that others use as well.
-    outstanding: Option<&'a Outstanding>,
+pub struct Seat<'a>(Place<'a>);
+
+enum Place<'a> {
+    /// On the thread of whoever asks.
+    Here,
+    /// On a thread of a pool, with how many of its kind may be left behind there.
+    On(&'a Pool, Option<&'a Outstanding>),
 }
 
 impl<'a> Seat<'a> {
+    /// On the thread of whoever asks, after those on other threads have begun: for what takes less
+    /// time than waking another thread.
+    pub fn here() -> Seat<'a> {
+        Seat(Place::Here)
+    }
+
     /// On threads that nothing but tasks of its kind use: one that hangs holds up no other kind.
     pub fn apart(pool: &'a Pool) -> Seat<'a> {
-        Seat {
-            pool,
-            outstanding: None,
-        }
+        Seat(Place::On(pool, None))
+    }
+
+    /// On threads that others use as well.
+    fn among(pool: &'a Pool, outstanding: &'a Outstanding) -> Seat<'a> {
+        Seat(Place::On(pool, Some(outstanding)))
     }
 }
+
+/// The answer of a task, and the microseconds that it took.
+type Timed<T> = (Result<T, MemberError>, u64);
 
 /// Runs tasks beside each other and waits until the deadline; one answer each, in order, with the
 /// microseconds that it took. A task that panics has failed. One that is left behind goes on, or
@@ -131,34 +141,37 @@ impl<'a> Seat<'a> {
 pub fn beside<T: Send + 'static>(
     tasks: Vec<(Seat<'_>, impl FnOnce() -> T + Send + 'static)>,
     (clock, deadline): (&Arc<dyn Clock>, &Deadline),
-) -> Vec<(Result<T, MemberError>, u64)> {
+) -> Vec<Timed<T>> {
     let (sender, answers) = channel();
     let started = clock.nanos();
     let late = || (Err(MemberError::Late), 0);
-    let mut all: Vec<(Result<T, MemberError>, u64)> = tasks.iter().map(|_| late()).collect();
-    let mut missing = 0;
-    for (at, (seat, task)) in tasks.into_iter().enumerate() {
-        let held = seat.outstanding.map(Outstanding::hold);
+    let mut all: Vec<Timed<T>> = tasks.iter().map(|_| late()).collect();
+    let (mut missing, mut here) = (0, Vec::new());
+    for (at, (Seat(place), task)) in tasks.into_iter().enumerate() {
+        let Place::On(pool, outstanding) = place else {
+            here.push((at, task));
+            continue;
+        };
+        let held = outstanding.map(Outstanding::hold);
         if let Some(None) = held {
             all[at].0 = Err(MemberError::Busy);
             continue;
         }
         let (sender, clock, until) = (sender.clone(), Arc::clone(clock), deadline.clone());
-        let admitted = seat.pool.run(Box::new(move || {
-            let began = clock.nanos();
-            if until.expired() {
-                return;
+        let admitted = pool.run(Box::new(move || {
+            if let Some(answer) = timed(task, &*clock, &until) {
+                drop(held);
+                // Whoever asked may be gone: it was left behind.
+                let _left = sender.send((at, answer));
             }
-            let failed = |_| MemberError::Failed("it panicked".to_owned());
-            let answer = catch_unwind(AssertUnwindSafe(task)).map_err(failed);
-            drop(held);
-            // Whoever asked may be gone: it was left behind.
-            let _left = sender.send((at, (answer, (clock.nanos() - began) / 1_000)));
         }));
         match admitted {
             true => missing += 1,
             false => all[at].0 = Err(MemberError::Busy),
         }
+    }
+    for (at, task) in here {
+        all[at] = timed(task, &**clock, deadline).unwrap_or_else(late);
     }
     while missing > 0 {
         let left = Duration::from_nanos(deadline.remaining_nanos());
@@ -175,4 +188,15 @@ pub fn beside<T: Send + 'static>(
         }
     }
     all
+}
+
+/// Runs a task, unless the deadline is over.
+fn timed<T>(task: impl FnOnce() -> T, clock: &dyn Clock, until: &Deadline) -> Option<Timed<T>> {
+    let began = clock.nanos();
+    if until.expired() {
+        return None;
+    }
+    let failed = |_| MemberError::Failed("it panicked".to_owned());
+    let answer = catch_unwind(AssertUnwindSafe(task)).map_err(failed);
+    Some((answer, (clock.nanos() - began) / 1_000))
 }

@@ -26,7 +26,7 @@ pub use admission::{Asked, Refusals, TurnedAway, admit};
 pub use blend::{Blended, blend};
 pub use caps::Caps;
 pub use diversity::{Diversity, determinantal, maximal_marginal_relevance};
-pub use pick::{Objectives, Ranked, Ranking, Slate, rank};
+pub use pick::{Likeness, Measured, Objectives, Ranked, Ranking, Slate, measure, rank};
 pub use weights::{Bounds, Judged, Refitted, refit};
 
 /// What the sources of a ranking weigh at first: collaborative filtering, content, deep or

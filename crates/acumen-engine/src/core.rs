@@ -25,8 +25,10 @@ use crate::error::EngineError;
 use crate::plan::{Plan, UseCasePlan};
 use crate::projected::{Unusable, in_rows_of};
 use crate::ranking::Shelf;
+use crate::ranking::order::LoadedOrder;
 use crate::rules::{self, FiringsByRule};
 use crate::scoring::ScoreCache;
+use crate::spec::candidate_columns;
 use crate::truth;
 
 /// How many events may wait for a decision that was not made, before the oldest is forgotten
@@ -99,6 +101,8 @@ pub struct Version {
     pub(crate) member: Arc<dyn Member>,
     /// What scores items, where items are ranked.
     pub(crate) source: Option<Arc<Recommender>>,
+    /// What orders candidates, where items are ranked.
+    pub(crate) order: Option<Arc<LoadedOrder>>,
 }
 
 /// An event, its row, and the state that was in force at its log position.
@@ -289,7 +293,7 @@ impl Core {
     }
 
     /// Notes a list that was shown.
-    pub fn listing(&mut self, listing: &Listing, position: u64) -> Applied {
+    pub fn listing(&mut self, listing: &Arc<Listing>, position: u64) -> Applied {
         self.next = position + 1;
         let of = self.plan.position(&listing.use_case);
         match of.and_then(|i| self.live[i].shelf.as_ref()) {
@@ -360,12 +364,18 @@ impl Core {
                 {
                     live.unusable.insert(member.name().to_owned(), why);
                 }
+                if let (Some(shelf), Some(order)) = (&live.shelf, &version.order) {
+                    shelf.change(|deployed| deployed.order_by(Arc::clone(order)));
+                }
                 slow_down(live.shelf.as_ref(), &self.drills);
             }
             if let (Some(shelf), Control::Weights { use_case, weights }) = (&live.shelf, &control)
                 && *use_case == plan.declared.name
             {
                 shelf.change(|deployed| deployed.weigh(weights));
+            }
+            if let Some(shelf) = &live.shelf {
+                shelf.edit_picks(&control);
             }
             if let Control::Withdraw { use_case, member } = &control
                 && *use_case == plan.declared.name
@@ -459,6 +469,7 @@ impl Core {
             unusable = Some(Version {
                 member: Arc::new(Unusable::new(member, version, columns, &error)),
                 source: None,
+                order: None,
             });
         }
         self.edit(control.clone(), position, unusable.as_ref());
@@ -625,7 +636,7 @@ pub(crate) fn load_member(
     let position = plan.position(use_case);
     let position = position.ok_or_else(|| EngineError::unknown_use_case(use_case, plan))?;
     if plan.use_cases[position].declared.ranking.is_some() {
-        return load_source(plan, store, (position, member, version)).map(Some);
+        return load_ranked(plan, store, (position, member, version)).map(Some);
     }
     let model = member.strip_suffix(CHALLENGER).unwrap_or(member);
     let artifact = store.get(use_case, model, version)?;
@@ -634,29 +645,46 @@ pub(crate) fn load_member(
     Ok(Some(Version {
         member: in_rows_of(loaded, columns, member)?,
         source: None,
+        order: None,
     }))
 }
 
-/// The same of a source of candidates: it scores items and no rows.
-fn load_source(
+/// The same of what answers where items are ranked: a source that scores items, or a ranker that
+/// orders candidates; neither reads rows.
+fn load_ranked(
     plan: &Plan,
     store: &ModelStore,
     (position, member, version): (usize, &str, &str),
 ) -> Result<Version, EngineError> {
     let plan = &plan.use_cases[position];
+    let use_case = &plan.declared;
     if member.ends_with(CHALLENGER) {
         return Err(EngineError::NotFound(format!(
             "`{}` ranks items: a source answers with its weight or not at all, and has no \
              challenger",
-            plan.declared.name
+            use_case.name
         )));
     }
-    let source = store.get_recommender(&plan.declared.name, member, version)?;
+    let mut models = use_case.models.iter();
+    let orders = models.any(|model| model.name == member && model.ranker().is_some());
+    let (source, order) = match (orders, &use_case.ranking) {
+        (true, Some(ranking)) => {
+            let columns = Arc::new(candidate_columns(use_case, ranking));
+            let artifact = store.get(&use_case.name, member, version)?;
+            let order = LoadedOrder::new(artifact, (member, version), &columns);
+            (None, Some(order.map_err(EngineError::NotEnough)?))
+        }
+        _ => {
+            let source = store.get_recommender(&use_case.name, member, version)?;
+            (Some(source), None)
+        }
+    };
     let columns = Arc::clone(&plan.columns);
     let why = "it scores items, not rows";
     Ok(Version {
         member: Arc::new(Unusable::new(member, version, columns, why)),
-        source: Some(Arc::new(source)),
+        source: source.map(Arc::new),
+        order: order.map(Arc::new),
     })
 }
 

@@ -39,7 +39,7 @@ use crate::ranking::Ranker;
 use crate::refusal::{Refusal, Reply};
 use crate::scoring::{LiveModel, OnlineScores, ScoreCache};
 use crate::sequencer::{Answer, Command, Observed, Sequencer, read_decision};
-use crate::spec::UseCase;
+use crate::spec::{ModelDecl, UseCase};
 use crate::status::Status;
 use crate::updates::{Errand, Place, Updater, load};
 use crate::upkeep::{Upkeep, Wanted};
@@ -534,9 +534,14 @@ impl Engine {
                 if plan.declared.predicts_sums() && plan.declared.member_names().any(answers) {
                     continue;
                 }
+                // A bandit learns as it goes, people edit their lists, and without a ranker the
+                // weights of sources order.
+                let answers_anyway = |model: &ModelDecl| {
+                    plan.declared.ranking.is_some() && !model.is_trained_source()
+                };
                 let learns = |name: &&str| {
                     let mut models = plan.declared.models.iter();
-                    models.any(|model| model.name == *name && model.bandit().is_some())
+                    models.any(|model| model.name == *name && answers_anyway(model))
                 };
                 for model in plan.declared.member_names().filter(|name| !learns(name)) {
                     let name = &plan.declared.name;

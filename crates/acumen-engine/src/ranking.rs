@@ -14,14 +14,19 @@
 mod ask;
 mod asking;
 mod catalogue;
+mod features;
 mod heard;
 mod judge;
 mod kept;
 mod listing;
 mod lists;
 mod off_policy;
+pub(crate) mod order;
+mod ordering;
+mod picks;
 mod serve;
 pub(crate) mod shelf;
+mod shown;
 mod similar;
 mod sources;
 mod train;
@@ -29,12 +34,14 @@ mod visitors;
 mod why;
 mod wish;
 
+pub use acumen_decision::ranking::Measured;
 pub use ask::{
-    Because, ItemWhy, Measured, RankAnswer, RankRequest, RankedItem, RequestEvent, SimilarAnswer,
+    Because, ItemWhy, Moved, RankAnswer, RankRequest, RankedItem, RequestEvent, SimilarAnswer,
     SimilarItem, SourceLine, StageLine,
 };
 pub use lists::Told;
 pub use off_policy::{PolicyEvaluation, evaluate_policy};
+pub use ordering::RankerFigures;
 pub(crate) use serve::Ranker;
 pub use shelf::RankingStatus;
 pub(crate) use shelf::{SavedShelf, Shelf};

@@ -13,7 +13,7 @@ use crate::ranking::SavedShelf;
 use crate::rules::FiringsByRule;
 
 /// The version of the layout of a picture.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// Everything that the log before a position gave.
 #[derive(Serialize, Deserialize)]

@@ -227,7 +227,9 @@ impl Trained {
             member: member.clone(),
             version: version.clone(),
         };
-        models.chain(sources).map(version).collect()
+        let rankers = self.ranking.iter().flat_map(|table| &table.ranker);
+        let rankers = rankers.filter_map(|found| Some((&found.name, found.version.as_ref()?)));
+        models.chain(sources).chain(rankers).map(version).collect()
     }
 
     /// Of so many events of feedback.

@@ -52,6 +52,7 @@ fn write_card(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
     let positive = match artifact.test_metrics {
         Metrics::Binary(_) => format!(", {} of them positive", window.positives),
         Metrics::Regression(_) => String::new(),
+        Metrics::Lists(_) => format!(", of {} of them something came", window.positives),
     };
     let stands_for = match window.stands_for {
         Some(rows) => format!("; by their weights they stand for {rows}"),
@@ -194,6 +195,15 @@ fn write_metrics(metrics: &Metrics, card: &mut String) -> std::fmt::Result {
             line("error of the tenths", regression.decile_error)?;
             line("normalised Gini", regression.normalised_gini)?;
             return line("share within the interval", regression.interval_coverage);
+        }
+        Metrics::Lists(lists) => {
+            line(
+                "lists in which something was taken",
+                Some(lists.lists as f64),
+            )?;
+            line("gain at 10", Some(lists.ndcg))?;
+            line("the same of the blend", Some(lists.blend))?;
+            return line("standard error of the difference", Some(lists.error));
         }
     };
     line("area under the ROC curve", binary.auc)?;

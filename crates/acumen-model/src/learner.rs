@@ -21,6 +21,7 @@ use crate::lifetime::LifetimeError;
 pub mod boosting;
 mod checks;
 pub mod isolation_forest;
+pub mod lambda_mart;
 #[cfg(test)]
 mod laws;
 pub mod lifetime;
@@ -31,6 +32,7 @@ pub mod two_part;
 pub use boosting::GradientBoosting;
 pub use checks::check_rows;
 pub use isolation_forest::Isolation;
+pub use lambda_mart::LambdaMart;
 pub use lifetime::Lifetime;
 pub use params::Reader;
 pub use two_part::TwoPartBoosting;

@@ -15,7 +15,7 @@ mod top_k;
 pub use calibration_error::{BINS, Bins, brier_score, calibration_error, log_loss};
 pub use curve::{Curve, OperatingPoint};
 pub use gains::Gains;
-pub use ranking::RankingMetrics;
+pub use ranking::{ListMetrics, RankingMetrics};
 pub use top_k::top_k_precision_by_day;
 
 /// What is reported of a model on one part of the data.
@@ -26,6 +26,8 @@ pub enum Metrics {
     Binary(BinaryMetrics),
     /// Of a value.
     Regression(RegressionMetrics),
+    /// Of an order.
+    Lists(ListMetrics),
 }
 
 /// The figures of a probability.

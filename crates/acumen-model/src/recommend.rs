@@ -34,6 +34,7 @@ pub mod interactions;
 pub mod item_similarity;
 pub mod matrix_factorization;
 pub mod neural_collaborative_filtering;
+pub mod open;
 pub mod popular;
 pub mod proposal;
 pub mod recency;
@@ -44,21 +45,27 @@ pub mod table;
 pub mod two_tower;
 pub mod vocabulary;
 
+mod derived;
 mod ease;
 mod least_squares;
+mod quantised;
+mod scratch;
+mod segments;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod top;
 mod wide;
 
 pub use attributes::Attributes;
-pub use candidates::{Candidates, candidates};
+pub use candidates::{Candidates, candidates, put_forward};
 pub use content::ContentLearner;
 pub use file::{Recommender, RecommenderError};
 pub use interactions::{History, InteractionColumns, Interactions, InteractionsError};
 pub use item_similarity::ItemSimilarity;
 pub use matrix_factorization::MatrixFactorization;
 pub use neural_collaborative_filtering::NeuralCollaborative;
+pub use open::Open;
 pub use popular::PopularLearner;
 pub use proposal::Proposal;
 pub use recency::Recency;
@@ -132,6 +139,9 @@ pub enum RecommendError {
     /// Attributes are needed.
     #[error("`content` needs attributes of the items, and none are given; declare some")]
     NoAttributes,
+    /// An attribute that no item has.
+    #[error("no item has the attribute `{0}`; name one of those that are declared")]
+    NoAttribute(String),
     /// Attributes of other items.
     #[error("there are attributes of {attributes} items, but interactions with {items}")]
     Items {

@@ -71,6 +71,9 @@ pub(crate) struct WhyLine {
     sources: Vec<Part>,
     /// The past events that speak for it most.
     because: Vec<Event>,
+    /// What of all that is known of it moved the ranker most, where one orders the list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    moved_by: Vec<MovedBy>,
     /// What novelty added.
     novelty: f32,
     /// What business value added.
@@ -84,6 +87,17 @@ pub(crate) struct WhyLine {
 pub(crate) struct Part {
     source: String,
     added: f32,
+}
+
+/// What is known of an item, and by how much that moved it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MovedBy {
+    /// The name of what is known.
+    name: String,
+    /// Its value, where it has one.
+    value: Option<f32>,
+    /// By how much it moved the ranker's score.
+    by: f32,
 }
 
 /// A past event that speaks for an item.
@@ -169,6 +183,13 @@ pub(crate) async fn rank(
 ) -> Result<Json<Lists>, Refused> {
     let received = engine.clock().nanos();
     let wanted = wanted(&engine, &name, &body?)?;
+    // To wake another thread takes as long as a list that waits for nothing.
+    if let Wanted::One(request) = &wanted
+        && engine.ranks_at_once(&name)
+    {
+        let answer = engine.rank(&name, request, received)?;
+        return Ok(Json(Lists::One(Box::new(list(&answer)))));
+    }
     let lists = blocking(engine, move |engine| match wanted {
         Wanted::One(request) => {
             let answer = engine.rank(&name, &request, received)?;
@@ -303,6 +324,15 @@ fn item(ranked: &RankedItem) -> ItemLine {
                 item: because.item.to_string(),
                 source: because.source.clone(),
                 share: because.share,
+            })
+            .collect(),
+        moved_by: why
+            .moved_by
+            .iter()
+            .map(|moved| MovedBy {
+                name: moved.name.clone(),
+                value: moved.value.is_finite().then_some(moved.value),
+                by: moved.by,
             })
             .collect(),
         novelty: why.novelty,

@@ -61,6 +61,15 @@ pub(crate) struct RankingLine {
     kinds: Vec<String>,
     /// What each source weighs.
     weights: Vec<WeightLine>,
+    /// What orders lists in place of the weights, where a ranker is live.
+    ranker: Option<VersionLine>,
+}
+
+/// A version that is live.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VersionLine {
+    model: String,
+    version: String,
 }
 
 /// What a source weighs.
@@ -140,6 +149,10 @@ impl From<&RankingStatus> for RankingLine {
             outcomes: status.lists.outcomes,
             kinds: status.kinds.clone(),
             weights: weights.collect(),
+            ranker: status.ranker.as_ref().map(|(model, version)| VersionLine {
+                model: model.clone(),
+                version: version.clone(),
+            }),
         }
     }
 }

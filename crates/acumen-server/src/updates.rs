@@ -29,6 +29,8 @@ pub(crate) struct Asked {
 pub(crate) struct RolledBack {
     /// Every model that went back, with the version that answers now.
     deployed: Vec<Deployed>,
+    /// Models that nothing stood in the place of before: they are taken out.
+    withdrawn: Vec<String>,
     /// Whether the thresholds went back, too.
     thresholds: bool,
 }
@@ -203,6 +205,7 @@ pub(crate) async fn roll_back(
     let edits = blocking(engine, move |engine| engine.roll_back(&name, &asked.by)).await?;
     let mut rolled_back = RolledBack {
         deployed: Vec::new(),
+        withdrawn: Vec::new(),
         thresholds: false,
     };
     for edit in edits {
@@ -213,6 +216,7 @@ pub(crate) async fn roll_back(
                 model: member,
                 version,
             }),
+            Control::Withdraw { member, .. } => rolled_back.withdrawn.push(member),
             _ => rolled_back.thresholds = true,
         }
     }

@@ -80,6 +80,11 @@ impl Bandit {
         }
     }
 
+    /// How many numbers it is told of each action.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// How many actions.
     pub fn actions(&self) -> usize {
         self.arms.len()

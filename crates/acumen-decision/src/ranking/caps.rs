@@ -28,10 +28,14 @@ impl Caps {
         })
     }
 
-    /// Takes one.
-    pub(super) fn take(&mut self, candidate: usize) {
-        for ((groups, _), taken) in self.ways.iter().zip(&mut self.taken) {
-            *taken.entry(groups[candidate]).or_insert(0) += 1;
+    /// Takes one; whether a group has no room left by that.
+    pub(super) fn take(&mut self, candidate: usize) -> bool {
+        let mut full = false;
+        for ((groups, most), taken) in self.ways.iter().zip(&mut self.taken) {
+            let taken = taken.entry(groups[candidate]).or_insert(0);
+            *taken += 1;
+            full |= *taken >= *most;
         }
+        full
     }
 }

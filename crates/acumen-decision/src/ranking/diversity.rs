@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::caps::Caps;
+use super::pick::Likeness;
 
 /// How unlikeness is traded against merit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ const DEPENDENT: f64 = 1e-9;
 /// With a knob of 0 the list is the order of merit; of equal ones the first comes first.
 pub fn maximal_marginal_relevance(
     merit: &[f32],
-    likeness: &dyn Fn(usize, usize) -> f32,
+    likeness: Likeness<'_>,
     knob: f32,
     n: usize,
     caps: Caps,
@@ -30,16 +31,19 @@ pub fn maximal_marginal_relevance(
     // What each candidate is most like among those picked: kept, so that a pick costs one look at
     // every candidate.
     let mut nearest = vec![0.0_f32; merit.len()];
-    let mut first = true;
+    let (mut first, mut alike) = (true, Vec::new());
     let gain = |at: usize, nearest: &[f32]| (1.0 - knob) * merit[at] - knob * nearest[at];
     greedy(merit.len(), n, caps, |open, last| {
         if let Some(last) = last {
-            for at in open.iter().filter(|_| knob > 0.0) {
-                let alike = likeness(*at, last);
+            alike.clear();
+            if knob > 0.0 {
+                likeness(last, open, &mut alike);
+            }
+            for (at, alike) in open.iter().zip(&alike) {
                 nearest[*at] = if first {
-                    alike
+                    *alike
                 } else {
-                    nearest[*at].max(alike)
+                    nearest[*at].max(*alike)
                 };
             }
             first = false;
@@ -57,7 +61,7 @@ pub fn maximal_marginal_relevance(
 /// spans already come last, by merit.
 pub fn determinantal(
     merit: &[f32],
-    likeness: &dyn Fn(usize, usize) -> f32,
+    likeness: Likeness<'_>,
     knob: f32,
     n: usize,
     caps: Caps,
@@ -66,12 +70,15 @@ pub fn determinantal(
     let mut residual = vec![1.0_f64; count];
     // Lines of the Cholesky factor, one a candidate.
     let mut factor: Vec<Vec<f64>> = vec![Vec::new(); count];
+    let mut alike = Vec::new();
     greedy(count, n, caps, |open, last| {
         if let Some(last) = last.filter(|last| knob > 0.0 && residual[*last] > DEPENDENT) {
             let (line, root) = (factor[last].clone(), residual[last].sqrt());
-            for &at in open {
+            alike.clear();
+            likeness(last, open, &mut alike);
+            for (&at, alike) in open.iter().zip(&alike) {
                 let spanned: f64 = line.iter().zip(&factor[at]).map(|(a, b)| a * b).sum();
-                let entry = (f64::from(likeness(at, last)) - spanned) / root;
+                let entry = (f64::from(*alike) - spanned) / root;
                 factor[at].push(entry);
                 residual[at] -= entry * entry;
             }
@@ -90,16 +97,17 @@ fn greedy(
     mut caps: Caps,
     mut pick: impl FnMut(&[usize], Option<usize>) -> Option<usize>,
 ) -> Vec<usize> {
-    let mut open: Vec<usize> = (0..count).collect();
+    let mut open: Vec<usize> = (0..count).filter(|at| caps.allow(*at)).collect();
     let mut picked = Vec::with_capacity(n.min(count));
     while picked.len() < n {
-        open.retain(|at| caps.allow(*at));
         let Some(next) = pick(&open, picked.last().copied()) else {
             break;
         };
-        caps.take(next);
-        open.retain(|at| *at != next);
         picked.push(next);
+        match caps.take(next) {
+            true => open.retain(|at| *at != next && caps.allow(*at)),
+            false => open.retain(|at| *at != next),
+        }
     }
     picked
 }

@@ -1,4 +1,4 @@
-//! The list: several objectives, each with its measured value.
+//! The list, by several objectives, and how much it has of each.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +14,12 @@ pub struct Slate<'a> {
     pub novelty: &'a [f32],
     /// What each candidate is worth to the business, in any unit; empty where that is not known.
     pub value: &'a [f32],
-    /// How alike two candidates are, from 0 to 1.
-    pub likeness: &'a dyn Fn(usize, usize) -> f32,
+    /// How alike candidates are.
+    pub likeness: Likeness<'a>,
 }
+
+/// Adds how alike one candidate is to each of some others, from 0 to 1.
+pub type Likeness<'a> = &'a dyn Fn(usize, &[usize], &mut Vec<f32>);
 
 /// What a list is made for. Relevance, novelty and value are standardised over the candidates
 /// before they are weighed.
@@ -51,16 +54,21 @@ pub struct Ranked {
     pub moved: i64,
 }
 
-/// A list, and how much it has of each objective.
+/// A list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Ranking {
     /// The places, the first first.
     pub list: Vec<Ranked>,
     /// The weights of the sources as they were used.
     pub weights: Vec<f32>,
-    /// The mean blended score.
+}
+
+/// How much a list has of what it is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Measured {
+    /// The mean blended score, in deviations from that of all candidates.
     pub relevance: f32,
-    /// The mean of 1 less the likeness over pairs.
+    /// The mean of 1 less the likeness of two candidates.
     pub diversity: f32,
     /// The mean novelty, in its own unit.
     pub novelty: f32,
@@ -131,10 +139,6 @@ pub fn rank(
     });
     Ranking {
         list: list.collect(),
-        relevance: mean(&picked, &blended.scores),
-        diversity: unlike(&picked, slate.likeness),
-        novelty: mean(&picked, slate.novelty),
-        business_value: mean(&picked, slate.value),
         weights: blended.weights,
     }
 }
@@ -159,20 +163,30 @@ fn standardised(values: &[f32]) -> Vec<f32> {
     values.iter().map(|value| scale * (value - mean)).collect()
 }
 
-fn mean(picked: &[usize], values: &[f32]) -> f32 {
-    if values.is_empty() || picked.is_empty() {
-        return 0.0;
-    }
-    picked.iter().map(|&at| values[at]).sum::<f32>() / picked.len() as f32
-}
-
-fn unlike(picked: &[usize], likeness: &dyn Fn(usize, usize) -> f32) -> f32 {
-    let (mut sum, mut pairs) = (0.0, 0.0_f32);
-    for (at, &a) in picked.iter().enumerate() {
-        for &b in &picked[at + 1..] {
-            sum += 1.0 - likeness(a, b);
-            pairs += 1.0;
+/// How much some places of a list have of what it is made for.
+pub fn measure(slate: &Slate<'_>, places: &[&Ranked]) -> Measured {
+    let count = places.len().max(1) as f32;
+    let mean = |values: &[f32]| match values.is_empty() {
+        true => 0.0,
+        false => {
+            places
+                .iter()
+                .map(|place| values[place.candidate])
+                .sum::<f32>()
+                / count
         }
+    };
+    let relevance = places.iter().flat_map(|place| &place.by_source);
+    let candidates: Vec<usize> = places.iter().map(|place| place.candidate).collect();
+    let mut alike = Vec::new();
+    for (at, candidate) in candidates.iter().enumerate() {
+        (slate.likeness)(*candidate, &candidates[at + 1..], &mut alike);
     }
-    sum / pairs.max(1.0)
+    let apart = alike.iter().map(|alike| 1.0 - alike);
+    Measured {
+        relevance: relevance.sum::<f32>() / count,
+        diversity: apart.sum::<f32>() / alike.len().max(1) as f32,
+        novelty: mean(slate.novelty),
+        business_value: mean(slate.value),
+    }
 }

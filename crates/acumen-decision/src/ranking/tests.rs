@@ -4,6 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// The likeness of one to some, from that of two.
+fn of_one(alike: impl Fn(usize, usize) -> f32) -> impl Fn(usize, &[usize], &mut Vec<f32>) {
+    move |one, others, found| found.extend(others.iter().map(|other| alike(one, *other)))
+}
+
 /// Candidates: what two sources say, a group, and a direction whose cosines are the likeness.
 #[derive(Clone, Debug)]
 struct Many {
@@ -32,16 +37,19 @@ fn cosine(a: &[f32; 3], b: &[f32; 3]) -> f32 {
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
-fn list_of(many: &Many, objectives: &Objectives, most: usize, n: usize) -> Ranking {
+/// A list, and how much it has of what it is made for.
+fn list_of(many: &Many, objectives: &Objectives, most: usize, n: usize) -> (Ranking, Measured) {
     let likeness = |a: usize, b: usize| cosine(&many.directions[a], &many.directions[b]);
     let slate = Slate {
         sources: many.sources.iter().map(|s| Some(s.as_slice())).collect(),
         novelty: &many.novelty,
         value: &[],
-        likeness: &likeness,
+        likeness: &of_one(likeness),
     };
     let caps = Caps::default().with(many.groups.clone(), most);
-    rank(&slate, &[0.7, 0.3], objectives, caps, n)
+    let ranking = rank(&slate, &[0.7, 0.3], objectives, caps, n);
+    let measured = measure(&slate, &ranking.list.iter().collect::<Vec<_>>());
+    (ranking, measured)
 }
 
 fn objectives() -> impl Strategy<Value = Objectives> {
@@ -61,7 +69,7 @@ proptest! {
     /// No candidate twice, no group above its cap, and as long as caps allow.
     #[test]
     fn lists_keep_the_limits(many in many(), how in objectives(), most in 1..4_usize, n in 0..40_usize) {
-        let found = list_of(&many, &how, most, n);
+        let (found, measured) = list_of(&many, &how, most, n);
         let mut places: Vec<usize> = found.list.iter().map(|r| r.candidate).collect();
         let mut counts = [0; 4];
         places.iter().for_each(|at| counts[many.groups[*at] as usize] += 1);
@@ -73,14 +81,14 @@ proptest! {
         places.sort_unstable();
         places.dedup();
         prop_assert_eq!(places.len(), found.list.len());
-        prop_assert!((-1e-5..=1.0).contains(&found.diversity));
+        prop_assert!((-1e-5..=1.0).contains(&measured.diversity));
     }
 
     /// Without diversity the list is the order of merit, whichever way it would be made.
     #[test]
     fn without_diversity_merit_alone_counts(many in many(), how in objectives()) {
         let how = Objectives { diversity: 0.0, ..how };
-        let found = list_of(&many, &how, usize::MAX, usize::MAX);
+        let (found, _) = list_of(&many, &how, usize::MAX, usize::MAX);
         let merits: Vec<f32> = found.list.iter().map(|place| place.merit).collect();
         prop_assert!(merits.windows(2).all(|pair| pair[0] >= pair[1]));
         prop_assert!(found.list.iter().all(|place| place.moved == 0));
@@ -91,14 +99,14 @@ proptest! {
     fn diverse_lists_are_those_of_the_definitions(many in many(), knob in 0.05_f32..0.9) {
         let merit = &many.sources[0];
         let likeness = |a: usize, b: usize| cosine(&many.directions[a], &many.directions[b]);
-        let found = maximal_marginal_relevance(merit, &likeness, knob, 6, Caps::default());
+        let found = maximal_marginal_relevance(merit, &of_one(likeness), knob, 6, Caps::default());
         let gain = |at: usize, picked: &[usize]| {
             let nearest = picked.iter().map(|p| likeness(at, *p)).fold(0.0, f32::max);
             f64::from((1.0 - knob) * merit[at] - knob * nearest)
         };
         check_greedy(&found, merit.len(), gain)?;
         // Three directions span everything, so a list by determinants has three distinct picks.
-        let found = determinantal(merit, &likeness, knob, 3, Caps::default());
+        let found = determinantal(merit, &of_one(likeness), knob, 3, Caps::default());
         let gain = |at: usize, picked: &[usize]| {
             let residual = residual(&[picked, &[at]].concat(), &likeness) / residual(picked, &likeness);
             f64::from((1.0 - knob) * merit[at]) + f64::from(knob) * residual.max(1e-18).ln()
@@ -190,9 +198,9 @@ fn a_diverse_list_by_hand() {
     let likeness = |a: usize, b: usize| if a / 2 == b / 2 { 0.9 } else { 0.0 };
     let merit = [1.0, 0.9, 0.7];
     for pick in [maximal_marginal_relevance, determinantal] {
-        let plain = pick(&merit, &likeness, 0.0, 3, Caps::default());
+        let plain = pick(&merit, &of_one(likeness), 0.0, 3, Caps::default());
         assert_eq!(plain, [0, 1, 2]);
-        let diverse = pick(&merit, &likeness, 0.5, 3, Caps::default());
+        let diverse = pick(&merit, &of_one(likeness), 0.5, 3, Caps::default());
         assert_eq!(diverse, [0, 2, 1]);
     }
 }
@@ -217,7 +225,7 @@ fn an_empty_list_says_why() {
             sources: vec![None],
             novelty: &[],
             value: &[],
-            likeness: &|_, _| 0.0,
+            likeness: &of_one(|_, _| 0.0),
         },
         &FIRST_WEIGHTS[..1],
         &Objectives::default(),

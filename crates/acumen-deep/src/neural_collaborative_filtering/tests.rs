@@ -1,8 +1,9 @@
 //! That it serves as it was trained, and that a shortlist holds what it would choose of all.
 
-use acumen_model::recommend::History;
-use acumen_model::recommend::candidates::{best, standardise};
+use acumen_model::recommend::candidates::standardise;
 use acumen_model::recommend::neural_collaborative_filtering::SHORTLIST;
+use acumen_model::recommend::proposal::best;
+use acumen_model::recommend::{History, Open};
 use serde_json::json;
 
 use super::*;
@@ -126,20 +127,21 @@ fn a_shortlist_holds_what_the_whole_network_would_choose_of_all() {
         Seed(3),
     );
     let shown = vec![true; items];
+    let open = Open::new(&shown);
     let (mut kept, mut all, mut apart) = (0, 0, 0.0_f32);
     for user in (0..events.n_users()).step_by(15) {
         let history = events.history(user);
-        let found = source.propose(history, &shown, 100);
+        let found = source.propose(history, &open, 100);
         assert_eq!(found.items.len(), 100);
         let mut whole = scores(&source, history);
-        let wanted = best(&whole, &shown, 100);
+        let wanted = best(&whole, &open, 100);
         kept += wanted
             .iter()
             .filter(|item| found.items.contains(item))
             .count();
         all += wanted.len();
         let some = source.score_some(history, &wanted, &found);
-        standardise(&mut whole, &shown);
+        standardise(&mut whole);
         for (item, score) in wanted.iter().zip(some) {
             apart = apart.max((score - whole[*item as usize]).abs() / score.abs());
         }

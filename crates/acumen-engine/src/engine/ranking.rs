@@ -8,9 +8,11 @@ use super::Engine;
 use crate::ranking::{RankAnswer, RankRequest, Ranker, RankingStatus, SimilarAnswer};
 use crate::refusal::Refusal;
 use crate::sequencer::Command;
+use crate::spec::Durability;
 
 impl Engine {
-    /// A list; it is in the log before it is answered, and on disk where the use case says so.
+    /// A list; it is on disk before it is answered where the use case says so, or else on its way
+    /// to the log, ahead of whatever is said of it.
     ///
     /// # Errors
     /// Where the use case ranks nothing, or the request names what there is not.
@@ -22,15 +24,27 @@ impl Engine {
     ) -> Result<RankAnswer, Refusal> {
         let (position, ranker) = self.ranker(use_case)?;
         let (answer, listing) = ranker.rank(request, received_nanos)?;
+        let serving = &self.plan.use_cases[position].declared.serving;
         let (sender, logged) = channel();
         self.send(Command::List {
             use_case: position,
             listing: Box::new(listing),
             reply: Box::new(move |done| drop(sender.send(done))),
         });
-        logged.recv().unwrap_or_else(|_| Err(self.gone()))?;
+        if serving.durability == Durability::MustLog {
+            logged.recv().unwrap_or_else(|_| Err(self.gone()))?;
+        }
         self.metrics.listed(use_case, &answer);
         Ok(answer)
+    }
+
+    /// Whether a list is made without waiting for anything: every source is quick, and the log is
+    /// not waited for.
+    pub fn ranks_at_once(&self, use_case: &str) -> bool {
+        self.ranker(use_case).is_ok_and(|(position, ranker)| {
+            let serving = &self.plan.use_cases[position].declared.serving;
+            serving.durability == Durability::BestEffort && ranker.is_quick()
+        })
     }
 
     /// Several lists, each answered by itself.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use acumen_base::Time;
+use acumen_decision::ranking::Measured;
 use acumen_decision::ranking::Refusals;
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +92,9 @@ pub struct ItemWhy {
     pub sources: Vec<(String, f32)>,
     /// The past events that speak for it most, with the source that says so.
     pub because: Vec<Because>,
+    /// What of all that is known of it moved the ranker most, the most first; empty where none
+    /// orders the list.
+    pub moved_by: Vec<Moved>,
     /// What novelty added.
     pub novelty: f32,
     /// What business value added.
@@ -112,17 +116,15 @@ pub struct Because {
     pub share: f32,
 }
 
-/// How much a list has of what it is made for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Measured {
-    /// The mean blended score, in deviations from that of all candidates.
-    pub relevance: f32,
-    /// The mean of 1 less the likeness of two items.
-    pub diversity: f32,
-    /// The mean bits of surprise in an item.
-    pub novelty: f32,
-    /// The mean value of an item, in major units where it is money.
-    pub business_value: f32,
+/// What is known of an item, and by how much that moved it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Moved {
+    /// The column.
+    pub name: String,
+    /// Its value; NaN where that is not known.
+    pub value: f32,
+    /// By how much it moved the ranker's score, in the ranker's own unit (a Shapley value).
+    pub by: f32,
 }
 
 /// What a source did.

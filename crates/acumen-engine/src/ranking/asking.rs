@@ -5,11 +5,13 @@ use std::thread;
 
 use acumen_base::{Deadline, MemberError, Time};
 use acumen_decision::{Seat, beside};
-use acumen_model::recommend::candidates::best;
-use acumen_model::recommend::{Candidates, Proposal};
+use acumen_model::recommend::proposal::best;
+use acumen_model::recommend::{Candidates, Open, Proposal, put_forward};
 
 use super::ask::SourceLine;
 use super::kept::{Asked, Made};
+use super::listing::worth_keeping;
+use super::picks::{propose, score_some};
 use super::serve::Ranker;
 use super::sources::Deployed;
 use super::visitors::Past;
@@ -35,10 +37,24 @@ pub(super) struct StandIn {
 /// What stands in where no fallback is deployed.
 const FAMILIAR: &str = "what is touched most";
 
+/// Which items may be shown to somebody.
+struct Mask {
+    shown: Arc<Vec<bool>>,
+    /// Items that they hid or have, rising.
+    but: Vec<u32>,
+}
+
+impl Mask {
+    fn open(&self) -> Open<'_> {
+        Open::new(&self.shown).but(&self.but)
+    }
+}
+
 /// What a source did, and the microseconds that it took.
 type Did = (&'static str, u64);
 
 const KEPT: Did = ("cached", 0);
+const PICKED: Did = ("answered", 0);
 const NOT_DEPLOYED: Did = ("not deployed", 0);
 
 impl Ranker {
@@ -46,7 +62,7 @@ impl Ranker {
     pub(super) fn candidates(&self, wish: &Wish<'_>, deployed: &Arc<Deployed>, now: Time) -> Found {
         let made = Made {
             past: wish.past.version,
-            epoch: deployed.epoch,
+            epoch: deployed.epoch.wrapping_add(self.shelf.picks.over(now)),
         };
         let kept = self.kept.as_ref().filter(|_| wish.usual);
         let known = kept.and_then(|kept| kept.get(wish.who, made.epoch, now));
@@ -56,7 +72,8 @@ impl Ranker {
             return self.as_kept(deployed, Arc::clone(&known.asked));
         }
         let since = known.as_ref().map_or(now, |known| known.since);
-        let found = self.ask(wish, deployed, known.map(|known| known.asked).as_deref());
+        let known = known.map(|known| known.asked);
+        let found = self.ask(wish, (deployed, now), known.as_deref());
         // Of what only some sources said, the next request asks the others: it may hear them all.
         if let (Some(kept), None) = (kept, &found.fallback) {
             kept.keep(wish.who, made, since, Arc::clone(&found.asked));
@@ -84,24 +101,31 @@ impl Ranker {
     }
 
     /// Which items may be shown to this visitor.
-    fn mask(&self, wish: &Wish<'_>) -> Vec<bool> {
+    fn mask(&self, wish: &Wish<'_>) -> Mask {
         let catalogue = self.shelf.catalogue();
-        let mut mask = catalogue.available().to_vec();
-        for item in wish.past.hidden.iter().chain(&wish.past.had) {
-            mask[*item as usize] = false;
+        let mut shown = catalogue.shown();
+        if !wish.filters.is_empty() {
+            let admits = |number: u32| {
+                let item = catalogue.item(number);
+                wish.filters.iter().all(|wanted| wanted.admits(item))
+            };
+            let flags = (0..).zip(&*shown);
+            shown = Arc::new(flags.map(|(n, shown)| *shown && admits(n)).collect());
         }
-        for wanted in &wish.filters {
-            for (number, shown) in (0..).zip(&mut mask) {
-                *shown = *shown && wanted.admits(catalogue.item(number));
-            }
-        }
-        mask
+        let mut but = [&wish.past.hidden[..], &wish.past.had].concat();
+        but.sort_unstable();
+        Mask { shown, but }
     }
 
     /// Asks all sources beside each other what they put forward; one that is late is left out. Of
     /// sources that look at all items, what they put forward before is good enough while it is
     /// kept; what is said of it is of now.
-    fn ask(&self, wish: &Wish<'_>, deployed: &Arc<Deployed>, before: Option<&Asked>) -> Found {
+    fn ask(
+        &self,
+        wish: &Wish<'_>,
+        (deployed, now): (&Arc<Deployed>, Time),
+        before: Option<&Asked>,
+    ) -> Found {
         let names = &self.shelf.names;
         let mut proposals: Vec<Option<Arc<Proposal>>> = vec![None; names.len()];
         let mut did = vec![NOT_DEPLOYED; names.len()];
@@ -121,20 +145,31 @@ impl Ranker {
             }
         }
         let mask = Arc::new(self.mask(wish));
+        for (at, (proposal, did)) in proposals.iter_mut().zip(&mut did).enumerate() {
+            if let Some(picked) = self.shelf.picked(at, now) {
+                let picked = propose(&picked, &mask.open(), self.decl.candidates);
+                (*proposal, *did) = (Some(Arc::new(picked)), PICKED);
+            }
+        }
         let past = Arc::new(wish.past.clone());
         let tasks = open.iter().map(|(at, loaded)| {
             let (loaded, past, mask) = (Arc::clone(loaded), Arc::clone(&past), Arc::clone(&mask));
             let most = self.decl.candidates;
+            let seat = match loaded.is_quick() {
+                true => Seat::here(),
+                false => Seat::apart(&self.threads[*at]),
+            };
             let task = move || {
                 loaded.delay.into_iter().for_each(thread::sleep);
-                loaded.propose(&past, &mask, most)
+                loaded.propose(&past, &mask.open(), most)
             };
-            (Seat::apart(&self.threads[*at]), task)
+            (seat, task)
         });
         let micros = self.decl.stages.candidates.0.max(0) as u64 * 1_000;
         let deadline = Deadline::after(Arc::clone(&self.clock), self.clock.nanos(), micros);
         let answers = beside(tasks.collect(), (&self.clock, &deadline));
-        for ((at, _), (answer, took_us)) in open.iter().zip(answers) {
+        for ((at, loaded), (answer, took_us)) in open.iter().zip(answers) {
+            loaded.took(took_us);
             did[*at] = match &answer {
                 Ok(_) => ("answered", took_us),
                 Err(MemberError::Failed(_)) => ("failed", took_us),
@@ -142,15 +177,28 @@ impl Ranker {
             };
             proposals[*at] = answer.ok().map(Arc::new);
         }
-        let (candidates, fallback) = match proposals.iter().all(Option::is_none) {
+        let (mut candidates, fallback) = match proposals.iter().all(Option::is_none) {
             true => self.fall_back(deployed, &mask),
             false => (self.said_of_all(wish, deployed, &proposals), None),
+        };
+        let order = match &fallback {
+            Some(stand_in) => by_score(&stand_in.scores),
+            None => {
+                let blended = self.blended(deployed, &candidates);
+                let worth = by_score(&blended).into_iter().take(worth_keeping(wish.n));
+                let mut worth: Vec<u32> = worth.collect();
+                worth.sort_unstable();
+                candidates = candidates.only(&worth);
+                let blended: Vec<f32> = worth.iter().map(|at| blended[*at as usize]).collect();
+                by_score(&blended)
+            }
         };
         Found {
             cached: did.contains(&KEPT),
             sources: self.lines(deployed, did),
             asked: Arc::new(Asked {
                 candidates,
+                order,
                 proposals,
             }),
             fallback,
@@ -164,38 +212,47 @@ impl Ranker {
         deployed: &Deployed,
         proposals: &[Option<Arc<Proposal>>],
     ) -> Candidates {
-        let all = proposals.iter().flatten();
-        let mut items: Vec<u32> = all.flat_map(|said| said.items.iter().copied()).collect();
-        items.sort_unstable();
-        items.dedup();
-        let score = |(name, proposal): (&String, &Option<Arc<Proposal>>)| match proposal
-            .as_ref()
-            .zip(deployed.sources.get(name))
-        {
-            Some((unit, loaded)) => loaded.score_some(&wish.past, &items, unit),
-            None => vec![0.0; items.len()],
+        let items = put_forward(proposals.iter().flatten().map(|said| &**said));
+        let score = |(name, proposal): (&String, &Option<Arc<Proposal>>)| match (
+            proposal,
+            deployed.sources.get(name),
+        ) {
+            (Some(unit), Some(loaded)) => loaded.score_some(&wish.past, &items, unit),
+            (Some(picked), None) => score_some(picked, &items),
+            (None, _) => vec![0.0; items.len()],
         };
         let scores = self.shelf.names.iter().zip(proposals).map(score).collect();
         Candidates { items, scores }
     }
 
+    /// What the sources together say of each candidate.
+    fn blended(&self, deployed: &Deployed, candidates: &Candidates) -> Vec<f32> {
+        let mut blended = vec![0.0; candidates.items.len()];
+        for (name, scores) in self.shelf.names.iter().zip(&candidates.scores) {
+            let weight = deployed.weight(&self.decl, name);
+            let sums = blended.iter_mut().zip(scores);
+            sums.for_each(|(sum, score)| *sum += weight * score);
+        }
+        blended
+    }
+
     /// What the declared fallback puts forward, or what was touched most: it always answers.
-    fn fall_back(&self, deployed: &Deployed, mask: &[bool]) -> (Candidates, Option<StandIn>) {
+    fn fall_back(&self, deployed: &Deployed, mask: &Mask) -> (Candidates, Option<StandIn>) {
         let most = self.decl.candidates;
         let declared = self.decl.fallback.as_ref();
         let deployed = declared.and_then(|name| Some((name, deployed.sources.get(name)?)));
         let (name, items, scores) = match deployed {
             Some((name, loaded)) => {
                 let nobody = Past::default();
-                let proposal = loaded.propose(&nobody, mask, most);
+                let proposal = loaded.propose(&nobody, &mask.open(), most);
                 let said = loaded.score_some(&nobody, &proposal.items, &proposal);
                 (name.clone(), proposal.items, said)
             }
             None => {
                 let catalogue = self.shelf.catalogue();
-                let numbers = 0..mask.len() as u32;
+                let numbers = 0..mask.shown.len() as u32;
                 let familiar: Vec<f32> = numbers.map(|n| -catalogue.novelty(n)).collect();
-                let items = best(&familiar, mask, most);
+                let items = best(&familiar, &mask.open(), most);
                 let said = items.iter().map(|item| familiar[*item as usize]).collect();
                 (FAMILIAR.to_owned(), items, said)
             }
@@ -221,4 +278,12 @@ impl Ranker {
         };
         names.map(line).collect()
     }
+}
+
+/// The places of scores, the largest first; of equal ones the first.
+fn by_score(scores: &[f32]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..scores.len() as u32).collect();
+    let score = |at: &u32| scores[*at as usize];
+    order.sort_unstable_by(|a, b| score(b).total_cmp(&score(a)).then(a.cmp(b)));
+    order
 }

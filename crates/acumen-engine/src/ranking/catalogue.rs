@@ -32,7 +32,7 @@ pub(crate) struct Catalogue {
     numbers: HashMap<Arc<str>, u32>,
     items: Vec<Item>,
     /// Whether each may be shown, by number.
-    available: Vec<bool>,
+    available: Arc<Vec<bool>>,
     /// Numbers of the values of attributes, so that two items are compared by numbers.
     words: HashMap<String, u32>,
     /// How often items were touched.
@@ -112,6 +112,11 @@ impl Shelving {
             .collect()
     }
 
+    /// The types of the attributes.
+    pub(crate) fn attribute_kinds(&self) -> Vec<FieldType> {
+        self.attributes.iter().map(|(_, _, kind)| *kind).collect()
+    }
+
     /// Attributes that a request wants, each with the values that will do, as numbers.
     ///
     /// # Errors
@@ -181,6 +186,11 @@ impl Catalogue {
         &self.available
     }
 
+    /// The same as it is now, for whoever cannot hold the catalogue for so long.
+    pub(crate) fn shown(&self) -> Arc<Vec<bool>> {
+        Arc::clone(&self.available)
+    }
+
     /// How surprising an item is: the bits of information in somebody touching it.
     pub(crate) fn novelty(&self, number: u32) -> f32 {
         let all = self.touched as f64 + self.items.len() as f64;
@@ -195,7 +205,7 @@ impl Catalogue {
         }
         let number = self.items.len() as u32;
         self.numbers.insert(Arc::clone(id), number);
-        self.available.push(false);
+        Arc::make_mut(&mut self.available).push(false);
         self.items.push(Item {
             id: Arc::clone(id),
             since: None,
@@ -254,7 +264,9 @@ impl Catalogue {
             .value
             .map_or(0.0, |place| amount(&event.values[place]));
         (item.words, item.attributes, item.groups) = (words, attributes, groups);
-        self.available[number as usize] = available;
+        if self.available[number as usize] != available {
+            Arc::make_mut(&mut self.available)[number as usize] = available;
+        }
         changed.then_some(number)
     }
 
@@ -305,7 +317,7 @@ impl Catalogue {
         let ids = items.iter().map(|item| Arc::clone(&item.id));
         Catalogue {
             numbers: ids.zip(0..).collect(),
-            available: items.iter().map(|item| item.available).collect(),
+            available: Arc::new(items.iter().map(|item| item.available).collect()),
             words: words.into_iter().collect(),
             touched: items.iter().map(|item| u64::from(item.touched)).sum(),
             items,

@@ -6,9 +6,9 @@ use acumen_base::{Seed, Time};
 use acumen_decision::ranking::{Bounds, Judged, refit};
 use acumen_model::metrics::RankingMetrics;
 use acumen_model::metrics::ranking::place_among;
-use acumen_model::recommend::candidates::best;
+use acumen_model::recommend::proposal::best;
 use acumen_model::recommend::{
-    Candidates, History, InteractionColumns, Interactions, Source, candidates,
+    Candidates, History, InteractionColumns, Interactions, Open, Source, candidates,
 };
 
 use super::sources::declared_weight;
@@ -167,7 +167,8 @@ impl Case {
             items: &whole.items[..place],
             weights: &whole.weights[..place],
         };
-        let Candidates { items, scores } = candidates(sources, history, available, CANDIDATES);
+        let Candidates { items, scores } =
+            candidates(sources, history, &Open::new(available), CANDIDATES);
         Case {
             taken: items.iter().position(|item| *item == whole.items[place]),
             scores,
@@ -218,7 +219,7 @@ fn coverage(cases: &[Case], weights: &[f32], available: &[bool]) -> f64 {
     for case in cases {
         let blended = case.blended(weights);
         let all = vec![true; blended.len()];
-        let places = best(&blended, &all, PLACES).into_iter();
+        let places = best(&blended, &Open::new(&all), PLACES).into_iter();
         shown.extend(places.map(|at| case.items[at as usize]));
     }
     let items = available.iter().filter(|available| **available).count();

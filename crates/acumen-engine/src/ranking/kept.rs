@@ -41,6 +41,8 @@ struct Entry {
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) candidates: Candidates,
+    /// The places of the candidates, those that the sources together say most for first.
+    pub(crate) order: Vec<u32>,
     pub(crate) proposals: Vec<Option<Arc<Proposal>>>,
 }
 
@@ -106,6 +108,7 @@ mod tests {
         let asked = || {
             Arc::new(Asked {
                 candidates: Candidates::default(),
+                order: Vec::new(),
                 proposals: Vec::new(),
             })
         };

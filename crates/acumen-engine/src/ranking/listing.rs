@@ -1,16 +1,18 @@
 //! Candidates into a list: blended, ranked for several objectives, explored, explained.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use acumen_base::Seed;
 use acumen_decision::bandit::explore_slate;
-use acumen_decision::ranking::{Caps, Ranked, Ranking, Refusals, Slate, rank};
-use acumen_model::recommend::Candidates;
+use acumen_decision::ranking::{
+    Caps, Likeness, Measured, Ranked, Ranking, Refusals, Slate, measure, rank,
+};
+use acumen_model::recommend::candidates::standardise;
 
-use super::ask::{Measured, RankedItem, SourceLine};
+use super::ask::{RankedItem, SourceLine};
 use super::asking::Found;
 use super::catalogue::Catalogue;
+use super::features::{beyond, mark};
 use super::serve::Ranker;
 use super::sources::Deployed;
 use super::why::explain;
@@ -29,15 +31,15 @@ pub(super) struct Listed {
     pub(super) measured: Measured,
     /// What each source weighed.
     pub(super) weights: Vec<f32>,
-    /// What the bandit did, where there is one.
-    pub(super) bandit: Option<SourceLine>,
+    /// What the ranker and the bandit did, where there are any.
+    pub(super) beside: Vec<SourceLine>,
     pub(super) left_out: Refusals,
 }
 
 /// One place.
 pub(super) struct Place {
     pub(super) item: RankedItem,
-    /// What the bandit knew of it.
+    /// What was known of it.
     pub(super) context: Vec<f32>,
 }
 
@@ -55,7 +57,7 @@ struct Facts {
 /// The candidates of a request in the order in which they would be shown without chance.
 pub(super) struct InOrder<'a> {
     facts: Facts,
-    /// What the bandit knows of each candidate.
+    /// What is known of each candidate.
     contexts: Vec<Vec<f32>>,
     ranking: Ranking,
     /// What speaks for candidates, by name.
@@ -76,35 +78,57 @@ pub(super) fn ranked_for(shown: usize) -> usize {
     SPARE * shown
 }
 
+/// How many candidates are ranked for so many that are shown.
+fn shortlist(shown: usize) -> usize {
+    SHORTLIST_LEAST.max(SHORTLIST * shown)
+}
+
+/// How many candidates are worth keeping for a list of so many, and the next: some may not be shown
+/// by then.
+pub(super) fn worth_keeping(shown: usize) -> usize {
+    SPARE * shortlist(shown)
+}
+
 /// Ranks the candidates of a request.
 pub(super) fn in_order<'a>(
     ranker: &'a Ranker,
     wish: &Wish<'_>,
     found: &'a Found,
-    deployed: &Deployed,
+    deployed: &'a Deployed,
 ) -> InOrder<'a> {
     let shelf = &ranker.shelf;
     let candidates = &found.asked.candidates;
-    let (open, facts, left_out) = {
+    let (open, facts, beyond, left_out) = {
         let catalogue = shelf.catalogue();
         // What was put forward may have been kept from before they hid or bought it.
         let may = |at: &usize| wish.turns_away(&catalogue, candidates.items[*at]).is_none();
-        let mut open: Vec<usize> = (0..candidates.items.len()).filter(may).collect();
+        let order = found.asked.order.iter().map(|at| *at as usize);
+        // What is compared with every other, and judged by more than the sources, is not all that
+        // each put forward.
+        let open: Vec<usize> = order.filter(may).take(shortlist(wish.n)).collect();
         let short = open.len() < wish.n;
-        if found.fallback.is_none() {
-            shortlist(&mut open, candidates, ranker, deployed, wish.n);
-        }
         let refusals = short.then(|| wish.left_out(&catalogue));
         let numbers = open.iter().map(|at| candidates.items[*at]).collect();
-        let caps = ranker.decl.caps.len();
-        (open, Facts::of(&catalogue, numbers, caps), refusals)
+        let facts = Facts::of(&catalogue, numbers, ranker.decl.caps.len());
+        let by = (&*catalogue, &shelf.shelving);
+        let learnt = shelf.columns.as_ref();
+        let beyond = learnt.map(|_| beyond(by, &facts.numbers, &wish.past, wish.now));
+        (open, facts, beyond, refusals)
     };
     let said: Vec<Vec<f32>> = candidates
         .scores
         .iter()
         .map(|scores| open.iter().map(|at| scores[*at]).collect())
         .collect();
-    let contexts = contexts(&said, &facts);
+    let mut contexts = contexts(&said, &facts);
+    let mut weights: Vec<f32> = shelf
+        .names
+        .iter()
+        .map(|name| deployed.weight(&ranker.decl, name))
+        .collect();
+    if let (Some(columns), Some(beyond)) = (&shelf.columns, beyond) {
+        extend(&mut contexts, &weights, beyond, mark(columns));
+    }
     let bandit = shelf.bandit_scores(&contexts).map(|mut scores| {
         standardise(&mut scores);
         scores
@@ -118,10 +142,19 @@ pub(super) fn in_order<'a>(
     let mut sources: Vec<Option<&[f32]>> = answered
         .map(|(scores, proposal)| proposal.is_some().then_some(&scores[..]))
         .collect();
-    let mut weights: Vec<f32> = names
-        .iter()
-        .map(|name| deployed.weight(&ranker.decl, name))
-        .collect();
+    let order = deployed.ranker(&ranker.decl);
+    let order = order.filter(|_| found.fallback.is_none());
+    let ordered = order.map(|order| {
+        let mut scores = order.scores(&contexts);
+        standardise(&mut scores);
+        (order.name.as_str(), scores)
+    });
+    if let Some((name, scores)) = &ordered {
+        sources.fill(None);
+        names.push(name);
+        sources.push(Some(scores));
+        weights.push(weights.iter().sum());
+    }
     if let Some(name) = &shelf.bandit_name {
         names.push(name);
         sources.push(bandit.as_deref());
@@ -133,12 +166,7 @@ pub(super) fn in_order<'a>(
         weights.push(1.0);
     }
     let likeness = facts.likeness(deployed);
-    let slate = Slate {
-        sources,
-        novelty: &facts.novelty,
-        value: &facts.value,
-        likeness: &likeness,
-    };
+    let slate = facts.slate(sources, &likeness);
     let mut objectives = ranker.decl.objectives;
     objectives.diversity = wish.request.diversity.unwrap_or(objectives.diversity);
     let caps = facts.caps(&ranker.decl.caps);
@@ -151,31 +179,6 @@ pub(super) fn in_order<'a>(
         names,
         left_out,
     }
-}
-
-/// Leaves the candidates that the sources together say most for: what is compared with every other,
-/// and judged by more than them, is not all that each put forward.
-fn shortlist(
-    open: &mut Vec<usize>,
-    candidates: &Candidates,
-    ranker: &Ranker,
-    deployed: &Deployed,
-    n: usize,
-) {
-    let most = SHORTLIST_LEAST.max(SHORTLIST * n);
-    if open.len() <= most {
-        return;
-    }
-    let mut blended = vec![0.0; candidates.items.len()];
-    for (name, scores) in ranker.shelf.names.iter().zip(&candidates.scores) {
-        let weight = deployed.weight(&ranker.decl, name);
-        let sums = blended.iter_mut().zip(scores);
-        sums.for_each(|(sum, score)| *sum += weight * score);
-    }
-    let by = |a: &usize, b: &usize| blended[*b].total_cmp(&blended[*a]).then(a.cmp(b));
-    open.select_nth_unstable_by(most - 1, by);
-    open.truncate(most);
-    open.sort_unstable();
 }
 
 /// Makes the list of a request.
@@ -194,16 +197,14 @@ pub(super) fn list(
         left_out,
     } = in_order(ranker, wish, found, deployed);
     let shown = shown(&ranking, wish.n, ranker.decl.explore, (seed, id));
-    let places: Vec<usize> = shown
-        .iter()
-        .map(|(at, _)| ranking.list[*at].candidate)
-        .collect();
-    let measured = measure(&ranking, &places, &facts, &facts.likeness(deployed));
+    let places: Vec<&Ranked> = shown.iter().map(|(at, _)| &ranking.list[*at]).collect();
+    let measured = measure(&facts.slate(Vec::new(), &facts.likeness(deployed)), &places);
     let place = |(place, (at, propensity)): (usize, (usize, f64))| {
         let ranked = &ranking.list[at];
         let number = facts.numbers[ranked.candidate];
         let explained = wish.request.explain;
-        let why = || explain(ranker, wish, deployed, (ranked, &names), number);
+        let known = &contexts[ranked.candidate];
+        let why = || explain(ranker, wish, deployed, (ranked, &names, known), number);
         Place {
             context: contexts[ranked.candidate].clone(),
             item: RankedItem {
@@ -220,21 +221,36 @@ pub(super) fn list(
             },
         }
     };
-    let sources = ranker.shelf.names.len();
-    let bandit = ranker.shelf.bandit_name.as_ref().map(|name| SourceLine {
-        name: name.clone(),
-        version: None,
-        weight: ranking.weights.get(sources).copied().unwrap_or(0.0),
-        status: "answered",
-        took_us: 0,
-    });
+    let beside = beside(ranker, deployed, (&names, &ranking.weights));
     Listed {
         places: shown.into_iter().enumerate().map(place).collect(),
         measured,
         weights: ranking.weights,
-        bandit,
+        beside,
         left_out: left_out.unwrap_or_default(),
     }
+}
+
+/// What speaks for candidates besides the sources.
+fn beside(
+    ranker: &Ranker,
+    deployed: &Deployed,
+    (names, weights): (&[&str], &[f32]),
+) -> Vec<SourceLine> {
+    let order = deployed.ranker(&ranker.decl);
+    let bandit = ranker.shelf.bandit_name.as_deref();
+    let line = |(name, weight): (&&str, &f32)| {
+        let order = order.filter(|order| order.name == *name);
+        (order.is_some() || bandit == Some(*name)).then(|| SourceLine {
+            name: (*name).to_owned(),
+            version: order.map(|order| order.version.clone()),
+            weight: *weight,
+            status: "answered",
+            took_us: 0,
+        })
+    };
+    let all = names.iter().zip(weights).skip(ranker.shelf.names.len());
+    all.filter_map(line).collect()
 }
 
 /// The places that are shown, with the propensity of each.
@@ -268,15 +284,34 @@ impl Facts {
         }
     }
 
-    /// How alike two candidates are: by their words where a source knows both, or else by the
+    /// The candidates as they are ranked.
+    fn slate<'a>(&'a self, sources: Vec<Option<&'a [f32]>>, likeness: Likeness<'a>) -> Slate<'a> {
+        Slate {
+            sources,
+            novelty: &self.novelty,
+            value: &self.value,
+            likeness,
+        }
+    }
+
+    /// How alike candidates are: by their words where a source knows all of them, or else by the
     /// share of attributes in which they agree.
-    fn likeness<'a>(&'a self, deployed: &'a Deployed) -> impl Fn(usize, usize) -> f32 + 'a {
-        let alike = deployed.likeness();
-        move |a, b| {
-            let by_words = alike
-                .as_ref()
-                .and_then(|alike| alike(self.numbers[a], self.numbers[b]));
-            by_words.unwrap_or_else(|| share(&self.words[a], &self.words[b]))
+    fn likeness<'a>(
+        &'a self,
+        deployed: &'a Deployed,
+    ) -> impl Fn(usize, &[usize], &mut Vec<f32>) + 'a {
+        let largest = self.numbers.iter().max().copied().unwrap_or(0);
+        let content = deployed.content();
+        let content = content.filter(|content| (largest as usize) < content.n_items());
+        move |one, others, alike| match content {
+            Some(content) => {
+                let others = others.iter().map(|other| self.numbers[*other]);
+                content.likenesses(self.numbers[one], others, alike);
+            }
+            None => {
+                let others = others.iter().map(|other| &self.words[*other]);
+                alike.extend(others.map(|other| share(&self.words[one], other)));
+            }
         }
     }
 
@@ -294,7 +329,7 @@ impl Facts {
     }
 }
 
-/// What the bandit knows of each candidate: a constant, what each source says, novelty, value.
+/// What the bandit is told of each candidate: a constant, what each source says, novelty, value.
 fn contexts(said: &[Vec<f32>], facts: &Facts) -> Vec<Vec<f32>> {
     let [mut novelty, mut value] = [facts.novelty.clone(), facts.value.clone()];
     standardise(&mut novelty);
@@ -307,42 +342,21 @@ fn contexts(said: &[Vec<f32>], facts: &Facts) -> Vec<Vec<f32>> {
     (0..facts.numbers.len()).map(context).collect()
 }
 
-fn standardise(values: &mut [f32]) {
-    let all = vec![true; values.len()];
-    acumen_model::recommend::candidates::standardise(values, &all);
+/// Adds what a ranker sees besides: the blend of the sources, what goes beyond what they say, and
+/// which columns these are.
+fn extend(contexts: &mut [Vec<f32>], weights: &[f32], beyond: Vec<Vec<f32>>, mark: f32) {
+    let sum = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    for (context, beyond) in contexts.iter_mut().zip(beyond) {
+        let said = context[1..].iter().zip(weights);
+        let blend = said.map(|(said, weight)| said * weight).sum::<f32>() / sum;
+        context.push(blend);
+        context.extend(beyond);
+        context.push(mark);
+    }
 }
 
 /// The share of attributes in which two items agree.
 fn share(a: &[u32], b: &[u32]) -> f32 {
     let agree = a.iter().zip(b).filter(|(a, b)| **a != 0 && a == b).count();
     agree as f32 / a.len().max(b.len()).max(1) as f32
-}
-
-/// How much what is shown has of what the list is made for.
-fn measure(
-    ranking: &Ranking,
-    places: &[usize],
-    facts: &Facts,
-    likeness: &dyn Fn(usize, usize) -> f32,
-) -> Measured {
-    let count = places.len().max(1) as f32;
-    let mean = |values: &[f32]| places.iter().map(|at| values[*at]).sum::<f32>() / count;
-    let relevance: HashMap<usize, f32> = ranking
-        .list
-        .iter()
-        .map(|ranked: &Ranked| (ranked.candidate, ranked.by_source.iter().sum()))
-        .collect();
-    let (mut apart, mut pairs) = (0.0, 0.0_f32);
-    for (at, a) in places.iter().enumerate() {
-        for b in &places[at + 1..] {
-            apart += 1.0 - likeness(*a, *b);
-            pairs += 1.0;
-        }
-    }
-    Measured {
-        relevance: places.iter().map(|at| relevance[at]).sum::<f32>() / count,
-        diversity: apart / pairs.max(1.0),
-        novelty: mean(&facts.novelty),
-        business_value: mean(&facts.value),
-    }
 }

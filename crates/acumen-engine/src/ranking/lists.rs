@@ -1,6 +1,6 @@
 //! Lists that were shown and whose outcomes are still to come, and what is learnt from them.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use acumen_base::{Listing, Span, Time};
@@ -8,7 +8,7 @@ use acumen_decision::bandit::{Bandit, BanditError};
 use serde::{Deserialize, Serialize};
 
 /// How long an outcome may come after its list.
-const OPEN_FOR: Span = Span::days(1);
+pub(super) const OPEN_FOR: Span = Span::days(1);
 /// Lists that wait for outcomes, at most: the oldest is forgotten.
 const OPEN_MAX: usize = 200_000;
 
@@ -22,16 +22,9 @@ pub(crate) struct Lists {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Open {
-    at: Time,
-    places: BTreeMap<Arc<str>, Seen>,
-}
-
-/// An item of a list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Seen {
-    context: Vec<f32>,
-    /// Whether it is known to have been seen, and so is learnt from.
-    seen: bool,
+    list: Arc<Listing>,
+    /// Whether each item is known to have been seen, and so is learnt from.
+    seen: Vec<bool>,
 }
 
 /// What has been said of lists.
@@ -60,26 +53,24 @@ pub(crate) struct Word<'a> {
 
 impl Lists {
     /// Waits for the outcomes of a list; where nobody will say what was seen, all of it was.
-    pub(crate) fn show(&mut self, list: &Listing, all_seen: bool, bandit: Option<&mut Bandit>) {
+    pub(crate) fn show(
+        &mut self,
+        list: &Arc<Listing>,
+        all_seen: bool,
+        bandit: Option<&mut Bandit>,
+    ) {
         self.told.lists += 1;
-        let id: Arc<str> = list.id.as_str().into();
-        let places = list.places.iter().map(|place| {
-            let seen = Seen {
-                context: place.context.clone(),
-                seen: all_seen,
-            };
-            (Arc::from(place.item.as_str()), seen)
-        });
-        let open = Open {
-            at: list.at,
-            places: places.collect(),
-        };
         if let (true, Some(bandit)) = (all_seen, bandit) {
-            for seen in open.places.values() {
+            for place in &list.places {
                 self.told.seen += 1;
-                let _of_another_width = learn(bandit, &seen.context, 0.0);
+                let _of_another_width = learn(bandit, &place.context, 0.0);
             }
         }
+        let id: Arc<str> = list.id.as_str().into();
+        let open = Open {
+            seen: vec![all_seen; list.places.len()],
+            list: Arc::clone(list),
+        };
         if self.open.insert(Arc::clone(&id), open).is_none() {
             self.order.push_back(id);
         }
@@ -89,11 +80,11 @@ impl Lists {
     /// Takes in what is said of an item of a list.
     pub(crate) fn hear(&mut self, word: Word<'_>, bandit: Option<&mut Bandit>) {
         let open = self.open.get_mut(word.list);
-        let Some(seen) = open.and_then(|open| open.places.get_mut(word.item)) else {
+        let Some((context, seen)) = open.and_then(|open| open.place(word.item)) else {
             self.told.unknown += 1;
             return;
         };
-        match (word.shown, seen.seen) {
+        match (word.shown, *seen) {
             (true, true) => self.told.seen_again += 1,
             (_, false) => self.told.seen += 1,
             (false, true) => {}
@@ -102,12 +93,12 @@ impl Lists {
         self.told.outcomes += u64::from(word.reward.is_some());
         if let Some(bandit) = bandit {
             // An outcome of what is known to have been seen is more of the same observation.
-            let _of_another_width = match seen.seen {
-                false => learn(bandit, &seen.context, reward),
-                true => bandit.reward(0, &wide(&seen.context), reward),
+            let _of_another_width = match *seen {
+                false => learn(bandit, context, reward),
+                true => bandit.reward(0, &told(bandit, context), reward),
             };
         }
-        seen.seen = true;
+        *seen = true;
     }
 
     pub(crate) fn told(&self) -> Told {
@@ -116,7 +107,7 @@ impl Lists {
 
     fn forget(&mut self, now: Time) {
         while let Some(oldest) = self.order.front() {
-            let old = |open: &Open| open.at + OPEN_FOR < now;
+            let old = |open: &Open| open.list.at + OPEN_FOR < now;
             let is_old = self.open.get(oldest).is_none_or(old);
             if !is_old && self.order.len() <= OPEN_MAX {
                 break;
@@ -127,10 +118,21 @@ impl Lists {
     }
 }
 
-fn learn(bandit: &mut Bandit, context: &[f32], reward: f64) -> Result<(), BanditError> {
-    bandit.learn(0, &wide(context), reward)
+impl Open {
+    /// What was known of an item, and whether it was seen.
+    fn place(&mut self, item: &str) -> Option<(&[f32], &mut bool)> {
+        let places = self.list.places.iter().zip(&mut self.seen);
+        let mut found = places.filter(|(place, _)| place.item == item);
+        found.next().map(|(place, seen)| (&place.context[..], seen))
+    }
 }
 
-fn wide(context: &[f32]) -> Vec<f64> {
-    context.iter().map(|value| f64::from(*value)).collect()
+fn learn(bandit: &mut Bandit, context: &[f32], reward: f64) -> Result<(), BanditError> {
+    bandit.learn(0, &told(bandit, context), reward)
+}
+
+/// What the bandit is told of what is known of an item: the first numbers.
+pub(super) fn told(bandit: &Bandit, context: &[f32]) -> Vec<f64> {
+    let known = context.iter().take(bandit.width());
+    known.map(|value| f64::from(*value)).collect()
 }

@@ -133,7 +133,8 @@ impl Replay {
             n: Some(listing.places.len().max(1)),
             ..RankRequest::default()
         };
-        let orders = [&self.judges[0], &self.judges[1]].map(|judge| judge.order(&request));
+        let orders =
+            [&self.judges[0], &self.judges[1]].map(|judge| judge.order(&request, listing.at));
         let [Ok(mut own), Ok(mut other)] = orders else {
             return;
         };

@@ -64,7 +64,7 @@ impl Ranker {
     ) -> Result<(RankAnswer, Listing), Refusal> {
         let mut stages = Stages::new(&*self.clock, self.decl.stages, received_nanos);
         let now = self.clock.now();
-        let wish = Wish::of(&self.shelf, request)?;
+        let wish = Wish::of(&self.shelf, request, now)?;
         stages.end("context", stages.budget.context);
         let deployed = self.shelf.deployed();
         let found = self.candidates(&wish, &deployed, now);
@@ -96,13 +96,19 @@ impl Ranker {
         ranker
     }
 
-    /// The order in which items would be shown without chance, for so many places.
-    pub(super) fn order(&self, request: &RankRequest) -> Result<Vec<Arc<str>>, Refusal> {
-        let (now, wish) = (self.clock.now(), Wish::of(&self.shelf, request)?);
+    /// The order in which items would be shown without chance at some time, for so many places.
+    pub(super) fn order(&self, request: &RankRequest, now: Time) -> Result<Vec<Arc<str>>, Refusal> {
+        let wish = Wish::of(&self.shelf, request, now)?;
         let deployed = self.shelf.deployed();
         let found = self.candidates(&wish, &deployed, now);
         let order = in_order(self, &wish, &found, &deployed);
         Ok(order.ids().cloned().collect())
+    }
+
+    /// Whether no source needs a thread of its own.
+    pub(crate) fn is_quick(&self) -> bool {
+        let deployed = self.shelf.deployed();
+        deployed.sources.values().all(|loaded| loaded.is_quick())
     }
 
     /// What it knows and has been told.
@@ -125,6 +131,7 @@ impl Ranker {
             context: place.context.clone(),
         };
         let version = |line: &SourceLine| Some((line.name.clone(), line.version.clone()?));
+        let lines = found.sources.iter().chain(&listed.beside);
         Listing {
             id,
             use_case: self.use_case.clone(),
@@ -132,7 +139,7 @@ impl Ranker {
             visitor: request.visitor.clone(),
             session: request.session.clone(),
             places: listed.places.iter().map(place).collect(),
-            sources: found.sources.iter().filter_map(version).collect(),
+            sources: lines.filter_map(version).collect(),
             took_us: 0,
         }
     }
@@ -148,7 +155,7 @@ fn answer(wish: &Wish<'_>, listed: Listed, found: Found, (id, at): (&str, Time))
     for (line, weight) in sources.iter_mut().zip(&listed.weights) {
         line.weight = *weight;
     }
-    sources.extend(listed.bandit);
+    sources.extend(listed.beside);
     RankAnswer {
         id: id.to_owned(),
         at,

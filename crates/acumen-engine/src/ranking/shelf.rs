@@ -2,17 +2,18 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use acumen_base::{Event, Key, Listing};
+use acumen_base::{Columns, Control, Event, Key, Listing, Time};
 use acumen_decision::bandit::{Arm, Bandit, BanditSpec};
 use acumen_model::recommend::Recommender;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Catalogue, SavedCatalogue, Shelving};
 use super::heard::Hearing;
-use super::lists::{Lists, Told, Word};
+use super::lists::{Lists, Told, Word, told};
+use super::picks::Picks;
 use super::sources::{Deployed, Loaded};
 use super::visitors::{Past, Visitor, Visitors};
-use crate::spec::{RankingDecl, UseCase};
+use crate::spec::{ModelDecl, RankingDecl, UseCase, candidate_columns};
 
 /// How a use case's events are read, and all that they said.
 #[derive(Debug)]
@@ -20,10 +21,15 @@ pub(crate) struct Shelf {
     pub(crate) decl: RankingDecl,
     pub(crate) hearing: Hearing,
     pub(crate) shelving: Shelving,
-    /// The sources that score items, in declared order; the bandit is none of them.
+    /// The sources that score items, in declared order; neither the bandit nor the ranker is one.
     pub(crate) names: Vec<String>,
+    /// What is logged of each candidate, where a ranker is declared that learns from it.
+    pub(crate) columns: Option<Arc<Columns>>,
+    /// For each source the list that people edit, where it is one.
+    editorial: Vec<Option<String>>,
     /// The name of the bandit, where one is declared.
     pub(crate) bandit_name: Option<String>,
+    pub(crate) picks: Picks,
     catalogue: RwLock<Catalogue>,
     visitors: Visitors,
     deployed: RwLock<Arc<Deployed>>,
@@ -44,6 +50,8 @@ pub struct RankingStatus {
     pub kinds: Vec<String>,
     /// What each source weighs.
     pub weights: Vec<(String, f32)>,
+    /// The ranker that orders lists in place of the weights, where one is live, with its version.
+    pub ranker: Option<(String, String)>,
     /// Outcomes that the bandit has learnt from.
     pub learnt: u64,
     /// What has been said of lists.
@@ -65,12 +73,14 @@ impl Shelf {
         let decl = use_case.ranking.as_deref()?;
         let hearing = Hearing::new(decl, use_case.event(&decl.feedback.event)?)?;
         let shelving = Shelving::new(decl, use_case.event(&decl.items.event)?)?;
-        let (bandits, sources): (Vec<_>, Vec<_>) = use_case
-            .models
-            .iter()
-            .partition(|model| model.bandit().is_some());
+        let models = || use_case.models.iter();
+        let sources: Vec<&ModelDecl> = models().filter(|model| model.is_source()).collect();
         let names: Vec<String> = sources.iter().map(|model| model.name.clone()).collect();
-        let declared = bandits.first().and_then(|model| model.bandit()?.ok());
+        let list = |model: &&ModelDecl| model.editorial().and_then(Result::ok);
+        let bandit = models().find(|model| model.bandit().is_some());
+        let declared = bandit.and_then(|model| model.bandit()?.ok());
+        let bandit_name = bandit.map(|model| model.name.clone());
+        let learns = models().any(|model| model.ranker().is_some());
         let bandit = declared.map(|declared| {
             let spec = BanditSpec {
                 algorithm: declared.algorithm,
@@ -82,8 +92,11 @@ impl Shelf {
         Some(Shelf {
             hearing,
             shelving,
-            bandit_name: bandits.first().map(|model| model.name.clone()),
+            bandit_name,
+            columns: learns.then(|| Arc::new(candidate_columns(use_case, decl))),
+            editorial: sources.iter().map(list).collect(),
             names,
+            picks: Picks::default(),
             catalogue: RwLock::default(),
             visitors: Visitors::new(decl.feedback.remember),
             deployed: RwLock::default(),
@@ -138,7 +151,7 @@ impl Shelf {
     }
 
     /// Notes a list that was shown.
-    pub(crate) fn show(&self, listing: &Listing) {
+    pub(crate) fn show(&self, listing: &Arc<Listing>) {
         let all_seen = !self.hearing.tells_what_was_seen();
         self.lists()
             .show(listing, all_seen, write(&self.bandit).as_mut());
@@ -167,6 +180,22 @@ impl Shelf {
     pub(crate) fn change(&self, change: impl FnOnce(&mut Deployed)) {
         let mut deployed = write(&self.deployed);
         change(Arc::make_mut(&mut deployed));
+    }
+
+    /// Takes in an edit of a list that a source puts forward.
+    pub(crate) fn edit_picks(&self, control: &Control) {
+        if let Control::ListAdd { list, .. } | Control::ListRemove { list, .. } = control
+            && self.editorial.iter().flatten().any(|known| known == list)
+        {
+            self.picks.edit(control);
+            self.change(|deployed| deployed.epoch += 1);
+        }
+    }
+
+    /// What people picked, where a source is a list that they edit.
+    pub(crate) fn picked(&self, source: usize, now: Time) -> Option<Vec<u32>> {
+        let list = self.editorial[source].as_ref()?;
+        Some(self.picks.of(list, &self.catalogue(), now))
     }
 
     /// What answers now.
@@ -201,10 +230,8 @@ impl Shelf {
     pub(crate) fn bandit_scores(&self, contexts: &[Vec<f32>]) -> Option<Vec<f32>> {
         let bandit = self.bandit.read().unwrap_or_else(PoisonError::into_inner);
         let bandit = bandit.as_ref()?;
-        let wide = |context: &Vec<f32>| -> Vec<f64> {
-            context.iter().map(|value| f64::from(*value)).collect()
-        };
-        let score = |context: &Vec<f32>| bandit.score(0, &wide(context)).unwrap_or(0.0) as f32;
+        let score =
+            |context: &Vec<f32>| bandit.score(0, &told(bandit, context)).unwrap_or(0.0) as f32;
         Some(contexts.iter().map(score).collect())
     }
 
@@ -218,6 +245,7 @@ impl Shelf {
         };
         let bandit = self.bandit.read().unwrap_or_else(PoisonError::into_inner);
         let arm = bandit.as_ref().and_then(|bandit| bandit.arm(0));
+        let ranker = deployed.ranker(&self.decl);
         let weight = |name: &String| (name.clone(), deployed.weight(&self.decl, name));
         RankingStatus {
             items,
@@ -230,6 +258,7 @@ impl Shelf {
                 .chain(&self.bandit_name)
                 .map(weight)
                 .collect(),
+            ranker: ranker.map(|order| (order.name.clone(), order.version.clone())),
             learnt: arm.map_or(0, Arm::count),
             lists: self.lists().told(),
         }

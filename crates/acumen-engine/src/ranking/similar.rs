@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use acumen_model::recommend::Open;
+
 use super::ask::{SimilarAnswer, SimilarItem};
 use super::serve::Ranker;
 use super::visitors::Past;
@@ -17,12 +19,13 @@ impl Ranker {
     pub(crate) fn similar(&self, id: &str, n: usize) -> Result<SimilarAnswer, Refusal> {
         check_count(n)?;
         let deployed = self.shelf.deployed();
-        let (item, mut mask, ids) = {
+        let (item, shown, ids) = {
             let catalogue = self.shelf.catalogue();
             let ids: Vec<Arc<str>> = catalogue.ids().cloned().collect();
-            (number(&catalogue, id)?, catalogue.available().to_vec(), ids)
+            (number(&catalogue, id)?, catalogue.shown(), ids)
         };
-        mask[item as usize] = false;
+        let but = [item];
+        let open = Open::new(&shown).but(&but);
         let looked = Past {
             items: vec![item],
             weights: vec![1.0],
@@ -30,7 +33,7 @@ impl Ranker {
         };
         let answering = self.shelf.names.iter().filter_map(|name| {
             let loaded = deployed.sources.get(name)?;
-            let proposal = loaded.propose(&looked, &mask, n);
+            let proposal = loaded.propose(&looked, &open, n);
             Some((loaded, proposal, deployed.weight(&self.decl, name)))
         });
         let answering: Vec<_> = answering.collect();

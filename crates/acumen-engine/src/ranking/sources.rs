@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use acumen_model::recommend::{History, Proposal, Recommender, Source};
+use acumen_model::recommend::content::Content;
+use acumen_model::recommend::{History, Open, Proposal, Recommender, Source};
 
 use super::catalogue::{Catalogue, Shelving};
+use super::order::LoadedOrder;
 use super::visitors::Past;
 use crate::spec::RankingDecl;
 
@@ -18,6 +21,8 @@ pub(crate) struct Deployed {
     pub(crate) epoch: u64,
     /// By name.
     pub(crate) sources: BTreeMap<String, Arc<Loaded>>,
+    /// What orders candidates in place of their weights, where the declaration says so.
+    pub(crate) order: Option<Arc<LoadedOrder>>,
     /// What each weighs, where that was fitted.
     weights: BTreeMap<String, f64>,
 }
@@ -29,7 +34,15 @@ pub(crate) struct Loaded {
     recommender: Arc<Recommender>,
     /// A drill: each answer comes so much later.
     pub(crate) delay: Option<Duration>,
+    /// The microseconds that an answer takes lately.
+    usual_us: Arc<AtomicU64>,
 }
+
+/// A source that takes no longer than this is asked on the thread of the request: to wake another
+/// one takes about as long.
+const QUICK_US: u64 = 400;
+/// What a source is taken to need that has not answered yet.
+const UNKNOWN_US: u64 = 4 * QUICK_US;
 
 impl Deployed {
     /// Lets a source answer under a name.
@@ -38,8 +51,22 @@ impl Deployed {
         self.epoch += 1;
     }
 
-    /// Takes a source out.
+    /// Lets a ranker answer. What sources put forward is not stale by it.
+    pub(crate) fn order_by(&mut self, order: Arc<LoadedOrder>) {
+        self.order = Some(order);
+    }
+
+    /// The ranker that orders a list, where it is declared and live.
+    pub(crate) fn ranker(&self, ranking: &RankingDecl) -> Option<&LoadedOrder> {
+        let declared = ranking.ranker.as_ref()?;
+        self.order
+            .as_deref()
+            .filter(|order| order.name == *declared)
+    }
+
+    /// Takes a source or the ranker out.
     pub(crate) fn withdraw(&mut self, name: &str) {
+        self.order = self.order.take().filter(|order| order.name != name);
         self.sources.remove(name);
         self.epoch += 1;
     }
@@ -69,6 +96,7 @@ impl Deployed {
             let attributes = catalogue.attributes(shelving, &numbers);
             let recommender = &mut Arc::make_mut(loaded).recommender;
             Arc::make_mut(recommender).source.extend(&attributes);
+            loaded.source().prepare();
         }
         self.epoch += 1;
     }
@@ -89,17 +117,13 @@ impl Deployed {
         fitted.unwrap_or_else(|| declared_weight(ranking, name)) as f32
     }
 
-    /// How alike two items are by their words, where a source knows both.
-    pub(crate) fn likeness(&self) -> Option<impl Fn(u32, u32) -> Option<f32> + '_> {
-        let content = self
-            .sources
-            .values()
-            .find_map(|loaded| match loaded.source() {
-                Source::Content(content) => Some(content),
-                _ => None,
-            })?;
-        let known = content.n_items() as u32;
-        Some(move |a, b| (a < known && b < known).then(|| content.likeness(a, b)))
+    /// The source that knows items by what they are like, where there is one.
+    pub(crate) fn content(&self) -> Option<&Content> {
+        let mut loaded = self.sources.values();
+        loaded.find_map(|loaded| match loaded.source() {
+            Source::Content(content) => Some(content),
+            _ => None,
+        })
     }
 }
 
@@ -129,11 +153,25 @@ impl Loaded {
                 "it numbers the items as another log does: train it again on this one".to_owned(),
             );
         }
+        recommender.source.prepare();
         Ok(Loaded {
             version: version.to_owned(),
             recommender,
             delay: None,
+            usual_us: Arc::new(AtomicU64::new(UNKNOWN_US)),
         })
+    }
+
+    /// Whether it can be asked on the thread of a request.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.delay.is_none() && self.usual_us.load(Ordering::Relaxed) <= QUICK_US
+    }
+
+    /// Notes how long an answer took: one in eight parts of what is usual.
+    pub(crate) fn took(&self, micros: u64) {
+        let usual = self.usual_us.load(Ordering::Relaxed);
+        let usual = (7 * usual + micros) / 8;
+        self.usual_us.store(usual, Ordering::Relaxed);
     }
 
     /// What it is.
@@ -147,13 +185,13 @@ impl Loaded {
     }
 
     /// What it puts forward for somebody with this past.
-    pub(crate) fn propose(&self, past: &Past, may_be_shown: &[bool], most: usize) -> Proposal {
+    pub(crate) fn propose(&self, past: &Past, open: &Open<'_>, most: usize) -> Proposal {
         let (items, weights) = self.known(past);
         let history = History {
             items: &items,
             weights: &weights,
         };
-        self.source().propose(history, may_be_shown, most)
+        self.source().propose(history, open, most)
     }
 
     /// What it says of some items, in the unit of what it put forward.

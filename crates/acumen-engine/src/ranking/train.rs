@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use acumen_base::{Body, Control, Key, Seed, Time};
 use acumen_event::LogReader;
+use acumen_model::learner::lambda_mart::ShownLists;
 use acumen_model::metrics::RankingMetrics;
 use acumen_model::recommend::{InteractionColumns, Interactions, RecommendData, Recommender};
 use serde::Serialize;
 
 use super::Shelf;
 use super::judge::{Judgement, judge};
+use super::ordering::RankerFigures;
+use super::shown::Gathering;
 use super::sources::declared_weight;
 use crate::core::as_declared;
 use crate::error::EngineError;
@@ -43,6 +46,8 @@ pub struct RankingTable {
     pub blend: RankingMetrics,
     /// The share of the items that may be shown that stand in some list of the blend.
     pub coverage: f64,
+    /// The ranker, where one is declared.
+    pub ranker: Option<RankerFigures>,
 }
 
 /// What was found of one source.
@@ -66,6 +71,8 @@ pub struct SourceFigures {
 pub(crate) struct Told {
     pub(crate) shelf: Shelf,
     pub(crate) interactions: Interactions,
+    /// Lists and what came of them, where a ranker is declared that learns from them.
+    pub(crate) lists: Option<ShownLists>,
 }
 
 /// Trains every source of a use case and judges them.
@@ -93,6 +100,7 @@ pub(crate) fn train_sources(
     let judgement = fitting.judged(progress)?;
     let mut trained = Trained::of_lists(told.interactions.len());
     let mut table = fitting.table(&judgement);
+    let ordered = fitting.ordered(options.threads, &table, progress)?;
     for figures in &mut table.sources {
         let model = plan
             .declared
@@ -111,6 +119,18 @@ pub(crate) fn train_sources(
             member: model.name.clone(),
             version,
         });
+    }
+    if let Some((mut figures, artifact)) = ordered {
+        if let Some(artifact) = artifact {
+            let version = sources.store.put(&artifact)?;
+            figures.version = Some(version.clone());
+            trained.controls.push(Control::Deploy {
+                use_case: plan.declared.name.clone(),
+                member: figures.name.clone(),
+                version,
+            });
+        }
+        table.ranker = Some(figures);
     }
     if ranking.dynamic.is_some() && judgement.is_some() {
         let weights = table.sources.iter();
@@ -146,7 +166,10 @@ pub fn judge_sources(
         seed: Seed(training.seed),
     };
     let judgement = fitting.judged(progress)?;
-    Ok(fitting.table(&judgement))
+    let mut table = fitting.table(&judgement);
+    let ordered = fitting.ordered(None, &table, progress)?;
+    table.ranker = ordered.map(|(figures, _)| figures);
+    Ok(table)
 }
 
 /// Reads the log through the very shelf that serves.
@@ -165,22 +188,31 @@ pub(crate) fn read(
         shelf.load(known.save());
     }
     let mut gathered = Gathered::default();
+    let mut lists = shelf.columns.clone().map(Gathering::new);
+    let all_seen = !shelf.hearing.tells_what_was_seen();
     let as_of = options.as_of.unwrap_or(Time(i64::MAX));
     for record in LogReader::open(&sources.folder.log())?.read(oldest.next) {
         let record = record?;
+        if let (Body::Listing(listing), Some(lists)) = (&record.body, &mut lists)
+            && listing.use_case == plan.declared.name
+            && listing.at <= as_of
+        {
+            lists.show(listing, all_seen);
+        }
         if let Body::Event(event) = &record.body
             && event.known_at <= as_of
             && let Some(kind) = sources.plan.event_type(&event.kind.name)
         {
             let event = as_declared(event, kind);
             shelf.observe(&event);
-            if let Some(heard) = shelf
-                .hearing
-                .hear(&event)
-                .filter(|heard| heard.weight != 0.0)
-                && let Some(item) = shelf.catalogue().number(heard.item)
-            {
-                gathered.add(heard.who, (item, event.event_time, heard.weight));
+            if let Some(heard) = shelf.hearing.hear(&event) {
+                let lists = lists.iter_mut();
+                lists.for_each(|lists| lists.hear(&heard, event.event_time));
+                if heard.weight != 0.0
+                    && let Some(item) = shelf.catalogue().number(heard.item)
+                {
+                    gathered.add(heard.who, (item, event.event_time, heard.weight));
+                }
             }
         }
         if record.position.is_multiple_of(8_192) {
@@ -199,6 +231,7 @@ pub(crate) fn read(
     Ok(Told {
         shelf,
         interactions,
+        lists: lists.map(|lists| lists.within(training.data)),
     })
 }
 
@@ -252,10 +285,10 @@ pub(crate) struct Fitting<'a> {
 }
 
 impl Fitting<'_> {
-    /// The declared sources, without the bandit.
+    /// The declared sources that are trained.
     pub(crate) fn models(&self) -> impl Iterator<Item = &ModelDecl> {
         let models = self.plan.declared.models.iter();
-        models.filter(|model| model.bandit().is_none())
+        models.filter(|model| model.is_trained_source())
     }
 
     /// Fits one source.
@@ -341,6 +374,7 @@ impl Fitting<'_> {
             declared: judgement.as_ref().map_or_else(nothing, |j| j.declared),
             blend: judgement.as_ref().map_or_else(nothing, |j| j.blend),
             coverage: judgement.as_ref().map_or(0.0, |j| j.coverage),
+            ranker: None,
         }
     }
 }

@@ -47,6 +47,7 @@ pub(crate) struct Past {
     pub(crate) version: u64,
     pub(crate) items: Vec<u32>,
     pub(crate) weights: Vec<f32>,
+    pub(crate) times: Vec<Time>,
     /// Items that they do not want to see, rising.
     pub(crate) hidden: Vec<u32>,
     /// Items that they have, rising.
@@ -115,6 +116,7 @@ impl Visitors {
         let newest = events.len().saturating_sub(self.remember);
         past.items = events[newest..].iter().map(|did| did.item).collect();
         past.weights = events[newest..].iter().map(|did| did.weight).collect();
+        past.times = events[newest..].iter().map(|did| did.at).collect();
         for away in [&mut past.hidden, &mut past.had] {
             away.sort_unstable();
             away.dedup();
@@ -162,9 +164,10 @@ impl Visitor {
 
 impl Past {
     /// Adds what a request tells of, after everything else.
-    pub(crate) fn and_then(&mut self, item: u32, weight: f32) {
+    pub(crate) fn and_then(&mut self, item: u32, weight: f32, at: Time) {
         self.items.push(item);
         self.weights.push(weight);
+        self.times.push(at);
     }
 }
 
@@ -184,6 +187,7 @@ mod tests {
         visitors.did(name, (6, 1.0, Time(1)), Some(Outcome::Hidden));
         let past = visitors.past(&[name, visit]);
         assert_eq!(past.items, [8, 7, 9], "the oldest goes first");
+        assert_eq!(past.times, [5, 10, 20].map(Time));
         assert_eq!((past.had, past.hidden), (vec![9], vec![6]));
         assert_ne!(past.version, before.version);
         assert_eq!(visitors.past(&[Key::of("c2")]), Past::default());

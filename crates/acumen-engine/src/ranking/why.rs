@@ -5,10 +5,12 @@ use std::sync::Arc;
 use acumen_decision::ranking::Ranked;
 use acumen_model::recommend::History;
 
-use super::ask::{Because, ItemWhy};
+use super::ask::{Because, ItemWhy, Moved};
+use super::order::foremost;
 use super::serve::Ranker;
 use super::sources::Deployed;
 use super::wish::Wish;
+use crate::spec::SAYS;
 
 /// Past events that are named.
 const EVENTS: usize = 3;
@@ -20,7 +22,7 @@ pub(super) fn explain(
     ranker: &Ranker,
     wish: &Wish<'_>,
     deployed: &Deployed,
-    (ranked, names): (&Ranked, &[&str]),
+    (ranked, names, known): (&Ranked, &[&str], &[f32]),
     item: u32,
 ) -> ItemWhy {
     let mut sources: Vec<(String, f32)> = names
@@ -29,7 +31,14 @@ pub(super) fn explain(
         .map(|(name, said)| ((*name).to_owned(), *said))
         .collect();
     sources.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let speaks = sources.iter().find(|(name, said)| {
+    let order = deployed.ranker(&ranker.decl);
+    let order = order.filter(|order| names.contains(&order.name.as_str()));
+    let moved_by = order.map_or_else(Vec::new, |order| order.why(known));
+    let speaking = match order {
+        None => sources.clone(),
+        Some(_) => by_source(&moved_by),
+    };
+    let speaks = speaking.iter().find(|(name, said)| {
         *said > 0.0
             && deployed
                 .sources
@@ -40,13 +49,24 @@ pub(super) fn explain(
         because(ranker, wish, deployed, name, item)
     });
     ItemWhy {
-        words: in_words(&sources, &because, ranked),
+        words: in_words(&sources, &because, foremost(&moved_by), ranked),
         sources,
         because,
+        moved_by: foremost(&moved_by).to_vec(),
         novelty: ranked.by_novelty,
         business_value: ranked.by_value,
         moved: ranked.moved,
     }
+}
+
+/// The sources whose word moved the ranker, the most first.
+fn by_source(moved_by: &[Moved]) -> Vec<(String, f32)> {
+    let mut said: Vec<(String, f32)> = moved_by
+        .iter()
+        .filter_map(|moved| Some((moved.name.strip_prefix(SAYS)?.to_owned(), moved.by)))
+        .collect();
+    said.sort_by(|a, b| b.1.total_cmp(&a.1));
+    said
 }
 
 /// The past events on which a source's word for an item rests most.
@@ -89,7 +109,12 @@ fn because(
     named
 }
 
-fn in_words(sources: &[(String, f32)], because: &[Because], ranked: &Ranked) -> String {
+fn in_words(
+    sources: &[(String, f32)],
+    because: &[Because],
+    moved_by: &[Moved],
+    ranked: &Ranked,
+) -> String {
     let mut parts = Vec::new();
     if let Some((name, _)) = sources.first().filter(|(_, said)| *said > 0.0) {
         let items: Vec<&str> = because.iter().map(|because| &*because.item).collect();
@@ -104,6 +129,14 @@ fn in_words(sources: &[(String, f32)], because: &[Because], ranked: &Ranked) -> 
                 items.join(", ")
             ),
         });
+    }
+    if !moved_by.is_empty() {
+        let named = moved_by.iter().map(|moved| match moved.value.is_nan() {
+            true => format!("{} (not known, {:+.2})", moved.name, moved.by),
+            false => format!("{} ({:.2}, {:+.2})", moved.name, moved.value, moved.by),
+        });
+        let named: Vec<String> = named.collect();
+        parts.push(format!("what moved it most is {}", named.join(", ")));
     }
     if ranked.by_novelty > 0.5 * ranked.merit.abs() {
         parts.push("few have seen it".to_owned());

@@ -1,6 +1,6 @@
 //! A request in the numbers of the items, checked, with the past of whoever asks.
 
-use acumen_base::Key;
+use acumen_base::{Key, Time};
 use acumen_decision::ranking::{Refusals, TurnedAway};
 
 use super::ask::RankRequest;
@@ -20,6 +20,7 @@ pub(super) struct Wish<'a> {
     pub(super) request: &'a RankRequest,
     pub(super) n: usize,
     pub(super) past: Past,
+    pub(super) now: Time,
     /// Whoever asks; 0 is somebody of whom nothing is known.
     pub(super) who: u128,
     /// Items that are not wanted, rising.
@@ -31,11 +32,15 @@ pub(super) struct Wish<'a> {
 }
 
 impl Wish<'_> {
-    /// Reads what is known of whoever asks.
+    /// Reads what is known of whoever asks now.
     ///
     /// # Errors
     /// Where the request names what there is not, or asks for what cannot be.
-    pub(super) fn of<'a>(shelf: &Shelf, request: &'a RankRequest) -> Result<Wish<'a>, Refusal> {
+    pub(super) fn of<'a>(
+        shelf: &Shelf,
+        request: &'a RankRequest,
+        now: Time,
+    ) -> Result<Wish<'a>, Refusal> {
         check(request)?;
         let hearing = &shelf.hearing;
         let visitor = request.visitor.as_ref();
@@ -53,7 +58,7 @@ impl Wish<'_> {
             let weight = hearing.weight_of(&event.kind).ok_or_else(unknown)?;
             let item = number(&catalogue, &event.item)?;
             if weight != 0.0 {
-                past.and_then(item, weight);
+                past.and_then(item, weight, now);
             }
         }
         // An item that there is not is not shown anyway.
@@ -68,6 +73,7 @@ impl Wish<'_> {
             n: request.n.unwrap_or(ITEMS),
             request,
             past,
+            now,
             excluded,
             filters,
         })

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use acumen_base::{Columns, Diagnostic, EventType, Field, FieldType, Span};
-use acumen_decision::{ActionSpec, EnsembleSpec, LayerSpec, PolicySpec, linear_knots};
+use acumen_decision::{ActionSpec, EnsembleSpec, LayerSpec, ListSpec, PolicySpec, linear_knots};
 use acumen_feature::id_fields;
 use acumen_model::Learner;
 use acumen_model::learner::Lifetime;
@@ -20,11 +20,11 @@ const LATE: Span = Span::days(7);
 const ANSWER: &str = "answer";
 
 /// Keys that belong to decisions on events.
-const OF_EVENTS: [&str; 8] = [
-    "outcome", "layers", "lists", "rules", "score", "actions", "value", "review",
+const OF_EVENTS: [&str; 7] = [
+    "outcome", "layers", "rules", "score", "actions", "value", "review",
 ];
-/// Those that lists have as well.
-const OF_EVENTS_AND_LISTS: [&str; 3] = ["ensemble", "fallback", "explore"];
+/// Those that use cases that rank have as well.
+const OF_EVENTS_AND_RANKING: [&str; 4] = ["ensemble", "fallback", "explore", "lists"];
 
 /// Whether a `decide` names no event but whose keys are decided on.
 pub(super) fn is_subject(node: &Node) -> bool {
@@ -197,7 +197,7 @@ fn segments(walk: &mut Walk, node: &Node, use_case: &UseCase) -> Vec<(String, f6
 
 /// Keys that mean nothing where no event is decided on.
 pub(super) fn refuse(walk: &mut Walk, group: &mut Group<'_>, ranks: bool) {
-    let others = OF_EVENTS_AND_LISTS.into_iter().filter(|_| !ranks);
+    let others = OF_EVENTS_AND_RANKING.into_iter().filter(|_| !ranks);
     for key in OF_EVENTS.into_iter().chain(others) {
         if let Some(node) = group.get(key) {
             let message = format!("`{key}` belongs to decisions on events");
@@ -306,11 +306,16 @@ pub(super) fn policy_spec(
         .iter()
         .map(|model| model.name.clone())
         .collect();
+    // No rule searches them, so their field may be any that the event has.
+    let list = |(name, _): &(String, String)| ListSpec {
+        name: name.clone(),
+        field: event.fields[0].name.clone(),
+    };
     PolicySpec {
         use_case: use_case.name.clone(),
         event: Arc::clone(event),
         columns,
-        lists: Vec::new(),
+        lists: use_case.lists.iter().map(list).collect(),
         models: names.clone(),
         shadow: Vec::new(),
         rules: Vec::new(),

@@ -110,6 +110,13 @@ impl UseCase {
         self.subject.is_some() && self.ranking.is_none()
     }
 
+    /// Whether a model scores items instead of rows.
+    pub fn scores_items(&self, model: &str) -> bool {
+        let mut models = self.models.iter();
+        self.ranking.is_some()
+            && models.any(|known| known.name == model && known.is_trained_source())
+    }
+
     /// Whether training fits an ensemble of its models.
     pub fn is_stacked(&self) -> bool {
         let algorithm = self.ensemble.as_ref().map(|ensemble| ensemble.algorithm);

@@ -204,6 +204,9 @@ fn read_learning(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase)
 
 /// How it decides, and what that is worth.
 fn read_deciding(walk: &mut Walk, group: &mut Group<'_>, use_case: &mut UseCase) {
+    if let Some(node) = group.get("lists").filter(|_| use_case.ranking.is_some()) {
+        use_case.lists = walk.pairs(node);
+    }
     if use_case.subject.is_some() {
         return subject::refuse(walk, group, use_case.ranking.is_some());
     }

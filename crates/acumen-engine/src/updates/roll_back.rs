@@ -33,6 +33,14 @@ pub(crate) fn previous(
     for (member, _) in &last.deployed {
         let mut earlier = before.iter().rev().flat_map(|change| &change.deployed);
         let Some((_, version)) = earlier.find(|(known, _)| known == member) else {
+            if !before.is_empty() && is_ranker(plan, member) {
+                // Before it came, the weights of the sources ordered.
+                edits.push(Control::Withdraw {
+                    use_case: name.clone(),
+                    member: (*member).to_owned(),
+                });
+                continue;
+            }
             return Err(format!(
                 "`{member}` has no earlier version to go back to: this is the first deployment"
             ));
@@ -52,6 +60,11 @@ pub(crate) fn previous(
         });
     }
     Ok(edits)
+}
+
+fn is_ranker(plan: &UseCasePlan, member: &str) -> bool {
+    let mut models = plan.declared.models.iter();
+    models.any(|model| model.name == member && model.ranker().is_some())
 }
 
 fn changes<'a>(name: &str, controls: &'a [(u64, Control)]) -> Vec<Change<'a>> {

@@ -52,7 +52,7 @@ impl Updater {
 fn error_of(artifact: &Artifact) -> Option<f64> {
     match &artifact.test_metrics {
         Metrics::Regression(found) => found.normalised_mae,
-        Metrics::Binary(_) => None,
+        Metrics::Binary(_) | Metrics::Lists(_) => None,
     }
 }
 
@@ -81,7 +81,7 @@ fn not_worse(ours: &Artifact, before: Option<&Artifact>, tolerance: f64) -> Gate
 fn calibrated(ours: &Artifact) -> Gate {
     let figure = match &ours.test_metrics {
         Metrics::Regression(found) => found.total_error.map(f64::abs),
-        Metrics::Binary(_) => None,
+        Metrics::Binary(_) | Metrics::Lists(_) => None,
     };
     let shown = figure.map_or("not defined".to_owned(), |error| format!("{error:.4}"));
     Gate {

@@ -1,6 +1,6 @@
 //! A small use case that ranks, with two months of visits.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use acumen_base::{Key, Seed, Time};
 use acumen_engine::{Engine, RankAnswer, RankRequest, Refusal};
@@ -21,6 +21,12 @@ impl Deref for Wares {
 
     fn deref(&self) -> &Home {
         &self.0
+    }
+}
+
+impl DerefMut for Wares {
+    fn deref_mut(&mut self) -> &mut Home {
+        &mut self.0
     }
 }
 

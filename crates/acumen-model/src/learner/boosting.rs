@@ -22,6 +22,9 @@ mod rows;
 mod split;
 mod workers;
 
+pub(super) use fit::{Given, Loss, grow};
+pub(super) use histogram::Pair;
+pub(super) use objective::{exp, logistic};
 pub use parameters::BoostingParams;
 pub(super) use parameters::DOCS;
 

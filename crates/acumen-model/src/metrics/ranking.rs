@@ -21,6 +21,19 @@ pub struct RankingMetrics {
     pub reciprocal_rank: f64,
 }
 
+/// How well lists that were shown are ordered, as if every place of them had been looked at.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ListMetrics {
+    /// Lists in which more came of one item than of another.
+    pub lists: usize,
+    /// The normalised discounted cumulative gain at 10 of the order.
+    pub ndcg: f64,
+    /// The same of the weighed sum of what the sources say, on the same lists.
+    pub blend: f64,
+    /// The standard error of the difference of the two.
+    pub error: f64,
+}
+
 impl RankingMetrics {
     /// The figures at the first `k` places; all 0 for no rankings.
     pub fn at(k: usize, places: &[PlaceOfWanted]) -> RankingMetrics {

@@ -7,7 +7,9 @@
 use acumen_base::Seed;
 use serde::{Deserialize, Serialize};
 
+use super::derived::Derived;
 use super::recency::{self, Recency};
+use super::scratch::with_zeros;
 use super::vocabulary::Vocabulary;
 use super::{
     Attributes, CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner,
@@ -33,6 +35,15 @@ pub struct Content {
     recency: Recency,
     vocabulary: Vocabulary,
     /// Where each item's words begin, and where the last one's end.
+    starts: Vec<u32>,
+    entries: Vec<(u32, f32)>,
+    #[serde(skip)]
+    by_word: Derived<ByWord>,
+}
+
+/// For each word the items that have it, rising, and how much it tells of each.
+#[derive(Clone, Debug)]
+struct ByWord {
     starts: Vec<u32>,
     entries: Vec<(u32, f32)>,
 }
@@ -86,6 +97,31 @@ impl CheckedRecommender for ContentParams {
     }
 }
 
+impl ByWord {
+    fn of(content: &Content) -> ByWord {
+        let mut starts = vec![0_u32; content.vocabulary.len() + 1];
+        for (word, _) in &content.entries {
+            starts[*word as usize + 1] += 1;
+        }
+        for word in 1..starts.len() {
+            starts[word] += starts[word - 1];
+        }
+        let (mut next, mut entries) = (starts.clone(), vec![(0, 0.0); content.entries.len()]);
+        for item in 0..content.n_items() as u32 {
+            for (word, tells) in content.line(item) {
+                let place = &mut next[*word as usize];
+                entries[*place as usize] = (item, *tells);
+                *place += 1;
+            }
+        }
+        ByWord { starts, entries }
+    }
+
+    fn line(&self, word: usize) -> &[(u32, f32)] {
+        &self.entries[self.starts[word] as usize..self.starts[word + 1] as usize]
+    }
+}
+
 impl Content {
     fn new(attributes: &Attributes, recency: Recency) -> Content {
         let mut content = Content {
@@ -93,6 +129,7 @@ impl Content {
             vocabulary: Vocabulary::new(attributes, 1),
             starts: vec![0],
             entries: Vec::new(),
+            by_word: Derived::default(),
         };
         content.extend(attributes);
         content
@@ -109,6 +146,16 @@ impl Content {
             self.entries.extend(line);
             self.starts.push(self.entries.len() as u32);
         }
+        self.by_word.forget();
+    }
+
+    fn by_word(&self) -> &ByWord {
+        self.by_word.get(|| ByWord::of(self))
+    }
+
+    /// Makes what scoring all items needs.
+    pub(super) fn prepare(&self) {
+        self.by_word();
     }
 
     fn line(&self, item: u32) -> &[(u32, f32)] {
@@ -116,38 +163,50 @@ impl Content {
         &self.entries[from as usize..to as usize]
     }
 
-    /// The words of the items that one knows.
-    fn profile(&self, history: History<'_>) -> Vec<f32> {
-        let mut profile = vec![0.0; self.vocabulary.len()];
-        for (_, item, weight) in self.recency.of(history) {
-            for (word, tells) in self.line(item) {
-                profile[*word as usize] += weight * tells;
+    /// Works with the words of the items that one knows.
+    fn with_profile<R>(&self, history: History<'_>, work: impl FnOnce(&[f32]) -> R) -> R {
+        with_zeros(self.vocabulary.len(), |profile| {
+            for (_, item, weight) in self.recency.of(history) {
+                for (word, tells) in self.line(item) {
+                    profile[*word as usize] += weight * tells;
+                }
             }
-        }
-        profile
+            let done = work(profile);
+            for (_, item, _) in self.recency.of(history) {
+                self.line(item)
+                    .iter()
+                    .for_each(|(word, _)| profile[*word as usize] = 0.0);
+            }
+            done
+        })
     }
 
     /// The scores of some items; of those that are not known 0.
     pub(super) fn score_some(&self, history: History<'_>, items: &[u32]) -> Vec<f32> {
-        let (profile, known) = (self.profile(history), self.n_items() as u32);
-        let score = |item: &u32| {
-            let words = if *item < known { self.line(*item) } else { &[] };
-            let parts = words.iter();
-            parts
-                .map(|(word, tells)| tells * profile[*word as usize])
-                .sum()
-        };
-        items.iter().map(score).collect()
+        let known = self.n_items() as u32;
+        self.with_profile(history, |profile| {
+            let score = |item: &u32| {
+                let words = if *item < known { self.line(*item) } else { &[] };
+                let parts = words.iter();
+                parts
+                    .map(|(word, tells)| tells * profile[*word as usize])
+                    .sum()
+            };
+            items.iter().map(score).collect()
+        })
     }
 
     pub(super) fn score(&self, history: History<'_>, scores: &mut [f32]) {
-        let profile = self.profile(history);
-        for (item, score) in (0..).zip(scores.iter_mut()) {
-            let words = self.line(item).iter();
-            *score = words
-                .map(|(word, tells)| tells * profile[*word as usize])
-                .sum();
-        }
+        let by_word = self.by_word();
+        scores.fill(0.0);
+        self.with_profile(history, |profile| {
+            let told = (0..).zip(profile).filter(|(_, weight)| **weight != 0.0);
+            for (word, weight) in told {
+                for (item, tells) in by_word.line(word) {
+                    scores[*item as usize] += tells * weight;
+                }
+            }
+        });
     }
 
     /// How alike two items are: the cosine of their words.
@@ -165,6 +224,22 @@ impl Content {
             }
         }
         sum
+    }
+
+    /// Adds how alike an item is to each of some others.
+    pub fn likenesses(&self, item: u32, others: impl Iterator<Item = u32>, alike: &mut Vec<f32>) {
+        with_zeros(self.vocabulary.len(), |tells| {
+            let own = self.line(item);
+            own.iter()
+                .for_each(|(word, tell)| tells[*word as usize] = *tell);
+            alike.extend(others.map(|other| {
+                let words = self.line(other).iter();
+                words
+                    .map(|(word, tell)| tell * tells[*word as usize])
+                    .sum::<f32>()
+            }));
+            own.iter().for_each(|(word, _)| tells[*word as usize] = 0.0);
+        });
     }
 
     /// What each event that counts adds to the score of an item, by its place in the history.

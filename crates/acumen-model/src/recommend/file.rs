@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{BrokenSource, Source};
 
 /// The format that this build writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MAGIC: &str = "acumen recommender";
 /// How many hexadecimal digits of the hash name a version.
 const VERSION_DIGITS: usize = 12;

@@ -41,6 +41,17 @@ impl Vectors {
         &self.lanes[line * self.width..][..self.width]
     }
 
+    /// The mean of the lines, the zeros behind them included.
+    pub(crate) fn mean(&self) -> Vec<f32> {
+        let mut sums = vec![0.0_f64; self.width * LANES];
+        for line in self.lanes.as_flattened().chunks_exact(sums.len().max(1)) {
+            let sums = sums.iter_mut().zip(line);
+            sums.for_each(|(sum, value)| *sum += f64::from(*value));
+        }
+        let count = self.len().max(1) as f64;
+        sums.into_iter().map(|sum| (sum / count) as f32).collect()
+    }
+
     /// `YᵀY` by line; its bits do not depend on the number of threads.
     pub(crate) fn gram(&self) -> Vec<Lane> {
         let width = self.width;

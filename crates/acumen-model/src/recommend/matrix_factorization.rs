@@ -21,8 +21,12 @@ use acumen_base::Seed;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::derived::Derived;
 use super::interactions::Pairs;
 use super::least_squares::{Ground, Observation, Room, Vectors};
+use super::open::Open;
+use super::proposal;
+use super::quantised::Quantised;
 use super::recency::{self, Recency};
 use super::wide::{LANES, Lane, dot, wide};
 use super::{CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner, Source};
@@ -134,6 +138,12 @@ pub struct Factors {
     item_gram: Vec<Lane>,
     user_gram: Vec<Lane>,
     n_users: usize,
+    /// The items in bytes.
+    #[serde(skip)]
+    quantised: Derived<Quantised>,
+    /// The mean of the items' vectors.
+    #[serde(skip)]
+    mean: Derived<Vec<f32>>,
 }
 
 /// A user as the model sees them at one moment.
@@ -223,6 +233,8 @@ impl FactorParams {
             user_gram: users.gram(),
             n_users: users.len(),
             items,
+            quantised: Derived::default(),
+            mean: Derived::default(),
         }
     }
 }
@@ -315,6 +327,37 @@ impl Factors {
         let learnt = exactly(&ground, &observations, ridge);
         self.items.lanes.extend(learnt);
         self.item_gram = self.items.gram();
+        self.quantised.forget();
+        self.mean.forget();
+    }
+
+    /// Makes what a search needs.
+    pub(super) fn prepare(&self) {
+        self.quantised.get(|| Quantised::new(&self.items));
+        self.mean.get(|| self.items.mean());
+    }
+
+    /// The items that may be shown and look best by a first look at all of them, in no order.
+    pub(super) fn near(&self, user: &UserVector, open: &Open<'_>, most: usize) -> Vec<u32> {
+        let quantised = self.quantised.get(|| Quantised::new(&self.items));
+        quantised.search(user.0.as_flattened(), open, most)
+    }
+
+    /// The mean and the deviation of a user's scores over all items, from the moments of their
+    /// vectors.
+    pub(super) fn unit(&self, user: &UserVector) -> (f32, f32) {
+        let mean = self.mean.get(|| self.items.mean());
+        let x = user.0.as_flattened();
+        let times = |line: &[f32]| -> f64 {
+            let products = line.iter().zip(x);
+            products.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        };
+        let lines = self.item_gram.as_flattened().chunks_exact(x.len());
+        let squares: f64 = lines
+            .zip(x)
+            .map(|(line, x)| f64::from(*x) * times(line))
+            .sum();
+        proposal::unit(times(mean), squares / self.items.len().max(1) as f64)
     }
 
     /// The interest of a user in every item.

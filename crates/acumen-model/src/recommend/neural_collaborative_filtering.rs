@@ -20,9 +20,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::History;
-use super::candidates::best;
+use super::open::Open;
 use super::proposal::{Proposal, Spread};
 use super::recency::{self, Recency};
+use super::top::Top;
 use crate::network::{Dense, Stack, block, dot, rectify};
 
 /// How many items are judged by the whole network where there are more than twice as many; as many
@@ -131,38 +132,42 @@ impl NeuralCollaborative {
         items.iter().map(score).collect()
     }
 
-    /// The `most` best of a shortlist, where more items may be shown than are worth judging one by
-    /// one; the mean and the deviation are those of items evenly apart.
+    /// Whether there are more items than are worth judging one by one.
+    pub(super) fn shortlists(&self) -> bool {
+        self.bias.len() > 2 * SHORTLIST
+    }
+
+    /// The `most` best of a shortlist of those that may be shown; the mean and the deviation are
+    /// those of items evenly apart.
     pub(super) fn shortlisted(
         &self,
         history: History<'_>,
-        may_be_shown: &[bool],
+        open: &Open<'_>,
         most: usize,
-    ) -> Option<Proposal> {
-        let shown = (0_u32..).zip(may_be_shown).filter(|(_, shown)| **shown);
-        let shown: Vec<u32> = shown.map(|(item, _)| item).collect();
-        if shown.len() <= 2 * SHORTLIST {
-            return None;
-        }
-        let asking = self.asked(history);
-        let score = |item: &u32| self.score_one(&asking, *item);
-        let mut spread = Spread::default();
-        let apart = shown.iter().step_by(shown.len() / SHORTLIST);
-        let looked_at = apart.map(|item| spread.add(score(item))).count();
-        let (mean, deviation) = spread.over(looked_at);
+    ) -> Proposal {
+        let (asking, items) = (self.asked(history), self.bias.len());
+        let apart = (0..items as u32).step_by(items / SHORTLIST);
+        let looked_at: Vec<f32> = apart.map(|item| self.score_one(&asking, item)).collect();
+        let (mean, deviation) = Spread::of(&looked_at).over(looked_at.len());
 
-        let some = shown.iter().copied().step_by(shown.len() / SLOPES);
-        let slope = self.slope(&asking, some);
-        let about = |item| self.product(&asking, item) + dot(&slope, self.line(item));
-        let about: Vec<f32> = (0..may_be_shown.len() as u32).map(about).collect();
-        let shortlist = best(&about, may_be_shown, SHORTLIST.max(most));
-        let scores: Vec<f32> = shortlist.iter().map(score).collect();
-        let found = best(&scores, &vec![true; scores.len()], most);
-        Some(Proposal {
-            items: found.into_iter().map(|at| shortlist[at as usize]).collect(),
+        let slope = self.slope(&asking, (0..items as u32).step_by(items / SLOPES));
+        let mut near = Top::new(SHORTLIST.max(most));
+        for item in (0..items as u32).filter(|item| open.has(*item)) {
+            near.offer(
+                item,
+                self.product(&asking, item) + dot(&slope, self.line(item)),
+            );
+        }
+        let mut near = near.items();
+        near.sort_unstable();
+        let mut top = Top::new(most);
+        near.into_iter()
+            .for_each(|item| top.offer(item, self.score_one(&asking, item)));
+        Proposal {
+            items: top.items(),
             mean,
             deviation,
-        })
+        }
     }
 
     /// The score without any event, and by how much each event that is read moved it when it came.

@@ -1,10 +1,17 @@
 //! `popular`: what many touched lately. It needs nothing of the user, so that there is an answer
-//! for everybody.
+//! for everybody; where segments are declared, what is popular among a user's like counts as well.
+
+use std::collections::BTreeMap;
 
 use acumen_base::{Seed, Time};
 use serde::{Deserialize, Serialize};
 
-use super::{CheckedRecommender, RecommendData, RecommendError, RecommendLearner, Source};
+use super::derived::Derived;
+use super::open::Open;
+use super::proposal::{Proposal, Spread};
+use super::segments::Segments;
+use super::top::Top;
+use super::{CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner, Source};
 use crate::learner::params::doc;
 use crate::learner::{ParamDoc, ParamProblem, ParamRange, Params, Progress, Reader};
 
@@ -29,19 +36,138 @@ const DOCS: &[ParamDoc] = &[
         "0",
         "after how many hours an event counts half; 0 is never",
     ),
+    doc(
+        "segment",
+        &[],
+        ParamRange::Column,
+        "",
+        "an attribute of items by which people are told apart, such as the category that they \
+         look around in: what is popular among their like counts beside what is popular at all",
+    ),
 ];
 
 #[derive(Debug, Serialize)]
 struct PopularParams {
     window_hours: f64,
     half_life_hours: f64,
+    segment: String,
 }
 
-/// How often each item was touched, as `ln(1 + weight)`: the same for everybody.
+/// How often each item was touched, as `ln(1 + weight)`: at all, and among those of a segment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Popular {
-    /// The score of each item.
-    pub scores: Vec<f32>,
+    /// The score of each item for people of whom nothing is known.
+    scores: Vec<f32>,
+    /// What is added for people of a segment.
+    segments: Segments,
+    #[serde(skip)]
+    ranking: Derived<Ranking>,
+}
+
+/// All items, the most popular first, and the spread of their scores.
+#[derive(Clone, Debug)]
+struct Ranking {
+    items: Vec<u32>,
+    spread: Spread,
+}
+
+impl Popular {
+    pub(super) fn new(scores: Vec<f32>, segments: Segments) -> Popular {
+        Popular {
+            scores,
+            segments,
+            ranking: Derived::default(),
+        }
+    }
+
+    /// How many items it knows.
+    pub fn n_items(&self) -> usize {
+        self.scores.len()
+    }
+
+    fn ranking(&self) -> &Ranking {
+        self.ranking.get(|| {
+            let mut items: Vec<u32> = (0..self.scores.len() as u32).collect();
+            let score = |item: &u32| self.scores[*item as usize];
+            items.sort_by(|a, b| score(b).total_cmp(&score(a)));
+            let spread = Spread::of(&self.scores);
+            Ranking { items, spread }
+        })
+    }
+
+    /// Makes what a proposal needs.
+    pub(super) fn prepare(&self) {
+        self.ranking();
+    }
+
+    /// The best are among the most popular at all and those that are popular in the segment.
+    pub(super) fn propose(&self, history: History<'_>, open: &Open<'_>, most: usize) -> Proposal {
+        let segment = self.segments.of(history);
+        let popular = self.segments.popular(segment);
+        let ranking = self.ranking();
+        let first = ranking.items.iter().copied();
+        let mut items: Vec<u32> = first.filter(|item| open.has(*item)).take(most).collect();
+        let mut spread = ranking.spread;
+        for (item, more) in popular {
+            let score = self.scores[*item as usize];
+            spread.replace(score, score + more);
+            items.extend(open.has(*item).then_some(*item));
+        }
+        items.sort_unstable();
+        items.dedup();
+        let mut top = Top::new(most);
+        for item in items {
+            top.offer(
+                item,
+                self.scores[item as usize] + self.segments.score(segment, item),
+            );
+        }
+        let (mean, deviation) = spread.over(self.scores.len());
+        Proposal {
+            items: top.items(),
+            mean,
+            deviation,
+        }
+    }
+
+    pub(super) fn score(&self, history: History<'_>, scores: &mut [f32]) {
+        scores.copy_from_slice(&self.scores);
+        for (item, more) in self.segments.popular(self.segments.of(history)) {
+            scores[*item as usize] += more;
+        }
+    }
+
+    /// The scores of some items; of those that are not known 0.
+    pub(super) fn score_some(&self, history: History<'_>, items: &[u32]) -> Vec<f32> {
+        let segment = self.segments.of(history);
+        let score = |item: &u32| match self.scores.get(*item as usize) {
+            Some(score) => score + self.segments.score(segment, *item),
+            None => 0.0,
+        };
+        items.iter().map(score).collect()
+    }
+
+    /// The score of an item for anybody, and what the newest event adds by which somebody is of
+    /// their segment.
+    pub(super) fn contributions(
+        &self,
+        history: History<'_>,
+        item: u32,
+    ) -> (f32, Vec<(usize, f32)>) {
+        let segment = self.segments.of(history);
+        let more = self.segments.score(segment, item);
+        let place = segment.and_then(|segment| self.segments.newest_of(history, segment));
+        let event = place.map(|place| (place, more));
+        (self.scores[item as usize], event.into_iter().collect())
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.segments.check(self.scores.len())?;
+        match self.scores.iter().find(|score| !score.is_finite()) {
+            Some(score) => Err(format!("an item cannot have the score {score}")),
+            None => Ok(()),
+        }
+    }
 }
 
 impl RecommendLearner for PopularLearner {
@@ -66,12 +192,24 @@ impl RecommendLearner for PopularLearner {
         let read = PopularParams {
             window_hours: reader.number("window_hours", 0.0),
             half_life_hours: reader.number("half_life_hours", 0.0),
+            segment: reader.word("segment", "").to_owned(),
         };
         reader.done(read).map(|read| Box::new(read) as _)
     }
 }
 
 impl PopularParams {
+    /// The declared segments, without anything that is popular in them.
+    fn segments(&self, data: &RecommendData<'_>) -> Result<Segments, RecommendError> {
+        if self.segment.is_empty() {
+            return Ok(Segments::default());
+        }
+        let segments = data
+            .attributes
+            .and_then(|all| Segments::by(&self.segment, all));
+        segments.ok_or_else(|| RecommendError::NoAttribute(self.segment.clone()))
+    }
+
     /// What an event of so many hours ago counts for.
     fn share(&self, hours: f64) -> f64 {
         if self.window_hours > 0.0 && hours >= self.window_hours {
@@ -93,21 +231,38 @@ impl CheckedRecommender for PopularParams {
     ) -> Result<Source, RecommendError> {
         let events = data.interactions;
         let newest = events.newest().ok_or(RecommendError::NoInterest)?;
+        let mut segments = self.segments(data)?;
         let mut weights = vec![0.0; events.n_items()];
+        let mut among: Vec<BTreeMap<u32, f64>> = vec![BTreeMap::new(); segments.len()];
         for user in 0..events.n_users() {
             let history = events.history(user);
-            let all = history.items.iter().zip(history.weights);
-            for ((item, weight), time) in all.zip(events.times(user)) {
-                weights[*item as usize] += f64::from(*weight) * self.share(hours(newest, *time));
+            for (at, time) in events.times(user).iter().enumerate() {
+                let item = history.items[at];
+                let weight = f64::from(history.weights[at]) * self.share(hours(newest, *time));
+                weights[item as usize] += weight;
+                // Who they were when they touched it, not by it.
+                let before = History {
+                    items: &history.items[..at],
+                    weights: &history.weights[..at],
+                };
+                if let Some(segment) = segments.of(before) {
+                    *among[segment as usize].entry(item).or_default() += weight;
+                }
             }
         }
         if weights.iter().all(|weight| *weight <= 0.0) {
             return Err(RecommendError::NoInterest);
         }
         let score = |weight: f64| weight.max(0.0).ln_1p() as f32;
-        Ok(Source::Popular(Popular {
-            scores: weights.into_iter().map(score).collect(),
-        }))
+        let list = |items: BTreeMap<u32, f64>| {
+            let scores = items
+                .into_iter()
+                .map(|(item, weight)| (item, score(weight)));
+            scores.filter(|(_, score)| *score > 0.0).collect()
+        };
+        segments.fill(among.into_iter().map(list).collect());
+        let scores = weights.into_iter().map(score).collect();
+        Ok(Source::Popular(Popular::new(scores, segments)))
     }
 
     fn params_json(&self) -> serde_json::Value {

@@ -42,14 +42,29 @@ impl Recurrent {
             .collect()
     }
 
-    pub(super) fn score(&self, history: History<'_>, scores: &mut [f32]) {
+    /// The vector of somebody with this history.
+    fn user(&self, history: History<'_>) -> Vec<f32> {
         let places = recency::liked(history, self.last);
         let inputs = places.iter().map(|&place| self.line(history.items[place]));
-        let user = self.output.forward(&self.cell.remember(inputs));
+        self.output.forward(&self.cell.remember(inputs))
+    }
+
+    pub(super) fn score(&self, history: History<'_>, scores: &mut [f32]) {
+        let user = self.user(history);
         let lines = self.items.chunks_exact(self.width);
         for ((score, line), bias) in scores.iter_mut().zip(lines).zip(&self.bias) {
             *score = bias + dot(&user, line);
         }
+    }
+
+    /// The scores of some items; of those that are not known 0.
+    pub(super) fn score_some(&self, history: History<'_>, items: &[u32]) -> Vec<f32> {
+        let user = self.user(history);
+        let score = |item: &u32| match self.bias.get(*item as usize) {
+            Some(bias) => bias + dot(&user, self.line(*item)),
+            None => 0.0,
+        };
+        items.iter().map(score).collect()
     }
 
     /// The score without any event, and by how much each event that is read moved it when it

@@ -20,7 +20,7 @@ pub enum Source {
     Table(Table),
     /// Attributes of items.
     Content(Content),
-    /// The same for everybody.
+    /// What many touched.
     Popular(Popular),
     /// A recurrent network.
     Recurrent(Recurrent),
@@ -51,7 +51,7 @@ impl Source {
             Source::Factors(factors) => factors.n_items(),
             Source::Table(table) => table.n_items(),
             Source::Content(content) => content.n_items(),
-            Source::Popular(popular) => popular.scores.len(),
+            Source::Popular(popular) => popular.n_items(),
             Source::Recurrent(network) => network.bias.len(),
             Source::TwoTower(towers) => towers.n_items(),
             Source::NeuralCollaborative(network) => network.bias.len(),
@@ -70,7 +70,7 @@ impl Source {
             Source::Factors(factors) => factors.score_all(&factors.fold_in(history), scores),
             Source::Table(table) => table.score(history, scores),
             Source::Content(content) => content.score(history, scores),
-            Source::Popular(popular) => scores.copy_from_slice(&popular.scores),
+            Source::Popular(popular) => popular.score(history, scores),
             Source::Recurrent(network) => network.score(history, scores),
             Source::TwoTower(towers) => towers.score(history, scores),
             Source::NeuralCollaborative(network) => network.score(history, scores),
@@ -86,7 +86,7 @@ impl Source {
             Source::Factors(factors) => (0.0, factors.contributions(history, item)),
             Source::Table(table) => (0.0, table.contributions(history, item)),
             Source::Content(content) => (0.0, content.contributions(history, item)),
-            Source::Popular(popular) => (popular.scores[item as usize], Vec::new()),
+            Source::Popular(popular) => popular.contributions(history, item),
             Source::Recurrent(network) => network.contributions(history, item),
             Source::TwoTower(towers) => towers.contributions(history, item),
             Source::NeuralCollaborative(network) => network.contributions(history, item),
@@ -125,10 +125,7 @@ impl Source {
             Source::Recurrent(network) => network.check(),
             Source::TwoTower(towers) => towers.check(),
             Source::NeuralCollaborative(network) => network.check(),
-            Source::Popular(popular) => match popular.scores.iter().find(|s| !s.is_finite()) {
-                Some(score) => Err(format!("an item cannot have the score {score}")),
-                None => Ok(()),
-            },
+            Source::Popular(popular) => popular.check(),
         };
         checked.map_err(BrokenSource)
     }

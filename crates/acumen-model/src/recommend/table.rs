@@ -72,6 +72,45 @@ impl Table {
         }
     }
 
+    /// Whether its items speak for few others.
+    pub(super) fn is_sparse(&self) -> bool {
+        let items = self.n_items();
+        (0..items.min(8) as u32).all(|item| self.line(item).0.len() < items.max(2) / 2)
+    }
+
+    /// Every item that the history says something of, in rising order, with what it says; `None`
+    /// where that is all of them.
+    pub(super) fn said(&self, history: History<'_>) -> Option<Vec<(u32, f32)>> {
+        if !self.is_sparse() {
+            return None;
+        }
+        let mut said: Vec<(u32, f32)> = Vec::new();
+        for (_, item, weight) in self.recency.of(history) {
+            let (items, scores) = self.line(item);
+            let line = items.iter().zip(scores);
+            said.extend(line.map(|(other, score)| (*other, weight * score)));
+        }
+        // Stable, so that sums are added in the order in which the dense way adds them.
+        said.sort_by_key(|(item, _)| *item);
+        let mut sums: Vec<(u32, f32)> = Vec::with_capacity(said.len());
+        for (item, score) in said {
+            match sums.last_mut() {
+                Some((last, sum)) if *last == item => *sum += score,
+                _ => sums.push((item, score)),
+            }
+        }
+        Some(sums)
+    }
+
+    pub(super) fn score_some(&self, history: History<'_>, items: &[u32]) -> Vec<f32> {
+        let said = self.said(history).unwrap_or_default();
+        let score = |item: &u32| {
+            let place = said.binary_search_by_key(item, |(known, _)| *known);
+            place.map_or(0.0, |place| said[place].1)
+        };
+        items.iter().map(score).collect()
+    }
+
     /// What each event that counts adds to the score of an item, by its place in the history.
     pub(super) fn contributions(&self, history: History<'_>, of: u32) -> Vec<(usize, f32)> {
         let said = |item| {

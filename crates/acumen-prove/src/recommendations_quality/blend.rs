@@ -2,7 +2,7 @@
 
 use acumen_base::Seed;
 use acumen_decision::ranking::{Bounds, FIRST_WEIGHTS, Judged, refit};
-use acumen_model::recommend::{Source, candidates};
+use acumen_model::recommend::{Open, Source, candidates};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -160,7 +160,7 @@ fn judged(fitted: &[Fitted], valid: &Cut) -> Vec<Judged> {
     let sources: Vec<&Source> = fitted.iter().map(|one| &one.source).collect();
     let judge = |user: usize| {
         let may = valid.untouched(user);
-        let found = candidates(&sources, valid.history(user), &may, CANDIDATES);
+        let found = candidates(&sources, valid.history(user), &Open::new(&may), CANDIDATES);
         let taken = found.items.binary_search(&valid.wanted[user]).ok()?;
         Some(Judged::new(&found.scores, taken))
     };

@@ -70,13 +70,13 @@ impl Cut {
         untouched
     }
 
-    /// The blended scores of all items for a user; those touched are not to be looked at.
-    pub(super) fn scores(&self, blend: &[(&Source, f32)], user: usize, may: &[bool]) -> Vec<f32> {
-        let mut sums = vec![0.0; may.len()];
-        let mut scores = vec![0.0; may.len()];
+    /// The blended scores of all items for a user.
+    pub(super) fn scores(&self, blend: &[(&Source, f32)], user: usize) -> Vec<f32> {
+        let mut sums = vec![0.0; self.histories.n_items()];
+        let mut scores = vec![0.0; self.histories.n_items()];
         for (source, weight) in blend.iter().filter(|(_, weight)| *weight != 0.0) {
             source.score(self.histories.history(user), &mut scores);
-            standardise(&mut scores, may);
+            standardise(&mut scores);
             sums.iter_mut()
                 .zip(&scores)
                 .for_each(|(sum, score)| *sum += weight * score);
@@ -89,7 +89,7 @@ impl Cut {
         let place = |user: &usize| {
             let wanted = self.wanted[*user] as usize;
             let mut may = self.untouched(*user);
-            let scores = self.scores(blend, *user, &may);
+            let scores = self.scores(blend, *user);
             may[wanted] = false;
             let others = scores.iter().zip(&may).filter(|(_, may)| **may);
             Some(place_among(scores[wanted], others.map(|(score, _)| *score)))
@@ -102,7 +102,7 @@ impl Cut {
         let place = |user: usize| {
             let wanted = self.wanted[user] as usize;
             let may = self.untouched(user);
-            let scores = self.scores(blend, user, &may);
+            let scores = self.scores(blend, user);
             let mut draws = Stream::new(seed.derive(&format!("negatives {user}")));
             let drawn = std::iter::repeat_with(|| draws.below(may.len()));
             let drawn = drawn

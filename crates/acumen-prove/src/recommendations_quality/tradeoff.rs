@@ -2,7 +2,7 @@
 
 use acumen_decision::ranking::{Caps, Diversity, Objectives, Slate, rank};
 use acumen_model::metrics::ranking::{PlaceOfWanted, coverage, intra_list_diversity, novelty};
-use acumen_model::recommend::{Source, candidates};
+use acumen_model::recommend::{Open, Source, candidates};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ fn point(
     };
     let list = |user: usize| -> Vec<u32> {
         let may = test.untouched(user);
-        let found = candidates(&sources, test.history(user), &may, CANDIDATES);
+        let found = candidates(&sources, test.history(user), &Open::new(&may), CANDIDATES);
         let slate = Slate {
             sources: found
                 .scores
@@ -82,7 +82,10 @@ fn point(
                 .collect(),
             novelty: &[],
             value: &[],
-            likeness: &|a, b| alike(found.items[a], found.items[b]),
+            likeness: &|one, others, likenesses| {
+                let other = |other: &usize| alike(found.items[one], found.items[*other]);
+                likenesses.extend(others.iter().map(other));
+            },
         };
         let ranking = rank(&slate, &weights, &objectives, Caps::default(), LIST);
         ranking

@@ -78,6 +78,10 @@ impl Models {
             let text = |key: &str| one[key].as_str().unwrap_or_default();
             say(format!("back to {} {}", text("model"), text("version")))?;
         }
+        let withdrawn = answer["withdrawn"].as_array().into_iter().flatten();
+        for member in withdrawn.filter_map(|member| member.as_str()) {
+            say(format!("{member} is taken out: it was not there before"))?;
+        }
         match answer["thresholds"].as_bool() {
             Some(true) => say("the thresholds are those of before, too"),
             _ => Ok(()),
@@ -94,6 +98,9 @@ impl Models {
                 Control::Deploy {
                     member, version, ..
                 } => say(format!("back to {member} {version}"))?,
+                Control::Withdraw { member, .. } => {
+                    say(format!("{member} is taken out: it was not there before"))?;
+                }
                 _ => say("the thresholds are those of before, too")?,
             }
         }
@@ -121,19 +128,16 @@ impl Models {
         for model in sources.plan.use_cases[use_case].declared.member_names() {
             let live = deployments.iter().rev().find(|at| at.member == model);
             for version in sources.store.list(&self.name, model)? {
-                let artifact = sources.store.get(&self.name, model, &version)?;
+                let fitted = fitted(&sources, (use_case, model), &version)?;
                 let deployed = |at: &&Deployment| at.member == model && at.version == version;
                 let deployed = deployments.iter().rev().find(deployed);
                 versions.push(Version {
                     model: model.to_owned(),
                     live: live.is_some_and(|at| at.version == version),
                     deployed: deployed.map(|at| format!("{} by {}", at.at, at.by)),
-                    trained_to: artifact.window.to.to_string(),
-                    rows: artifact.window.rows,
-                    average_precision: match &artifact.test_metrics {
-                        Metrics::Binary(found) => found.average_precision,
-                        Metrics::Regression(_) => None,
-                    },
+                    trained_to: fitted.to,
+                    rows: fitted.rows,
+                    average_precision: fitted.average_precision,
                     version,
                 });
             }
@@ -170,6 +174,36 @@ impl Models {
         }));
         say(table(&rows))
     }
+}
+
+/// What a version was fitted to, and how good it was.
+struct FittedTo {
+    to: String,
+    rows: usize,
+    average_precision: Option<f64>,
+}
+
+fn fitted(sources: &Sources, (use_case, model): (usize, &str), version: &str) -> Outcome<FittedTo> {
+    let declared = &sources.plan.use_cases[use_case].declared;
+    if declared.scores_items(model) {
+        let recommender = sources
+            .store
+            .get_recommender(&declared.name, model, version)?;
+        return Ok(FittedTo {
+            to: String::new(),
+            rows: recommender.events as usize,
+            average_precision: None,
+        });
+    }
+    let artifact = sources.store.get(&declared.name, model, version)?;
+    Ok(FittedTo {
+        to: artifact.window.to.to_string(),
+        rows: artifact.window.rows,
+        average_precision: match &artifact.test_metrics {
+            Metrics::Binary(found) => found.average_precision,
+            Metrics::Regression(_) | Metrics::Lists(_) => None,
+        },
+    })
 }
 
 /// One deployment.

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 
 use acumen_base::{Clock, Control, SystemClock, Time, Update};
-use acumen_engine::{RankingTable, TrainOptions, TrainProgress, Trained, TrainedModel, train_with};
-use acumen_model::metrics::RankingMetrics;
+use acumen_engine::{
+    RankerFigures, RankingTable, TrainOptions, TrainProgress, Trained, TrainedModel, train_with,
+};
+use acumen_model::metrics::{ListMetrics, RankingMetrics};
 use acumen_model::{Artifact, CandidateTable, Metrics, RegressionMetrics, SearchProgress};
 use clap::Args;
 
@@ -20,6 +22,8 @@ const BY: &str = "acumen train";
 
 /// Columns that the summary names.
 const TOP_COLUMNS: usize = 8;
+/// Places of lists that are named.
+const PLACES_SHOWN: usize = 10;
 
 /// Fit a use case's models to what the log knows, and deploy them
 #[derive(Args)]
@@ -236,6 +240,7 @@ pub(crate) fn of_lists(table: &RankingTable) -> String {
     let none = || [String::new(), String::new()];
     lines.push(row("blend, as declared", &table.declared, none()));
     lines.push(row("blend", &table.blend, none()));
+    let ranker = table.ranker.as_ref().map_or(String::new(), of_ranker);
     let head = format!(
         "{} events of {} visitors with {} items",
         count(table.events),
@@ -252,7 +257,52 @@ pub(crate) fn of_lists(table: &RankingTable) -> String {
             crate::table::table(&lines)
         ),
     };
-    format!("{head}\n{judged}")
+    format!("{head}\n{judged}{ranker}")
+}
+
+/// What is known of a ranker.
+fn of_ranker(found: &RankerFigures) -> String {
+    let count = |n: usize| thousands(n as u64);
+    let mut text = format!(
+        "\n\n{}: {} lists, of which {} tell one item from another",
+        found.name,
+        count(found.lists),
+        count(found.telling)
+    );
+    if let Some(judged) = &found.judged {
+        text.push_str(&of_order(judged));
+    }
+    if !found.examination.is_empty() {
+        let places = found.examination.iter().take(PLACES_SHOWN);
+        let places: Vec<String> = places.map(|share| format!("{share:.2}")).collect();
+        text.push_str(&format!(
+            "\n  places are looked at as {}",
+            places.join(", ")
+        ));
+    }
+    if !found.looks_at.is_empty() {
+        let named = found.looks_at.iter();
+        let named = named.map(|(name, share)| format!("{name} {:.0} %", 100.0 * share));
+        let named: Vec<String> = named.collect();
+        text.push_str(&format!("\n  looks most at {}", named.join(", ")));
+    }
+    match (&found.version, &found.held) {
+        (Some(version), _) => text.push_str(&format!("\n  version {version} orders lists")),
+        (None, Some(why)) => text.push_str(&format!("\n  held back: {why}")),
+        (None, None) => text.push_str("\n  `acumen train` would let it order lists"),
+    }
+    text
+}
+
+fn of_order(found: &ListMetrics) -> String {
+    format!(
+        "\n  on {} later lists, as if every place had been looked at: NDCG@10 {:.4}, the blend {:.4} \
+         (± {:.4})",
+        thousands(found.lists as u64),
+        found.ndcg,
+        found.blend,
+        found.error
+    )
 }
 
 /// What the training of models of a sum gave: the table of all, and the best.
@@ -341,6 +391,7 @@ fn describe(name: &str, version: &str, artifact: &Artifact) -> String {
             "\n  on the last {} rows, which it had not seen: RMSE {:.4}, MAE {:.4}",
             found.rows, found.rmse, found.mae
         )),
+        Metrics::Lists(found) => text.push_str(&of_order(found)),
     }
     text.push_str(&looks_at(artifact));
     text

@@ -2,8 +2,10 @@
 
 use acumen_base::{Diagnostic, EventType};
 use acumen_decision::bandit::Algorithm;
-use acumen_model::{ParamDoc, ParamProblem, ParamRange, Reader};
+use acumen_model::learner::lambda_mart::{LAMBDA_MART, LambdaMart};
+use acumen_model::{ParamDoc, ParamProblem, ParamRange, Params, Reader};
 
+use super::columns::columns;
 use super::decl::{BanditDecl, RankingDecl};
 use crate::learners::{recommender, recommender_names};
 use crate::spec::types::{ModelDecl, UseCase};
@@ -36,6 +38,17 @@ pub(crate) const BANDIT_DOCS: &[ParamDoc] = &[
     },
 ];
 
+/// The algorithm that puts forward what people picked.
+pub(crate) const EDITORIAL: &str = "editorial";
+
+pub(crate) const EDITORIAL_DOCS: &[ParamDoc] = &[ParamDoc {
+    name: "list",
+    aliases: &[],
+    range: ParamRange::Column,
+    default: "",
+    doc: "the list of items that people edit, one of `lists`",
+}];
+
 /// What a training of lists has to pass.
 const TOLERANCE: &str = "a blend is compared with its best source alone, within `gates.tolerance`";
 
@@ -58,6 +71,37 @@ impl ModelDecl {
         let ridge = reader.number("ridge", 1.0);
         Some(reader.done(BanditDecl { algorithm, ridge }))
     }
+
+    /// The parameters of the ranker that it is, if it is one.
+    pub(crate) fn ranker(&self) -> Option<&Params> {
+        (self.algorithm == LAMBDA_MART).then_some(&self.params)
+    }
+
+    /// Whether it scores items, where items are ranked.
+    pub(crate) fn is_source(&self) -> bool {
+        self.algorithm != BANDIT && self.algorithm != LAMBDA_MART
+    }
+}
+
+impl ModelDecl {
+    /// The list whose items it puts forward, if it is a list that people edit.
+    ///
+    /// # Errors
+    /// Every parameter that it cannot have.
+    pub(crate) fn editorial(&self) -> Option<Result<String, Vec<ParamProblem>>> {
+        if self.algorithm != EDITORIAL {
+            return None;
+        }
+        let params = self.params.clone();
+        let reader = Reader::new(&params, EDITORIAL_DOCS);
+        let list = reader.word("list", "").to_owned();
+        Some(reader.done(list))
+    }
+
+    /// Whether it is a source that is trained.
+    pub(crate) fn is_trained_source(&self) -> bool {
+        self.is_source() && self.algorithm != EDITORIAL
+    }
 }
 
 /// All that is wrong with how a use case ranks.
@@ -73,6 +117,7 @@ pub(in crate::spec) fn check(use_case: &UseCase) -> Vec<Diagnostic> {
     check.events();
     check.models();
     check.groups();
+    check.ranker();
     check.training();
     check.found
 }
@@ -131,25 +176,27 @@ impl Check<'_> {
 
     /// Whether there are such sources, and whether they take these parameters.
     fn models(&mut self) {
-        let bandits = self
-            .use_case
-            .models
-            .iter()
-            .filter(|m| m.algorithm == BANDIT);
-        for second in bandits.skip(1) {
-            let message = "a list has one bandit, and there is another before this".to_owned();
-            let path = format!("models.{}", second.name);
-            self.problem(&path, "model", message, "leave one out".to_owned());
+        for (algorithm, what) in [(BANDIT, "bandit"), (LAMBDA_MART, "ranker")] {
+            let models = self.use_case.models.iter();
+            for second in models.filter(|model| model.algorithm == algorithm).skip(1) {
+                let message = format!("a list has one {what}, and there is another before this");
+                let path = format!("models.{}", second.name);
+                self.problem(&path, "model", message, "leave one out".to_owned());
+            }
         }
         for model in &self.use_case.models {
             let path = format!("models.{}", model.name);
-            let checked = match model.bandit() {
-                Some(bandit) => bandit.map(drop),
+            let built_in = model.bandit().map(|bandit| bandit.map(drop));
+            let built_in =
+                built_in.or_else(|| model.editorial().map(|list| self.picks(model, list)));
+            let built_in = built_in.or_else(|| model.ranker().map(|params| self.order(params)));
+            let checked = match built_in {
+                Some(checked) => checked,
                 None => match recommender(&model.algorithm) {
                     Some(learner) => learner.check(&model.params).map(drop),
                     None => {
                         let mut names = recommender_names();
-                        names.push(BANDIT);
+                        names.extend([BANDIT, EDITORIAL, LAMBDA_MART]);
                         let message = format!("`{}` ranks no items", model.algorithm);
                         let help = suggestion(&model.algorithm, &names);
                         self.problem(&format!("{path}.algorithm"), "model", message, help);
@@ -164,26 +211,66 @@ impl Check<'_> {
             for key in ["features", "search", "shadow", "informed_by"] {
                 let path = format!("{path}.{key}");
                 if self.use_case.places.has(&path) {
-                    let message = format!("`{key}` changes nothing in a source of candidates");
+                    let message = format!("`{key}` changes nothing where items are ranked");
                     self.problem(&path, "changes_nothing", message, "leave it out".to_owned());
                 }
             }
         }
     }
 
+    /// Whether a list that people edit is declared, and is of items.
+    fn picks(
+        &mut self,
+        model: &ModelDecl,
+        list: Result<String, Vec<ParamProblem>>,
+    ) -> Result<(), Vec<ParamProblem>> {
+        let list = list?;
+        let path = format!("models.{}.list", model.name);
+        let lists = &self.use_case.lists;
+        let names: Vec<&str> = lists.iter().map(|(name, _)| name.as_str()).collect();
+        let field = &self.ranking.item_field;
+        match lists.iter().find(|(name, _)| *name == list) {
+            None => {
+                let message = match list.is_empty() {
+                    true => "`editorial` names no list".to_owned(),
+                    false => format!("there is no list `{list}`"),
+                };
+                let help = match names.is_empty() {
+                    true => format!("declare one: `lists: {{staff_picks: {field}}}`"),
+                    false => suggestion(&list, &names),
+                };
+                self.problem(&path, "unknown_name", message, help);
+            }
+            Some((_, of)) if of != field => {
+                let message = format!("`{list}` is a list of `{of}`, and items are `{field}`");
+                let help = format!("name a list of `{field}`");
+                self.problem(&path, "unknown_name", message, help);
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Whether a ranker takes its parameters, which may name what is known of candidates.
+    fn order(&self, params: &Params) -> Result<(), Vec<ParamProblem>> {
+        let columns = columns(self.use_case, self.ranking);
+        LambdaMart::check(params, &columns).map(drop)
+    }
+
     /// Every group runs declared sources, each once, and the fallback is one of them.
     fn groups(&mut self) {
-        let names: Vec<&str> = self
-            .use_case
-            .models
-            .iter()
-            .map(|m| m.name.as_str())
-            .collect();
+        let models = self.use_case.models.iter();
+        let weighed = models.filter(|model| model.ranker().is_none());
+        let names: Vec<&str> = weighed.map(|model| model.name.as_str()).collect();
         let mut seen: Vec<&str> = Vec::new();
         for group in &self.ranking.groups {
             let path = format!("ensemble.groups.{}", group.name);
             for name in &group.run {
                 let message = match name {
+                    name if self.is_ranker(name) => format!(
+                        "`{name}` orders what others put forward, and has no weight of its own: \
+                         write `ranker: {name}` beside `groups`"
+                    ),
                     name if !names.contains(&name.as_str()) => {
                         format!("there is no model `{name}`")
                     }
@@ -210,7 +297,7 @@ impl Check<'_> {
                 .find(|model| model.name == *name);
             let message = match model {
                 None => format!("there is no model `{name}`"),
-                Some(model) if model.algorithm == BANDIT => {
+                Some(model) if !model.is_source() => {
                     format!("`{name}` needs what the others say, and cannot stand in for them")
                 }
                 Some(_) => return,
@@ -221,6 +308,56 @@ impl Check<'_> {
                 message,
                 suggestion(name, &names),
             );
+        }
+    }
+
+    fn is_ranker(&self, name: &str) -> bool {
+        let mut models = self.use_case.models.iter();
+        models.any(|model| model.name == name && model.ranker().is_some())
+    }
+
+    /// A ranker is declared, and lists tell it what came of them.
+    fn ranker(&mut self) {
+        let models = self.use_case.models.iter();
+        let rankers = models.filter(|model| model.ranker().is_some());
+        let rankers: Vec<&str> = rankers.map(|model| model.name.as_str()).collect();
+        if let Some(name) = self
+            .ranking
+            .ranker
+            .as_ref()
+            .filter(|name| !self.is_ranker(name))
+        {
+            let message = format!("`{name}` is no ranker");
+            let help = match rankers.first() {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("declare one: `models: {{{name}: {{algorithm: {LAMBDA_MART}}}}}`"),
+            };
+            self.problem("ensemble.ranker", "unknown_name", message, help);
+        }
+        let Some(name) = rankers.first() else {
+            return;
+        };
+        let feedback = &self.ranking.feedback;
+        let gives = feedback.rewards.iter().any(|(_, reward)| *reward > 0.0);
+        for (is_there, key, help) in [
+            (
+                feedback.list.is_some(),
+                "list",
+                "name the field with the id of the list",
+            ),
+            (
+                gives,
+                "rewards",
+                "say what each kind is worth, such as `{click: 1}`",
+            ),
+        ] {
+            if !is_there {
+                let path = format!("models.{name}");
+                let message = format!(
+                    "`{name}` learns from what came of lists, and `feedback.{key}` says nothing of it"
+                );
+                self.problem(&path, "no_ranking", message, help.to_owned());
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub struct RankingDecl {
     pub feedback: FeedbackDecl,
     /// The sources in groups, each with its weight in the blend.
     pub groups: Vec<GroupDecl>,
+    /// The model that orders what the sources put forward; `None` leaves that to their weights.
+    pub ranker: Option<String>,
     /// Between what share and what multiple of the declared weights training fits them again;
     /// `None` keeps them.
     pub dynamic: Option<Bounds>,
@@ -43,9 +45,12 @@ pub struct RankingDecl {
 
 impl RankingDecl {
     /// What decides about what is remembered of items, visitors and lists: memories of another
-    /// declaration are read again from the log.
+    /// declaration are read again from the log. A ranker remembers nothing.
     pub(crate) fn what_is_remembered(&self, use_case: &UseCase) -> String {
-        let models = use_case.models.iter();
+        let models = use_case
+            .models
+            .iter()
+            .filter(|model| model.ranker().is_none());
         let models: Vec<(&str, &str)> = models
             .map(|model| (model.name.as_str(), model.algorithm.as_str()))
             .collect();

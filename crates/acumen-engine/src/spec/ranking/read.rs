@@ -66,6 +66,7 @@ pub(in crate::spec) fn decide(walk: &mut Walk, node: &Node, use_case: &mut UseCa
             remember: REMEMBER,
         },
         groups: Vec::new(),
+        ranker: None,
         dynamic: None,
         objectives: Objectives::default(),
         caps: Vec::new(),
@@ -269,14 +270,16 @@ fn feedback(walk: &mut Walk, node: &Node, use_case: &UseCase) -> Option<Feedback
     })
 }
 
-/// Reads `ensemble`: groups of sources with a weight each, and whether training fits them again.
+/// Reads `ensemble`: groups of sources with a weight each, whether training fits them again, and
+/// what orders what they put forward.
 fn ensemble(walk: &mut Walk, node: &Node, ranking: &mut RankingDecl) {
     let Some(mut group) = walk.group(node, "`ensemble`") else {
         return;
     };
     let (weights, bounds) = (group.get("weights"), group.get("bounds"));
-    let groups = group.require("groups");
+    let (groups, ranker) = (group.require("groups"), group.get("ranker"));
     group.finish(walk);
+    ranking.ranker = ranker.and_then(|node| walk.text(node));
     let dynamic = weights.and_then(|node| {
         walk.word(
             node,

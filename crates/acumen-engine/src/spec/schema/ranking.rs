@@ -1,5 +1,6 @@
 //! The keys of use cases that rank.
 
+use acumen_model::learner::lambda_mart::{LAMBDA_MART, LAMBDA_MART_DOC, LambdaMart};
 use acumen_model::recommend::RecommendLearner;
 use serde_json::{Value, json};
 
@@ -86,6 +87,7 @@ pub(super) fn ensemble() -> Value {
                 "type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"},
             },
             "groups": of_names("The groups.", of),
+            "ranker": text("The model that orders what the sources put forward, by what came of earlier lists, in place of their weights; until it is live, and where it is not better, the weights do."),
         }),
     )
 }
@@ -112,9 +114,15 @@ pub(super) fn models() -> Vec<Value> {
     let bandit = "Learns from every outcome of a list what a candidate is worth, by what the other \
                   sources say of it.";
     let bandit = of_params(&["contextual_bandit"], bandit, BANDIT_DOCS, json!({}));
+    let ranker = of_params(
+        &[LAMBDA_MART],
+        LAMBDA_MART_DOC,
+        LambdaMart::params(),
+        json!({}),
+    );
     recommenders()
         .into_iter()
         .map(source)
-        .chain([bandit])
+        .chain([bandit, ranker])
         .collect()
 }

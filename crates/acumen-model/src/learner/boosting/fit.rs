@@ -1,26 +1,23 @@
-//! Fitting: rounds of gradients, a tree, and a look at the validation rows.
-
-use std::sync::atomic::{AtomicU32, Ordering};
+//! Fitting rows that each have a loss of their own: an objective of XGBoost's, and a metric.
 
 use acumen_base::Seed;
 use rayon::prelude::*;
 
-use super::grow::{Ground, Grower, Growth};
 use super::histogram::Pair;
-use super::objective::{derivatives, margin_of, weights};
+use super::objective::{derivatives, weights};
 use super::parameters::BoostingParams;
-use super::workers::Workers;
-use crate::binning::{BINS_MAX, BinnedMatrix};
-use crate::data::{Dataset, Matrix};
+use crate::data::Dataset;
 use crate::fitted::FittedModel;
-use crate::forest::{Forest, Tree};
-use crate::learner::{Checked, FitError, Fitted, Importance, Predicts, Progress, TrainingLog};
+use crate::forest::Forest;
+use crate::learner::{Checked, FitError, Fitted, Predicts, Progress};
 
 mod checks;
 mod draw;
+mod training;
 
-/// Rows whose gradients are computed by one task; part of no result.
-const PIECE: usize = 4_096;
+use training::PIECE;
+pub(in crate::learner) use training::{Given, Loss, grow};
+
 /// How many times `n_estimators` trees a model may come to by rounds added in retraining.
 const GROWTH_MAX: usize = 2;
 
@@ -84,192 +81,41 @@ impl BoostingParams {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fitted, FitError> {
         checks::check(self, train, valid)?;
-        let workers = Workers::new(self.n_threads).map_err(|source| FitError::Threads {
-            count: self.n_threads,
-            source,
-        })?;
-        let mut training = workers.run(|| Training::start(self, train, valid, &workers, seed))?;
-        if let Some(forest) = previous {
-            workers.run(|| training.go_on_from(forest, train));
-        }
-        while training.trees.len() < training.rounds {
-            workers.run(|| training.round());
-            progress(training.progress());
-            if training.should_stop() {
-                break;
-            }
-        }
-        Ok(training.finish(&train.matrix))
+        let weight = train.weight.as_deref();
+        let base_score = self.base_score;
+        let given = Given {
+            train: &train.matrix,
+            weight,
+            valid: valid.map(|valid| &valid.matrix),
+            previous,
+            base_score: base_score.unwrap_or_else(|| mean_outcome(&train.outcome, weight)),
+        };
+        let loss = Pointwise {
+            params: self,
+            outcome: &train.outcome,
+            weight: weights(weight, &train.outcome, self.scale_pos_weight as f32),
+            valid,
+        };
+        let (fitted, _) = grow(self, &given, loss, seed, progress)?;
+        Ok(fitted)
     }
 }
 
-/// A model in the making.
-struct Training<'a> {
+/// The loss of each row by itself.
+struct Pointwise<'a> {
     params: &'a BoostingParams,
-    workers: &'a Workers,
-    seed: Seed,
-    bins: BinnedMatrix,
-    growth: Growth,
-    grower: Grower,
-    base_score: f64,
     outcome: &'a [f32],
     weight: Vec<f32>,
-    margin: Vec<f32>,
-    added: Vec<AtomicU32>,
-    pairs: Vec<Pair>,
-    /// Of all training rows, where trees are fitted to some only.
-    unbinned: Option<RowMajor>,
-    validation: Option<Validation<'a>>,
-    trees: Vec<Tree>,
-    /// How many trees there are to be at most.
-    rounds: usize,
-    values: Vec<f64>,
-    best_round: usize,
-    best_value: Option<f64>,
+    valid: Option<&'a Dataset>,
 }
 
-/// The rows that tell when to stop.
-struct Validation<'a> {
-    rows: RowMajor,
-    outcome: &'a [f32],
-    weight: &'a [f32],
-    margin: Vec<f32>,
-}
-
-/// Values row by row, for walks down a tree.
-struct RowMajor {
-    width: usize,
-    values: Vec<f32>,
-}
-
-impl<'a> Training<'a> {
-    fn start(
-        params: &'a BoostingParams,
-        train: &'a Dataset,
-        valid: Option<&'a Dataset>,
-        workers: &'a Workers,
-        seed: Seed,
-    ) -> Result<Training<'a>, FitError> {
-        let n_rows = train.matrix.n_rows;
-        let blocks_wanted = if workers.count() > 1 {
-            3 * workers.count()
-        } else {
-            1
-        };
-        let own_weight = train.weight.as_deref();
-        let bins = BinnedMatrix::new(&train.matrix, own_weight, params.max_bin, blocks_wanted)
-            .map_err(|bad| FitError::Categories {
-                column: train.matrix.columns.list[bad[0].column].name.clone(),
-                value: bad[0].value,
-                limit: BINS_MAX,
-            })?;
-        let directions = bins
-            .columns
-            .iter()
-            .map(|column| {
-                params
-                    .directions
-                    .get(column.column)
-                    .copied()
-                    .unwrap_or_default()
-            })
-            .collect();
-        let base_score = params
-            .base_score
-            .unwrap_or_else(|| mean_outcome(&train.outcome, own_weight));
-        let margin = margin_of(params.objective, base_score) as f32;
-        Ok(Training {
-            params,
-            workers,
-            seed: seed.derive(&format!("boosting {}", params.seed)),
-            growth: Growth {
-                penalty: params.penalty(),
-                learning_rate: params.learning_rate,
-                max_depth: params.max_depth,
-                max_leaves: params.max_leaves,
-                lossguide: params.grow_policy == "lossguide",
-                directions,
-            },
-            bins,
-            grower: Grower::new(),
-            base_score,
-            outcome: &train.outcome,
-            weight: weights(own_weight, &train.outcome, params.scale_pos_weight as f32),
-            margin: vec![margin; n_rows],
-            added: (0..n_rows).map(|_| AtomicU32::new(0)).collect(),
-            pairs: vec![[0.0; 2]; n_rows],
-            unbinned: (params.subsample < 1.0).then(|| RowMajor::new(&train.matrix)),
-            validation: valid.map(|valid| Validation {
-                rows: RowMajor::new(&valid.matrix),
-                outcome: &valid.outcome,
-                weight: valid.weight.as_deref().unwrap_or_default(),
-                margin: vec![margin; valid.matrix.n_rows],
-            }),
-            trees: Vec::with_capacity(params.n_estimators),
-            rounds: params.n_estimators,
-            values: Vec::new(),
-            best_round: 0,
-            best_value: None,
-        })
-    }
-
-    /// Takes over the trees of an earlier model: the rounds to come mend what they leave.
-    fn go_on_from(&mut self, forest: &Forest, train: &Dataset) {
-        self.base_score = forest.base_score;
-        self.rounds = forest.trees.len() + self.params.warm_start;
-        let base = margin_of(forest.objective, forest.base_score) as f32;
-        self.margin.fill(base);
-        let rows = RowMajor::new(&train.matrix);
-        if let Some(valid) = &mut self.validation {
-            valid.margin.fill(base);
-        }
-        for tree in &forest.trees {
-            rows.add(tree, &mut self.margin);
-            if let Some(valid) = &mut self.validation {
-                valid.rows.add(tree, &mut valid.margin);
-            }
-        }
-        self.trees.extend_from_slice(&forest.trees);
-        self.best_round = self.trees.len();
-        self.best_value = self.value();
-    }
-
-    /// One more tree.
-    fn round(&mut self) {
-        self.differentiate();
-        let round = self.trees.len();
-        let share = self.params.subsample;
-        let n_rows = self.margin.len() as u32;
-        if share < 1.0 {
-            let drawn = draw::rows(self.seed, round, share);
-            self.grower
-                .rows
-                .start((0..n_rows).filter(|row| drawn(*row)));
-        } else {
-            self.grower.rows.start(0..n_rows);
-        }
-        let n_columns = self.bins.columns.len();
-        let enabled = draw::columns(self.seed, round, n_columns, self.params.colsample_bytree);
-        let tree = self.grower.grow(&Ground {
-            bins: &self.bins,
-            workers: self.workers,
-            growth: &self.growth,
-            pairs: &self.pairs,
-            enabled: &enabled,
-            added: &self.added,
-        });
-        self.add(&tree);
-        self.trees.push(tree);
-        self.validate();
-    }
-
-    /// The derivatives of all rows at their margins.
-    fn differentiate(&mut self) {
+impl Loss for Pointwise<'_> {
+    fn differentiate(&mut self, margin: &[f32], pairs: &mut [Pair]) {
         let objective = self.params.objective;
         let (outcome, weight) = (self.outcome, &self.weight);
-        self.pairs
+        pairs
             .par_chunks_mut(PIECE)
-            .zip(self.margin.par_chunks(PIECE))
+            .zip(margin.par_chunks(PIECE))
             .enumerate()
             .for_each(|(piece, (pairs, margin))| {
                 let start = piece * PIECE;
@@ -283,128 +129,22 @@ impl<'a> Training<'a> {
             });
     }
 
-    /// Adds a tree to the margins of the training rows.
-    fn add(&mut self, tree: &Tree) {
-        if let Some(rows) = &self.unbinned {
-            rows.add(tree, &mut self.margin);
-            return;
-        }
-        self.margin
-            .par_chunks_mut(PIECE)
-            .zip(self.added.par_chunks(PIECE))
-            .for_each(|(margin, added)| {
-                for (margin, added) in margin.iter_mut().zip(added) {
-                    *margin += f32::from_bits(added.load(Ordering::Relaxed));
-                }
-            });
+    fn metric(&self) -> &'static str {
+        self.params.metric.name()
     }
 
-    fn validate(&mut self) {
-        let round = self.trees.len();
-        if let Some(valid) = &mut self.validation {
-            let tree = self.trees.last().expect("a tree was just added");
-            valid.rows.add(tree, &mut valid.margin);
-        }
-        let Some(value) = self.value() else {
-            self.best_round = round;
-            return;
-        };
-        self.values.push(value);
-        let is_better = |best| self.params.metric.is_better(value, best);
-        if self.best_value.is_none_or(is_better) {
-            (self.best_round, self.best_value) = (round, Some(value));
-        }
-    }
-
-    /// The metric on the validation rows, where there are any.
-    fn value(&self) -> Option<f64> {
-        let valid = self.validation.as_ref()?;
+    fn value(&self, margin: &[f32]) -> f64 {
         let (objective, metric) = (self.params.objective, self.params.metric);
-        Some(metric.of(objective, &valid.margin, valid.outcome, valid.weight))
+        let (outcome, weight) = self.valid.map_or((&[][..], &[][..]), |valid| {
+            let weight = valid.weight.as_deref().unwrap_or_default();
+            (&valid.outcome, weight)
+        });
+        metric.of(objective, margin, outcome, weight)
     }
 
-    fn progress(&self) -> Progress {
-        Progress {
-            round: self.trees.len(),
-            rounds: self.rounds,
-            metric: self.params.metric.name(),
-            value: self.values.last().copied(),
-            best_round: self.best_round,
-        }
+    fn is_better(&self, a: f64, b: f64) -> bool {
+        self.params.metric.is_better(a, b)
     }
-
-    fn should_stop(&self) -> bool {
-        self.params
-            .early_stopping_rounds
-            .is_some_and(|patience| self.trees.len() - self.best_round >= patience)
-    }
-
-    fn finish(mut self, matrix: &Matrix) -> Fitted {
-        let rounds_run = self.trees.len();
-        let kept = match self.params.early_stopping_rounds {
-            Some(_) => self.best_round,
-            None => rounds_run,
-        };
-        self.trees.truncate(kept);
-        Fitted {
-            importances: importances(&self.trees, matrix),
-            model: FittedModel::Forest(Forest {
-                objective: self.params.objective,
-                base_score: self.base_score,
-                n_features: matrix.data.len(),
-                trees: self.trees,
-            }),
-            log: TrainingLog {
-                metric: self.params.metric.name(),
-                values: self.values,
-                rounds_run,
-                best_round: kept,
-            },
-        }
-    }
-}
-
-impl RowMajor {
-    fn new(matrix: &Matrix) -> RowMajor {
-        let width = matrix.data.len();
-        let mut values = vec![0.0; width * matrix.n_rows];
-        values
-            .par_chunks_mut(width.max(1))
-            .enumerate()
-            .for_each(|(row, out)| {
-                for (out, column) in out.iter_mut().zip(&matrix.data) {
-                    *out = column[row];
-                }
-            });
-        RowMajor { width, values }
-    }
-
-    fn add(&self, tree: &Tree, margin: &mut [f32]) {
-        let width = self.width.max(1);
-        margin
-            .par_chunks_mut(PIECE)
-            .zip(self.values.par_chunks(PIECE * width))
-            .for_each(|(margin, values)| {
-                for (margin, row) in margin.iter_mut().zip(values.chunks(width)) {
-                    *margin += leaf_value(tree, row);
-                }
-            });
-    }
-}
-
-/// What a tree adds to the margin of a row.
-fn leaf_value(tree: &Tree, row: &[f32]) -> f32 {
-    let mut node = &tree.nodes[0];
-    while !node.is_leaf() {
-        let value = row[node.feature as usize];
-        let left = match &node.categories {
-            _ if value.is_nan() => node.default_left,
-            Some(right) => right.binary_search(&(value as u32)).is_err(),
-            None => value < node.threshold,
-        };
-        node = &tree.nodes[if left { node.left } else { node.right } as usize];
-    }
-    node.value
 }
 
 /// The weighted mean outcome, kept off 0 and 1 for a probability by the check for both classes.
@@ -416,29 +156,4 @@ fn mean_outcome(outcome: &[f32], weight: Option<&[f32]>) -> f64 {
         total += weight;
     }
     sum / total
-}
-
-fn importances(trees: &[Tree], matrix: &Matrix) -> Vec<Importance> {
-    let mut found: Vec<Importance> = (0..matrix.data.len())
-        .map(|column| Importance {
-            column: match matrix.columns.list.get(column) {
-                Some(column) => column.name.clone(),
-                None => format!("column {column}"),
-            },
-            total_gain: 0.0,
-            splits: 0,
-        })
-        .collect();
-    for node in trees
-        .iter()
-        .flat_map(|tree| &tree.nodes)
-        .filter(|n| !n.is_leaf())
-    {
-        let importance = &mut found[node.feature as usize];
-        importance.total_gain += f64::from(node.gain);
-        importance.splits += 1;
-    }
-    found.retain(|importance| importance.splits > 0);
-    found.sort_by(|a, b| b.total_gain.total_cmp(&a.total_gain));
-    found
 }

@@ -9,7 +9,7 @@ use std::ops::{Add, AddAssign, Sub, SubAssign};
 use crate::binning::{BinnedMatrix, Block, NARROW_SLOTS, Packing, WIDE_SLOTS};
 
 /// First and second derivative of the loss of one row.
-pub(super) type Pair = [f32; 2];
+pub(in crate::learner) type Pair = [f32; 2];
 
 /// A sum of derivatives.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

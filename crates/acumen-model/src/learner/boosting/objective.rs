@@ -76,14 +76,14 @@ pub(super) fn margin_of(objective: Objective, base_score: f64) -> f64 {
 
 /// The logistic function.
 #[inline]
-pub(super) fn logistic(margin: f32) -> f32 {
+pub(in crate::learner) fn logistic(margin: f32) -> f32 {
     1.0 / (1.0 + exp(-margin))
 }
 
 /// `e^x` within 2e-7 relative, the same on every machine, in steps that the compiler can do for
 /// several rows at once (Cody and Waite's reduction, then the Taylor polynomial).
 #[inline]
-fn exp(x: f32) -> f32 {
+pub(in crate::learner) fn exp(x: f32) -> f32 {
     // Added and taken off, it rounds a float to a whole number, which then stands in its low bits.
     const ROUND: f32 = 12_582_912.0;
     const RANGE: Range<f32> = -87.0..88.0;

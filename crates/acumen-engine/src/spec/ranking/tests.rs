@@ -1,0 +1,94 @@
+//! Mistakes in what orders lists.
+
+use crate::spec::tests::problems_of;
+
+const WARES: &str = include_str!("../../../tests/data/wares/usecase.yaml");
+const BANDIT: &str = "  bandit: {algorithm: contextual_bandit}\n";
+const GROUPS: &str = "ensemble:\n";
+
+/// The problems of wares with a ranker of these parameters, and some of the text replaced.
+fn problems(params: &str, changes: &[(&str, &str)]) -> Vec<String> {
+    let ranker = format!("{BANDIT}  ranker: {{algorithm: lambda_mart{params}}}\n");
+    let mut text = WARES.replace(BANDIT, &ranker);
+    for (old, new) in changes {
+        assert_eq!(text.matches(old).count(), 1, "{old}");
+        text = text.replace(old, new);
+    }
+    problems_of("wares", &text)
+}
+
+#[test]
+fn a_ranker_is_declared_and_named() {
+    let sound = problems(
+        ", truncation: 5, monotone_constraints: {worth: 1, says.next: 1, same.kind: 1}",
+        &[(GROUPS, "ensemble:\n  ranker: ranker\n")],
+    );
+    assert_eq!(sound, Vec::<String>::new());
+    assert_eq!(problems("", &[]), Vec::<String>::new(), "to be judged only");
+}
+
+#[test]
+fn each_mistake_is_told_with_its_line_and_what_to_do() {
+    for (params, (old, new), told) in [
+        (
+            ", max_dept: 3",
+            (GROUPS, GROUPS),
+            "did you mean `max_depth`?",
+        ),
+        (", truncation: 0", (GROUPS, GROUPS), "`truncation` is 0"),
+        (
+            ", monotone_constraints: {wort: 1}",
+            (GROUPS, GROUPS),
+            "did you mean `worth`?",
+        ),
+        (
+            ", search: {trials: 3}",
+            (GROUPS, GROUPS),
+            "`search` changes nothing",
+        ),
+        (
+            "",
+            (GROUPS, "ensemble:\n  ranker: rankr\n"),
+            "`rankr` is no ranker | did you mean `ranker`?",
+        ),
+        (
+            "",
+            (GROUPS, "ensemble:\n  ranker: next\n"),
+            "`next` is no ranker | did you mean `ranker`?",
+        ),
+        (
+            "",
+            ("run: [bandit]", "run: [bandit, ranker]"),
+            "write `ranker: ranker` beside `groups`",
+        ),
+        (
+            "",
+            ("fallback: often", "fallback: ranker"),
+            "cannot stand in",
+        ),
+        (
+            "",
+            ("  list: list_id\n", ""),
+            "`feedback.list` says nothing of it",
+        ),
+        (
+            "",
+            ("  rewards: {click: 1, buy: 5}\n", ""),
+            "`feedback.rewards` says nothing of it",
+        ),
+        (
+            "",
+            (BANDIT, "  bandit: {algorithm: lambda_mart}\n"),
+            "a list has one ranker",
+        ),
+    ] {
+        let found = problems(params, &[(old, new)]);
+        let is_told = |line: &String| line.contains(told) && !line.starts_with("0:");
+        assert!(found.iter().any(is_told), "{told}: {found:?}");
+    }
+    let both = problems(
+        ", max_dept: 3, truncation: 0",
+        &[(GROUPS, "ensemble:\n  ranker: rankr\n")],
+    );
+    assert_eq!(both.len(), 3, "all at once: {both:?}");
+}
