@@ -27,8 +27,8 @@ use crate::parameters::finish;
 use crate::recommend::epochs::{Pupil, TEACHING, Teaching, teach};
 use crate::recommend::held_out::HeldOut;
 use crate::recommend::past::{self, means};
-use crate::recommend::touches;
 use crate::recommend::windows::{Batch, Windows, liked};
+use crate::recommend::{popularity, touches};
 
 mod asked;
 #[cfg(test)]
@@ -185,7 +185,7 @@ impl<'a> Training<'a> {
         let mut draws = Draws::new(seed, "weights");
         let touched = (0_u32..).zip(&touches).filter(|(_, count)| **count > 0);
         Training {
-            weights: Some(Weights::new(params, touches.len(), &mut draws, &device)),
+            weights: Some(Weights::new(params, &touches, &mut draws, &device)),
             touched: touched.map(|(item, _)| item).collect(),
             cuts: Draws::new(seed, "cuts"),
             drawn: Draws::new(seed, "negatives"),
@@ -290,8 +290,10 @@ impl Pupil for Training<'_> {
 }
 
 impl Weights {
-    fn new(params: &NeuralParams, items: usize, draws: &mut Draws, device: &Device) -> Weights {
-        let (width, units) = (params.width, params.layers[0]);
+    fn new(params: &NeuralParams, touches: &[u32], draws: &mut Draws, device: &Device) -> Weights {
+        let (items, width, units) = (touches.len(), params.width, params.layers[0]);
+        // Of so many items one came next.
+        let odds = -(params.negatives as f32).ln();
         let mut table = |width: usize| {
             let lines = draws.uniform(items * width, 1.0 / (width as f32).sqrt());
             parameter(lines, [items, width], device)
@@ -302,9 +304,9 @@ impl Weights {
             past,
             product,
             first,
-            bias: parameter(vec![0.0; items], [items, 1], device),
+            bias: parameter(popularity(touches), [items, 1], device),
             user: rectified((width, units), draws, device),
-            last: Layers::new(&last, 0.0, draws, device),
+            last: Layers::new(&last, odds, draws, device),
         }
     }
 }

@@ -18,3 +18,13 @@ pub(crate) fn touches(sequences: &[windows::Sequence], n_items: usize) -> Vec<u3
     }
     touches
 }
+
+/// What is popular, to start from: the logarithm of how often each item was touched, less that of
+/// a usual one; 0 where nobody did. A bias would take thousands of steps to get there.
+pub(crate) fn popularity(touches: &[u32]) -> Vec<f32> {
+    let logarithms = || touches.iter().map(|count| f64::from(*count).ln());
+    let finite = || logarithms().filter(|by| by.is_finite());
+    let mean = finite().sum::<f64>() / finite().count().max(1) as f64;
+    let bias = |by: f64| if by.is_finite() { by - mean } else { 0.0 };
+    logarithms().map(|by| bias(by) as f32).collect()
+}

@@ -29,6 +29,7 @@ use crate::parameters::{self as shared, finish};
 use crate::recommend::epochs::{Pupil, TEACHING, Teaching, teach};
 use crate::recommend::held_out::HeldOut;
 use crate::recommend::past::{self, means};
+use crate::recommend::popularity;
 use crate::recommend::softmax::Softmax;
 use crate::recommend::windows::{Batch, Windows, liked};
 
@@ -291,15 +292,16 @@ impl Weights {
     fn new(params: &TwoTowerParams, items: &Items, draws: &mut Draws, device: &Device) -> Weights {
         let width = params.width;
         let limit = 1.0 / (width as f32).sqrt();
-        let mut table = |count: usize| {
+        let mut table = |biases: Vec<f32>| {
+            let count = biases.len();
             let mut lines = draws.uniform(count * (width + 1), limit);
-            lines
-                .chunks_exact_mut(width + 1)
-                .for_each(|line| line[width] = 0.0);
+            let each = lines.chunks_exact_mut(width + 1).zip(biases);
+            each.for_each(|(line, bias)| line[width] = bias);
             parameter(lines, [count, width + 1], device)
         };
-        let (own, words) = (table(items.words.len()), items.vocabulary.as_ref());
-        let words = words.map(|vocabulary| table(vocabulary.len()));
+        let own = table(popularity(&items.touches));
+        let words = items.vocabulary.as_ref();
+        let words = words.map(|vocabulary| table(vec![0.0; vocabulary.len()]));
         let user: Vec<usize> = std::iter::once(width)
             .chain(params.layers.iter().copied())
             .chain([width])

@@ -22,7 +22,7 @@ pub(crate) struct Settings {
     /// Only this set of interactions: ml1m, beauty, games, or the world (`recommendations-quality`).
     #[arg(long, value_name = "NAME")]
     pub(crate) set: Option<String>,
-    /// Leave out the network, which takes minutes to train (`recommendations-quality`).
+    /// Leave out the networks, which take minutes to train (`recommendations-quality`).
     #[arg(long)]
     pub(crate) no_network: bool,
     /// Train networks again that were trained before (`recommendations-quality`).
