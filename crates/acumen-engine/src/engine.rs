@@ -236,6 +236,7 @@ impl Engine {
             waiting: BTreeMap::new(),
             answers: Vec::new(),
             dirty: false,
+            unsynced: None,
             pictured,
             closing: false,
         };

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
 
 use acumen_base::{Body, Clock, Control, Decision, Event, Listing};
 use acumen_event::{Freshness, Log, LogError};
@@ -23,6 +24,9 @@ use crate::worker::{Job, Work, Worker};
 
 /// Commands that are handled before what they wrote is handed to the committer.
 const BATCH_MAX: usize = 256;
+
+/// How long something that nobody waits for may be written and not on disk.
+const SYNC_WITHIN: Duration = Duration::from_millis(20);
 
 /// A look at the state and the log between two records.
 pub(crate) type Question = Box<dyn FnOnce(&mut Core, &mut Log) + Send>;
@@ -156,6 +160,8 @@ pub(crate) struct Sequencer {
     /// What to answer once everything appended so far is on disk.
     pub(crate) answers: Vec<Answering>,
     pub(crate) dirty: bool,
+    /// Since when, in nanoseconds, something is written and not on disk that nobody waits for.
+    pub(crate) unsynced: Option<u64>,
     /// Where the newest snapshot stands that was taken or asked for.
     pub(crate) pictured: u64,
     pub(crate) closing: bool,
@@ -164,7 +170,7 @@ pub(crate) struct Sequencer {
 impl Sequencer {
     /// Handles commands until it is told to close and nothing is under way.
     pub(crate) fn run(mut self, commands: &Receiver<Command>) -> (Core, Log) {
-        while let Ok(command) = commands.recv() {
+        while let Some(command) = self.next(commands) {
             self.handle(command);
             for command in commands.try_iter().take(BATCH_MAX) {
                 self.handle(command);
@@ -179,6 +185,18 @@ impl Sequencer {
             .try_iter()
             .for_each(|command| command.refuse(&Refusal::Closing));
         (self.core, self.log)
+    }
+
+    /// The next command; `None` when there will be none.
+    fn next(&mut self, commands: &Receiver<Command>) -> Option<Command> {
+        if self.unsynced.is_some() {
+            match commands.recv_timeout(SYNC_WITHIN) {
+                Ok(command) => return Some(command),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.sync(Vec::new()),
+            }
+        }
+        commands.recv().ok()
     }
 
     fn handle(&mut self, command: Command) {
@@ -510,9 +528,8 @@ impl Sequencer {
         self.want_snapshot();
         let answers = std::mem::take(&mut self.answers);
         match self.log.flush() {
-            Ok(()) => {
-                let _closing = self.commits.send(Commit { answers });
-            }
+            Ok(()) if answers.is_empty() && !self.closing && self.may_wait() => {}
+            Ok(()) => self.sync(answers),
             Err(error) => {
                 let why = Refusal::Log(error.to_string());
                 answers
@@ -520,6 +537,22 @@ impl Sequencer {
                     .for_each(|answer| answer(Err(why.clone())));
             }
         }
+    }
+}
+
+impl Sequencer {
+    /// Whether what nobody waits for may wait for the disk a little longer: the next sync is of
+    /// all that was written before it.
+    fn may_wait(&mut self) -> bool {
+        let now = self.clock.nanos();
+        let since = *self.unsynced.get_or_insert(now);
+        now - since < SYNC_WITHIN.as_nanos() as u64
+    }
+
+    /// Has everything that was written put on disk, and then answered.
+    fn sync(&mut self, answers: Vec<Answering>) {
+        self.unsynced = None;
+        let _closing = self.commits.send(Commit { answers });
     }
 }
 

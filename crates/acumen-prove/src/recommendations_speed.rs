@@ -24,6 +24,9 @@ use shop::{Shop, USE_CASE};
 const RATE: u32 = 5_000;
 /// Lists a second for visitors who ask for the first time.
 const RATE_UNCACHED: u32 = 1_500;
+/// Rates that are tried until one is kept up.
+const RATES: &[u32] = &[4_500, 4_000, 3_500, 3_000, 2_500, 2_000, 1_500];
+const RATES_UNCACHED: &[u32] = &[1_350, 1_200, 1_050, 900, 750];
 /// Lists a second while things are replaced and fail.
 const RATE_TROUBLE: u32 = 500;
 /// Visitors who come back: all of them have asked before what is measured.
@@ -50,6 +53,7 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
     };
     regular.run(&server.address, WARM_SECONDS)?;
     let usual = regular.run(&server.address, settings.seconds)?;
+    let sustained = regular.sustained(&server.address, settings.seconds, RATES)?;
     let strangers = Load {
         rate: RATE_UNCACHED,
         visitors: visitors - regular.visitors,
@@ -57,6 +61,8 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         clicks: 0.0,
     };
     let uncached = strangers.run(&server.address, settings.seconds)?;
+    let sustained_uncached =
+        strangers.sustained(&server.address, settings.seconds, RATES_UNCACHED)?;
     let reflected = freshness(&server.address, CLICKS, visitors)?;
     let gentle = Load {
         rate: RATE_TROUBLE,
@@ -65,7 +71,9 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
     let swapped = swapping(&shop, &mut server, gentle, settings.seconds)?;
     show(&[
         ("usual, one in five after a click", &usual),
+        ("the same, at a rate that it keeps up", &sustained),
         ("visitors who ask first", &uncached),
+        ("the same, at a rate that it keeps up", &sustained_uncached),
         ("while versions are swapped", &swapped),
     ]);
     let rebuilt = rebuilding(&server, gentle)?;
@@ -81,7 +89,19 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "the next list reflects {} of {CLICKS} clicks; {:.1} ms at the 99th percentile",
         reflected.in_the_next, reflected.p99_ms
     );
-    let loads = [&usual, &uncached, &swapped, &rebuilt, &hanging];
+    println!(
+        "{:.4} of the 100 best by exact products are among the 100 that are proposed",
+        shop.recall_at_100
+    );
+    let loads = [
+        &usual,
+        &sustained,
+        &uncached,
+        &sustained_uncached,
+        &swapped,
+        &rebuilt,
+        &hanging,
+    ];
     let failed: usize = loads.iter().map(|load| load.failed).sum();
     Ok(json!({
         "rps": usual.rps(),
@@ -89,7 +109,12 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
         "p99_ms": usual.quantile(0.99),
         "cache_hit_rate": usual.cached as f64 / usual.answered().max(1) as f64,
         "stolen_share": usual.stolen,
+        "rps_sustained": sustained.rps(),
+        "p95_ms_sustained": sustained.quantile(0.95),
         "rps_uncached": uncached.rps(),
+        "rps_uncached_sustained": sustained_uncached.rps(),
+        "p95_ms_uncached_sustained": sustained_uncached.quantile(0.95),
+        "recall_at_100": shop.recall_at_100,
         "p95_ms_uncached": uncached.quantile(0.95),
         "p99_ms_uncached": uncached.quantile(0.99),
         "freshness_p99_ms": reflected.p99_ms,

@@ -17,6 +17,8 @@ use crate::stage;
 
 /// Connections that wait for a request that is due.
 const CONNECTIONS: usize = 32;
+/// Milliseconds in which 95 of 100 answers are to come.
+const IN_TIME_MS: f64 = 20.0;
 /// Lists that a click may take to be in, at most.
 const LISTS_MAX: usize = 10;
 
@@ -81,6 +83,30 @@ impl Loaded {
 }
 
 impl Load {
+    /// The first of some falling rates at which 95 of 100 answers come in time; the last, where
+    /// none does.
+    pub(super) fn sustained(
+        self,
+        address: &str,
+        seconds: u64,
+        rates: &[u32],
+    ) -> Result<Loaded, Failure> {
+        let mut loaded = Loaded::default();
+        for rate in rates {
+            // What an overload has left behind is not of this rate.
+            let load = Load {
+                rate: *rate,
+                ..self
+            };
+            load.run(address, 1)?;
+            loaded = load.run(address, seconds)?;
+            if loaded.quantile(0.95) <= IN_TIME_MS {
+                break;
+            }
+        }
+        Ok(loaded)
+    }
+
     /// Sends requests for so many seconds.
     pub(super) fn run(self, address: &str, seconds: u64) -> Result<Loaded, Failure> {
         let clock = stage::clock();

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use acumen_base::{Clock, Control, Currency, Event, EventType, Money, Seed, Span, Time, Value};
 use acumen_engine::{Folder, LogOptions, Offline, TrainOptions, train_with};
+use acumen_model::ModelStore;
+use acumen_model::recommend::proposal::best;
+use acumen_model::recommend::{History, Open};
 use tempfile::TempDir;
 
 use crate::child;
@@ -20,6 +23,10 @@ pub(super) const ITEMS: usize = 100_000;
 pub(super) const FAMILIAR: usize = 5_000;
 /// What each visitor did, at most.
 const EVENTS_EACH: usize = 5;
+/// The source whose search is judged, for how many visitors, and by how many of the best items.
+const FACTORS: &str = "als";
+const ASKED: usize = 200;
+const BEST: usize = 100;
 /// Kinds of products, brands and words of titles.
 const CATEGORIES: usize = 50;
 const BRANDS: usize = 500;
@@ -33,6 +40,8 @@ pub(super) struct Shop {
     /// The edits that deploy what was trained.
     pub(super) controls: Vec<Control>,
     pub(super) training_seconds: f64,
+    /// The share of the best items by exact products that the factors propose.
+    pub(super) recall_at_100: f64,
 }
 
 /// The id of a visitor.
@@ -76,6 +85,7 @@ impl Shop {
         for control in &trained.controls {
             offline.control(control.clone(), "prove", until)?;
         }
+        let recall_at_100 = recall(&offline.sources.store, &trained.controls, settings)?;
         offline.close()?;
         Ok(Shop {
             _folder: folder,
@@ -83,8 +93,44 @@ impl Shop {
             data,
             controls: trained.controls,
             training_seconds,
+            recall_at_100,
         })
     }
+}
+
+/// How many of the best items by exact products are among as many that the factors propose, for
+/// visitors who touched a few items each.
+fn recall(store: &ModelStore, controls: &[Control], settings: &Settings) -> Result<f64, Failure> {
+    let deployed = controls.iter().find_map(|control| match control {
+        Control::Deploy {
+            member, version, ..
+        } if member == FACTORS => Some(version),
+        _ => None,
+    });
+    let version = deployed.ok_or_else(|| Failure::new(format!("`{FACTORS}` was not trained")))?;
+    let source = store.get_recommender(USE_CASE, FACTORS, version)?.source;
+    let shown = vec![true; source.n_items()];
+    let (open, mut scores) = (Open::new(&shown), vec![0.0; source.n_items()]);
+    let mut found = 0;
+    for asks in 0..ASKED {
+        let draw = |at: usize| {
+            Seed(settings.seed)
+                .derive("asks")
+                .unit(&format!("{asks} {at}"))
+        };
+        let items: Vec<u32> = (0..EVENTS_EACH)
+            .map(|at| (draw(at) * FAMILIAR as f64) as u32)
+            .collect();
+        let history = History {
+            items: &items,
+            weights: &[1.0; EVENTS_EACH],
+        };
+        source.score(history, &mut scores);
+        let exact = best(&scores, &open, BEST);
+        let proposed = source.propose(history, &open, BEST).items;
+        found += exact.iter().filter(|item| proposed.contains(item)).count();
+    }
+    Ok(found as f64 / (ASKED * BEST) as f64)
 }
 
 /// Appends all products and what visitors did; gives how many events.
