@@ -14,7 +14,7 @@ use super::kept::{Asked, Made};
 use super::listing::worth_keeping;
 use super::picks::{propose, score_some};
 use super::serve::Ranker;
-use super::sources::Deployed;
+use super::sources::{Deployed, Loaded};
 use super::visitors::Past;
 use super::wish::Wish;
 
@@ -57,6 +57,35 @@ type Did = (&'static str, u64);
 const KEPT: Did = ("cached", 0);
 const PICKED: Did = ("answered", 0);
 const NOT_DEPLOYED: Did = ("not deployed", 0);
+
+/// What a source put forward, and what it did for that.
+struct Said {
+    proposal: Option<Arc<Proposal>>,
+    did: Did,
+}
+
+impl Said {
+    const NOTHING: Said = Said {
+        proposal: None,
+        did: NOT_DEPLOYED,
+    };
+
+    /// What a source put forward before, where that is good enough.
+    fn before(source: usize, loaded: &Loaded, before: Option<&Asked>) -> Said {
+        // A source that had nothing to go by set no item apart from any other.
+        let of_use = |known: &Arc<Proposal>| {
+            known.deviation.is_finite() && !loaded.source().proposes_at_once()
+        };
+        let known = before.and_then(|before| before.proposals[source].clone());
+        match known.filter(of_use) {
+            Some(known) => Said {
+                proposal: Some(known),
+                did: KEPT,
+            },
+            None => Said::NOTHING,
+        }
+    }
+}
 
 impl Ranker {
     /// The candidates, kept or asked for.
@@ -118,43 +147,74 @@ impl Ranker {
         Mask { shown, but }
     }
 
-    /// Asks all sources beside each other what they put forward; one that is late is left out. Of
-    /// sources that look at all items, what they put forward before is good enough while it is
-    /// kept; what is said of it is of now.
+    /// Asks all sources what they put forward; one that is late is left out. Of sources that look at
+    /// all items, what they put forward before is good enough while it is kept; what is said of it
+    /// is of now.
     fn ask(
         &self,
         wish: &Wish<'_>,
         (deployed, now): (&Arc<Deployed>, Time),
         before: Option<&Asked>,
     ) -> Found {
-        let names = &self.shelf.names;
-        let mut proposals: Vec<Option<Arc<Proposal>>> = vec![None; names.len()];
-        let mut did = vec![NOT_DEPLOYED; names.len()];
-        let mut open = Vec::with_capacity(names.len());
-        for (at, name) in names.iter().enumerate() {
-            let Some(loaded) = deployed.sources.get(name) else {
-                continue;
-            };
-            // A source that had nothing to go by set no item apart from any other.
-            let of_use = |known: &Arc<Proposal>| {
-                known.deviation.is_finite() && !loaded.source().proposes_at_once()
-            };
-            let known = before.and_then(|before| before.proposals[at].clone());
-            match known.filter(of_use) {
-                Some(known) => (proposals[at], did[at]) = (Some(known), KEPT),
-                None => open.push((at, loaded)),
-            }
-        }
         let mask = Arc::new(self.mask(wish));
-        for (at, (proposal, did)) in proposals.iter_mut().zip(&mut did).enumerate() {
-            if let Some(picked) = self.shelf.picked(at, now) {
-                let picked = propose(&picked, &mask.open(), self.decl.candidates);
-                (*proposal, *did) = (Some(Arc::new(picked)), PICKED);
-            }
+        let names = self.shelf.names.iter().enumerate();
+        let said = names.map(|(at, name)| match deployed.sources.get(name) {
+            Some(loaded) => Said::before(at, loaded, before),
+            None => self.picked(at, &mask, now),
+        });
+        let mut said: Vec<Said> = said.collect();
+        self.ask_open(&mut said, wish, deployed, &mask);
+        let did: Vec<Did> = said.iter().map(|said| said.did).collect();
+        let proposals: Vec<_> = said.into_iter().map(|said| said.proposal).collect();
+        let trained = self.shelf.names.iter().zip(&proposals);
+        let mut trained = trained.filter(|(name, _)| deployed.sources.contains_key(*name));
+        let (candidates, order, fallback) = match trained.all(|(_, said)| said.is_none()) {
+            true => self.fall_back(deployed, &mask, &proposals),
+            false => self.heard(wish, deployed, &proposals),
+        };
+        Found {
+            cached: did.contains(&KEPT),
+            sources: self.lines(deployed, did),
+            asked: Arc::new(Asked {
+                candidates,
+                order,
+                proposals,
+            }),
+            fallback,
         }
+    }
+
+    /// What people picked, where a source is a list that they edit.
+    fn picked(&self, source: usize, mask: &Mask, now: Time) -> Said {
+        match self.shelf.picked(source, now) {
+            Some(picked) => Said {
+                proposal: Some(Arc::new(propose(
+                    &picked,
+                    &mask.open(),
+                    self.decl.candidates,
+                ))),
+                did: PICKED,
+            },
+            None => Said::NOTHING,
+        }
+    }
+
+    /// Asks the deployed sources that have not said anything yet beside each other, until the
+    /// deadline.
+    fn ask_open(
+        &self,
+        said: &mut [Said],
+        wish: &Wish<'_>,
+        deployed: &Arc<Deployed>,
+        mask: &Arc<Mask>,
+    ) {
+        let names = self.shelf.names.iter().enumerate();
+        let open = names.filter(|(at, _)| said[*at].proposal.is_none());
+        let open = open.filter_map(|(at, name)| Some((at, deployed.sources.get(name)?)));
+        let open: Vec<(usize, &Arc<Loaded>)> = open.collect();
         let past = Arc::new(wish.past.clone());
         let tasks = open.iter().map(|(at, loaded)| {
-            let (loaded, past, mask) = (Arc::clone(loaded), Arc::clone(&past), Arc::clone(&mask));
+            let (loaded, past, mask) = (Arc::clone(loaded), Arc::clone(&past), Arc::clone(mask));
             let most = self.decl.candidates;
             let seat = match loaded.is_quick() {
                 true => Seat::here(),
@@ -171,28 +231,12 @@ impl Ranker {
         let answers = beside(tasks.collect(), (&self.clock, &deadline));
         for ((at, loaded), (answer, took_us)) in open.iter().zip(answers) {
             loaded.took(took_us);
-            did[*at] = match &answer {
+            said[*at].did = match &answer {
                 Ok(_) => ("answered", took_us),
                 Err(MemberError::Failed(_)) => ("failed", took_us),
                 Err(_) => ("late", took_us),
             };
-            proposals[*at] = answer.ok().map(Arc::new);
-        }
-        let trained = names.iter().zip(&proposals);
-        let mut trained = trained.filter(|(name, _)| deployed.sources.contains_key(*name));
-        let (candidates, order, fallback) = match trained.all(|(_, said)| said.is_none()) {
-            true => self.fall_back(deployed, &mask, &proposals),
-            false => self.heard(wish, deployed, &proposals),
-        };
-        Found {
-            cached: did.contains(&KEPT),
-            sources: self.lines(deployed, did),
-            asked: Arc::new(Asked {
-                candidates,
-                order,
-                proposals,
-            }),
-            fallback,
+            said[*at].proposal = answer.ok().map(Arc::new);
         }
     }
 

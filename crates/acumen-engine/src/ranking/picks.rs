@@ -35,12 +35,12 @@ impl Pick {
 impl Picks {
     /// Takes in an edit of a list.
     pub(crate) fn edit(&self, control: &Control) {
-        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        let (name, ids) = match control {
-            Control::ListAdd { list, ids, .. } | Control::ListRemove { list, ids } => (list, ids),
-            _ => return,
+        let (Control::ListAdd { list, ids, .. } | Control::ListRemove { list, ids }) = control
+        else {
+            return;
         };
-        let picks = lists.entry(name.clone()).or_default();
+        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
+        let picks = lists.entry(list.clone()).or_default();
         picks.retain(|pick| !ids.iter().any(|id| **id == *pick.id));
         if let Control::ListAdd { until, .. } = control {
             let pick = |id: &String| Pick {
