@@ -390,7 +390,10 @@ impl Sequencer {
         let listing = Arc::new(listing);
         let position = match self.log.append(&Body::Listing(Arc::clone(&listing))) {
             Ok(position) => position,
-            Err(error) => return reply(Err(Refusal::Log(error.to_string()))),
+            Err(error) => {
+                self.metrics.unlogged();
+                return reply(Err(Refusal::Log(error.to_string())));
+            }
         };
         self.dirty = true;
         self.core.listing(&listing, position);

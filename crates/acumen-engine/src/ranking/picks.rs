@@ -9,9 +9,8 @@ use acumen_model::recommend::{Open, Proposal};
 
 use super::catalogue::Catalogue;
 
-/// Where the first of a list stands, in deviations from the mean of all items, and the last.
-const FIRST: f32 = 3.0;
-const LAST: f32 = 2.0;
+/// What is said of the last of a list, as a share of what is said of the first.
+const LAST: f32 = 0.7;
 
 /// What people picked, by list.
 #[derive(Debug, Default)]
@@ -69,24 +68,37 @@ impl Picks {
     }
 }
 
-/// What a list of items puts forward.
+/// What a list of items puts forward, in the unit of a source that says nothing of all others.
 pub(crate) fn propose(picked: &[u32], open: &Open<'_>, most: usize) -> Proposal {
     let items = picked.iter().copied().filter(|item| open.has(*item));
+    let items: Vec<u32> = items.take(most).collect();
+    let said = (0..items.len()).map(|place| said(place, items.len()));
+    let count = open.n_items().max(1) as f32;
+    let mean = said.clone().sum::<f32>() / count;
+    let variance = said.map(|said| said * said).sum::<f32>() / count - mean * mean;
     Proposal {
-        items: items.take(most).collect(),
-        mean: 0.0,
-        deviation: 1.0,
+        deviation: match variance > 0.0 {
+            true => variance.sqrt(),
+            false => f32::INFINITY,
+        },
+        mean,
+        items,
     }
 }
 
-/// What a proposal of picked items says of some items: nothing of others.
+/// What a proposal of picked items says of some items.
 pub(crate) fn score_some(picked: &Proposal, items: &[u32]) -> Vec<f32> {
-    let step = (FIRST - LAST) / picked.items.len().saturating_sub(1).max(1) as f32;
     let score = |item: &u32| {
         let place = picked.items.iter().position(|picked| picked == item);
-        place.map_or(0.0, |place| FIRST - step * place as f32)
+        let said = place.map_or(0.0, |place| said(place, picked.items.len()));
+        (said - picked.mean) / picked.deviation
     };
     items.iter().map(score).collect()
+}
+
+/// What is said of a place of a list of so many.
+fn said(place: usize, of: usize) -> f32 {
+    1.0 - (1.0 - LAST) * place as f32 / of.saturating_sub(1).max(1) as f32
 }
 
 #[cfg(test)]
@@ -127,10 +139,19 @@ mod tests {
     }
 
     #[test]
-    fn the_first_stand_highest() {
-        let shown = [true, true, false, true];
-        let found = propose(&[3, 2, 0], &Open::new(&shown), 9);
+    fn picks_stand_out_the_first_most() {
+        let mut shown = [true; 100];
+        shown[2] = false;
+        let open = Open::new(&shown);
+        let found = propose(&[3, 2, 0], &open, 9);
         assert_eq!(found.items, [3, 0]);
-        assert_eq!(score_some(&found, &[0, 1, 3]), [LAST, 0.0, FIRST]);
+        let all: Vec<u32> = (0..100).collect();
+        let scores = score_some(&found, &all);
+        let mean = scores.iter().sum::<f32>() / 100.0;
+        let variance = scores.iter().map(|score| score * score).sum::<f32>() / 100.0;
+        assert!(mean.abs() < 1e-5 && (variance - 1.0).abs() < 1e-4);
+        assert!(scores[3] > scores[0] && scores[0] > 1.0 && scores[2] < 0.0);
+        let nothing = propose(&[], &open, 9);
+        assert_eq!(score_some(&nothing, &[1, 2]), [0.0, 0.0]);
     }
 }
