@@ -163,17 +163,19 @@ fn network(set: &Set) -> Value {
 /// The towers of a set.
 fn towers(set: &Set) -> Value {
     match set.dense {
-        true => json!({"width": 64, "layers": [128], "last": 50, "epochs": 8, "dropout": 0.2}),
+        true => json!({"width": 64, "layers": [128], "last": 50, "epochs": 5, "dropout": 0.2}),
         false => json!({"width": 64, "layers": [128], "last": 30, "epochs": 15, "dropout": 0.4}),
     }
 }
 
 /// The product and perceptron of a set.
 fn neural(set: &Set) -> Value {
-    match set.dense {
-        true => json!({"width": 64, "layers": [32, 16], "last": 50, "epochs": 8, "dropout": 0.2}),
-        false => json!({"width": 64, "layers": [32, 16], "last": 30, "epochs": 15, "dropout": 0.4}),
-    }
+    let (last, epochs, dropout) = match set.dense {
+        true => (50, 5, 0.2),
+        false => (30, 15, 0.4),
+    };
+    json!({"width": 64, "layers": [32, 16], "last": last, "epochs": epochs, "dropout": dropout,
+           "learning_rate": 0.005})
 }
 
 /// Windows and what a step in them counts, events that are read and how they fade, and powers of
