@@ -466,7 +466,7 @@ fn what_people_pick_is_shown_from_the_very_next_request_on() {
         ("  often: {algorithm: popular}", picks),
         (
             "alike: {run: [words], weight: 0.2}",
-            "alike: {run: [words], weight: 0.2}\n    by_hand: {run: [picks], weight: 1}",
+            "alike: {run: [words], weight: 0.2}\n    by_hand: {run: [picks], weight: 3}",
         ),
     ]);
     let add = |ids: &[&str], until| Control::ListAdd {
