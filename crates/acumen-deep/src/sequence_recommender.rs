@@ -27,7 +27,7 @@ use crate::architecture::device;
 use crate::draws::Draws;
 use crate::layers::{drop_out, export, linear, numbers, parameter, select};
 use crate::parameters::{self as shared, finish};
-use crate::recommend::epochs::rate;
+use crate::recommend::epochs::{BATCH_SIZE, rate};
 use crate::recommend::softmax::Softmax;
 use crate::recommend::windows::{Batch, Windows, liked};
 
@@ -65,13 +65,7 @@ const DOCS: &[ParamDoc] = &[
         doc: "the share of inputs and of what is remembered that a step of training leaves out",
     },
     shared::LEARNING_RATE,
-    ParamDoc {
-        name: "batch_size",
-        aliases: &[],
-        range: ParamRange::Whole(1, 1_000_000),
-        default: "3200",
-        doc: "how many events a step of training looks at",
-    },
+    BATCH_SIZE,
     ParamDoc {
         name: "epochs",
         aliases: &[],

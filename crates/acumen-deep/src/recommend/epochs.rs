@@ -27,6 +27,15 @@ pub(crate) struct Teaching {
     pub(crate) seed: u64,
 }
 
+/// How large a step is.
+pub(crate) const BATCH_SIZE: ParamDoc = ParamDoc {
+    name: "batch_size",
+    aliases: &[],
+    range: ParamRange::Whole(1, 1_000_000),
+    default: "3200",
+    doc: "how many events a step of training looks at",
+};
+
 /// The parameters of [`Teaching`], in their order.
 pub(crate) const TEACHING: [ParamDoc; 7] = [
     ParamDoc {
@@ -37,13 +46,7 @@ pub(crate) const TEACHING: [ParamDoc; 7] = [
         doc: "the share of the numbers of a past that a step of training leaves out",
     },
     shared::LEARNING_RATE,
-    ParamDoc {
-        name: "batch_size",
-        aliases: &[],
-        range: ParamRange::Whole(1, 1_000_000),
-        default: "3200",
-        doc: "how many events a step of training looks at",
-    },
+    BATCH_SIZE,
     ParamDoc {
         name: "epochs",
         aliases: &[],

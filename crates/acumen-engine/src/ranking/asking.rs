@@ -92,11 +92,12 @@ impl Ranker {
     pub(super) fn candidates(&self, wish: &Wish<'_>, deployed: &Arc<Deployed>, now: Time) -> Found {
         let made = Made {
             past: wish.past.version,
-            epoch: deployed.epoch.wrapping_add(self.shelf.picks.over(now)),
+            epoch: (deployed.epoch, self.shelf.picks.over(now)),
         };
         let kept = self.kept.as_ref().filter(|_| wish.usual);
         let known = kept.and_then(|kept| kept.get(wish.who, made.epoch, now));
         if let Some(known) = known.as_ref().filter(|known| known.past == made.past)
+            && known.asked.room >= worth_keeping(wish.n)
             && self.is_whole(deployed, &known.asked)
         {
             return self.as_kept(deployed, Arc::clone(&known.asked));
@@ -143,6 +144,9 @@ impl Ranker {
             shown = Arc::new(flags.map(|(n, shown)| *shown && admits(n)).collect());
         }
         let mut but = [&wish.past.hidden[..], &wish.past.had].concat();
+        if !wish.usual {
+            but.extend(&wish.excluded);
+        }
         but.sort_unstable();
         Mask { shown, but }
     }
@@ -178,6 +182,7 @@ impl Ranker {
             asked: Arc::new(Asked {
                 candidates,
                 order,
+                room: worth_keeping(wish.n),
                 proposals,
             }),
             fallback,

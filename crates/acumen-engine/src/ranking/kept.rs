@@ -18,8 +18,8 @@ const ENTRIES_MAX: usize = 8_192;
 pub(crate) struct Made {
     /// The version of the visitor's past.
     pub(crate) past: u64,
-    /// The epoch of the deployed sources.
-    pub(crate) epoch: u64,
+    /// The epoch of the deployed sources, and how many picks of people time has taken off.
+    pub(crate) epoch: (u64, u64),
 }
 
 /// Candidates by visitor.
@@ -43,6 +43,8 @@ pub(crate) struct Asked {
     pub(crate) candidates: Candidates,
     /// The places of the candidates, those that the sources together say most for first.
     pub(crate) order: Vec<u32>,
+    /// How many candidates there is room for: others were not worth keeping.
+    pub(crate) room: usize,
     pub(crate) proposals: Vec<Option<Arc<Proposal>>>,
 }
 
@@ -72,7 +74,7 @@ impl KeptCandidates {
     }
 
     /// What is kept for somebody, if it is of these sources and not too old.
-    pub(crate) fn get(&self, who: u128, epoch: u64, now: Time) -> Option<Known> {
+    pub(crate) fn get(&self, who: u128, epoch: (u64, u64), now: Time) -> Option<Known> {
         let part = self.part(who);
         let entry = part.get(&who)?;
         let fresh = entry.made.epoch == epoch && now < entry.since + self.ttl;
@@ -104,21 +106,26 @@ mod tests {
     #[test]
     fn another_past_another_source_and_time_make_them_stale() {
         let kept = KeptCandidates::new(Span(100));
-        let made = Made { past: 1, epoch: 2 };
+        let made = Made {
+            past: 1,
+            epoch: (2, 0),
+        };
         let asked = || {
             Arc::new(Asked {
                 candidates: Candidates::default(),
                 order: Vec::new(),
+                room: 0,
                 proposals: Vec::new(),
             })
         };
         kept.keep(7, made, Time(0), asked());
         let get = |who, epoch, at| kept.get(who, epoch, Time(at));
-        let known = get(7, 2, 99).unwrap();
+        let known = get(7, (2, 0), 99).unwrap();
         assert_eq!((known.past, known.since), (1, Time(0)));
-        assert!(get(7, 2, 100).is_none());
-        assert!(get(7, 3, 1).is_none());
-        assert!(get(8, 2, 1).is_none());
+        assert!(get(7, (2, 0), 100).is_none());
+        assert!(get(7, (3, 0), 1).is_none());
+        assert!(get(7, (1, 1), 1).is_none());
+        assert!(get(8, (2, 0), 1).is_none());
         for who in 0..(PARTS * ENTRIES_MAX * 2) as u128 {
             kept.keep(who, made, Time(1), asked());
         }

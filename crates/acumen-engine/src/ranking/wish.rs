@@ -12,6 +12,9 @@ use crate::refusal::Refusal;
 /// Items of a list, at most, and unless asked for.
 pub const ITEMS_MAX: usize = 100;
 const ITEMS: usize = 10;
+/// A request that excludes no more than this share of the candidates of a source finds enough among
+/// those that are kept for others.
+const EXCLUDED_USUAL: f64 = 0.25;
 /// What a request may name of each thing.
 const NAMED_MAX: usize = 1_000;
 
@@ -68,7 +71,9 @@ impl Wish<'_> {
         let filters = shelf.shelving.wanted(&catalogue, &request.filters)?;
         let keys = who.iter().enumerate();
         Ok(Wish {
-            usual: request.events.is_empty() && filters.is_empty(),
+            usual: request.events.is_empty()
+                && filters.is_empty()
+                && excluded.len() as f64 <= EXCLUDED_USUAL * shelf.decl.candidates as f64,
             who: keys.fold(0, |all, (at, key)| all ^ key.0.rotate_left(at as u32 + 1)),
             n: request.n.unwrap_or(ITEMS),
             request,

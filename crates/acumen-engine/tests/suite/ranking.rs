@@ -455,6 +455,54 @@ fn a_late_source_is_left_out_and_named_and_a_list_always_comes() {
 }
 
 #[test]
+fn what_was_kept_for_a_short_list_does_not_bound_a_long_one() {
+    let stages = "stages: {candidates: 2s}";
+    let many = format!("candidates: 400\n{stages}");
+    let wares = Wares::grown(&[CALM, (stages, &many), ("caps: {maker: 4}\n", "")]);
+    wares.train();
+    let engine = wares.open();
+    for number in 0..400 {
+        let id = format!("x{number}");
+        send(
+            &engine,
+            &ware(&id, number % 6, number % 40, 5, START + days(70)),
+        );
+    }
+    let asks = |n: usize| RankRequest {
+        n: Some(n),
+        diversity: Some(0.8),
+        ..asks("c1")
+    };
+    let whole = ids(&rank(&engine, &asks(100)).unwrap());
+    engine.close().unwrap();
+    let engine = wares.open();
+    rank(&engine, &asks(1)).unwrap();
+    assert_eq!(ids(&rank(&engine, &asks(100)).unwrap()), whole);
+    engine.close().unwrap();
+}
+
+#[test]
+fn items_are_found_behind_those_that_are_excluded() {
+    let stages = "stages: {candidates: 2s}";
+    let few = format!("candidates: 8\n{stages}");
+    let wares = Wares::grown(&[CALM, (stages, &few), ("caps: {maker: 4}\n", "")]);
+    wares.train();
+    let engine = wares.open();
+    let mut shown: Vec<String> = Vec::new();
+    for page in 0..5 {
+        let request = RankRequest {
+            exclude: shown.clone(),
+            ..asks("c1")
+        };
+        let next = ids(&rank(&engine, &request).unwrap());
+        assert_eq!(next.len(), 10, "page {page}");
+        assert!(next.iter().all(|id| !shown.contains(id)));
+        shown.extend(next);
+    }
+    engine.close().unwrap();
+}
+
+#[test]
 fn what_people_pick_is_shown_from_the_very_next_request_on() {
     let picks = "  picks: {algorithm: editorial, list: shop_window}\n  often: {algorithm: popular}";
     let wares = Wares::grown(&[
@@ -516,6 +564,8 @@ fn what_people_pick_is_shown_from_the_very_next_request_on() {
     assert_eq!(why.sources[0].0, "picks", "{why:?}");
     wares.clock.set(START + days(71));
     assert_eq!(first_two(&engine)[0], "w57", "its time is over");
+    engine.control_now(add(&["w3"], None), "a person").unwrap();
+    assert_eq!(first_two(&engine)[0], "w3", "picked once more");
     engine.close().unwrap();
 }
 

@@ -202,6 +202,7 @@ impl Check<'_> {
                     }
                 },
             };
+            self.segment(model);
             for wrong in checked.err().into_iter().flatten() {
                 let path = format!("{path}.{}", wrong.param);
                 self.problem(&path, "model", wrong.message, wrong.help);
@@ -213,6 +214,18 @@ impl Check<'_> {
                     self.problem(&path, "changes_nothing", message, "leave it out".to_owned());
                 }
             }
+        }
+    }
+
+    /// Whether people are told apart by an attribute that items have.
+    fn segment(&mut self, model: &ModelDecl) {
+        let named = model.params.get("segment").and_then(|named| named.as_str());
+        let names = self.ranking.items.attributes.iter();
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        if let Some(named) = named.filter(|named| !names.contains(named)) {
+            let path = format!("models.{}.segment", model.name);
+            let message = format!("`{named}` is none of `items.attributes`");
+            self.problem(&path, "unknown_name", message, suggestion(named, &names));
         }
     }
 

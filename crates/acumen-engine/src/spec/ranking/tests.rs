@@ -122,3 +122,17 @@ fn a_list_that_people_edit_is_one_of_items() {
         }
     }
 }
+
+#[test]
+fn people_are_told_apart_by_an_attribute_of_items() {
+    let with = |segment: &str| {
+        let popular = format!("often: {{algorithm: popular, segment: {segment}}}");
+        problems_of(
+            "wares",
+            &WARES.replace("often: {algorithm: popular}", &popular),
+        )
+    };
+    assert_eq!(with("kind"), Vec::<String>::new());
+    let found = with("kinds");
+    assert!(found.len() == 1 && found[0].contains("`kind`"), "{found:?}");
+}
