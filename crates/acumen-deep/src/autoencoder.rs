@@ -103,6 +103,10 @@ impl Learner for AutoencoderLearner {
         DOCS
     }
 
+    fn rounds(&self) -> Option<&'static str> {
+        Some("epochs")
+    }
+
     fn check(
         &self,
         params: &Params,

@@ -102,6 +102,10 @@ impl Learner for GraphNeuralNetwork {
         DOCS
     }
 
+    fn rounds(&self) -> Option<&'static str> {
+        Some("epochs")
+    }
+
     fn check(
         &self,
         params: &Params,

@@ -109,6 +109,10 @@ impl Learner for Lstm {
         DOCS
     }
 
+    fn rounds(&self) -> Option<&'static str> {
+        Some("epochs")
+    }
+
     fn check(
         &self,
         params: &Params,

@@ -83,6 +83,10 @@ impl Learner for NeuralNetwork {
         DOCS
     }
 
+    fn rounds(&self) -> Option<&'static str> {
+        Some("epochs")
+    }
+
     fn check(
         &self,
         params: &Params,

@@ -252,7 +252,7 @@ fn looked_until(
     {
         let (name, version) = (member.name(), member.version());
         let artifact = sources.store.get(&declared.name, name, version)?;
-        looked.push((name.to_owned(), artifact.split.calibration.to));
+        looked.push((name.to_owned(), artifact.seen_until()));
     }
     Ok(looked)
 }

@@ -10,7 +10,9 @@ use acumen_base::outcome::Truth;
 use acumen_base::{Control, ENSEMBLE, ModelVersion, Span, Time};
 use acumen_decision::State;
 use acumen_model::split::Shares;
-use acumen_model::{Artifact, ArtifactMember, CalibrationMethod, Progress, SearchProgress};
+use acumen_model::{
+    Artifact, ArtifactMember, CalibrationMethod, Progress, SearchProgress, Versions,
+};
 
 use crate::ensemble::{self, Margins};
 use crate::error::EngineError;
@@ -64,6 +66,9 @@ pub struct TrainedModel {
     pub version: String,
     /// What it is.
     pub artifact: Arc<Artifact>,
+    /// The version that was fitted to the earlier rows only, which judges it: the same one unless
+    /// it was fitted again to all rows.
+    pub judged: Arc<Artifact>,
 }
 
 /// Where training stands.
@@ -155,13 +160,13 @@ pub(crate) fn train_on(
             options,
         };
         let previous = deployed.as_ref().and_then(|state| course.previous(state));
-        let (dataset, artifact) = course.fit(all, &kept, previous.as_ref(), progress)?;
+        let (dataset, versions) = course.fit(all, &kept, previous.as_ref(), progress)?;
         let votes = plan.declared.is_stacked() && !model.shadow;
         if votes {
-            margins.push(Margins::of(&artifact.model, &dataset.matrix));
+            margins.push(Margins::of(&versions.judged.model, &dataset.matrix));
             stacked = Some(dataset);
         }
-        let fitted = trained.add(sources, name, &model.name, artifact)?;
+        let fitted = trained.add_versions(sources, name, &model.name, versions)?;
         members.extend(votes.then_some(fitted));
     }
     if let Some(dataset) = stacked {
@@ -255,6 +260,26 @@ impl Trained {
         name: &str,
         artifact: Artifact,
     ) -> Result<TrainedModel, EngineError> {
+        let versions = Versions {
+            judged: artifact,
+            refitted: None,
+        };
+        self.add_versions(sources, use_case, name, versions)
+    }
+
+    /// Stores the versions of a model, and takes down what puts the last of them in production.
+    fn add_versions(
+        &mut self,
+        sources: &Sources,
+        use_case: &str,
+        name: &str,
+        versions: Versions,
+    ) -> Result<TrainedModel, EngineError> {
+        let judged = Arc::new(versions.judged);
+        let artifact = versions
+            .refitted
+            .map_or_else(|| Arc::clone(&judged), Arc::new);
+        sources.store.put(&judged)?;
         let version = sources.store.put(&artifact)?;
         self.controls.push(Control::Deploy {
             use_case: use_case.to_owned(),
@@ -264,7 +289,8 @@ impl Trained {
         let model = TrainedModel {
             name: name.to_owned(),
             version,
-            artifact: Arc::new(artifact),
+            artifact,
+            judged,
         };
         self.models.push(model.clone());
         Ok(model)
@@ -275,9 +301,26 @@ impl Trained {
     /// # Errors
     /// Where the models were trained on rows of another definition.
     pub fn deployed(&self, plan: &UseCasePlan) -> Result<State, EngineError> {
+        self.state_of(plan, |model| &model.artifact)
+    }
+
+    /// The state in which decisions are made by what was fitted to the earlier rows only, so that
+    /// the later ones can judge them.
+    ///
+    /// # Errors
+    /// As [`Trained::deployed`].
+    pub fn as_judged(&self, plan: &UseCasePlan) -> Result<State, EngineError> {
+        self.state_of(plan, |model| &model.judged)
+    }
+
+    fn state_of(
+        &self,
+        plan: &UseCasePlan,
+        version: impl Fn(&TrainedModel) -> &Arc<Artifact>,
+    ) -> Result<State, EngineError> {
         let mut state = plan.policy.initial_state();
         for model in &self.models {
-            let member = ArtifactMember::new(Arc::clone(&model.artifact));
+            let member = ArtifactMember::new(Arc::clone(version(model)));
             state.deploy(0, in_rows_of(member, &plan.columns, &model.name)?);
         }
         Ok(state)
@@ -333,7 +376,7 @@ fn fitted_thresholds(
     let period = model.artifact.split.calibration;
     let within = |&i: &usize| period.contains(all.events[i].event_time);
     let which: Vec<usize> = kept.iter().copied().filter(within).collect();
-    let decisions = decide_all(plan, &plan.policy, &trained.deployed(plan)?, all, &which);
+    let decisions = decide_all(plan, &plan.policy, &trained.as_judged(plan)?, all, &which);
     // A row on which a rule was final has no probability, whatever the bands.
     let judged = which.iter().zip(&decisions).filter_map(|(&i, decision)| {
         Some(thresholds::Judged {

@@ -75,6 +75,10 @@ pub struct Artifact {
     /// The version that training went on from; `None` where it began anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<String>,
+    /// The version that was fitted to the earlier rows only: the calibration and the figures are of
+    /// that one, which is this one but for the rows. `None` where the two are one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refit_of: Option<String>,
     /// The search that gave its parameters, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<SearchTable>,
@@ -226,6 +230,15 @@ impl Artifact {
         let mut version = sha256(&self.content());
         version.truncate(VERSION_DIGITS);
         version
+    }
+
+    /// The first instant after all rows that it was fitted to or calibrated on: figures of rows
+    /// before it flatter it.
+    pub fn seen_until(&self) -> Time {
+        match self.refit_of {
+            Some(_) => self.split.test.to,
+            None => self.split.calibration.to,
+        }
     }
 
     /// Saves it as the folder `dir`, which appears whole or not at all. Saving the same content

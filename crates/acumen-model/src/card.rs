@@ -67,6 +67,13 @@ fn write_card(artifact: &Artifact, card: &mut String) -> std::fmt::Result {
         Some(table) => write_candidates(table, card)?,
         None => write_split(split, card)?,
     }
+    if let Some(judged) = &artifact.refit_of {
+        writeln!(
+            card,
+            "\nThese are the parts of version {judged}, which is calibrated and judged below; this \
+             version is the same model, fitted again to the rows of all parts."
+        )?;
+    }
     writeln!(card, "\n## How good it was on the test part\n")?;
     write_metrics(&artifact.test_metrics, card)?;
     writeln!(

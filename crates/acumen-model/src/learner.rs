@@ -64,6 +64,11 @@ pub trait Learner: Sync {
     fn searched(&self) -> &'static [(&'static str, [f64; 2])] {
         &[]
     }
+    /// The parameter that says how many rounds there are at most, of a learner that can stop early:
+    /// with it at the best round, rows to stop by are not needed.
+    fn rounds(&self) -> Option<&'static str> {
+        None
+    }
     /// Checks parameters against themselves and the columns they name.
     ///
     /// # Errors

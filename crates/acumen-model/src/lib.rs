@@ -70,7 +70,7 @@ pub use stacking::Stacking;
 pub use store::{ModelStore, StoreError};
 pub use training::{
     EnsemblePlan, JudgedValue, TrainingError, TrainingPlan, TrainingStage, ValueModel, ValuePlan,
-    fit_artifact, fit_ensemble, fit_value,
+    Versions, fit_artifact, fit_ensemble, fit_value,
 };
 pub use two_part::TwoPart;
 pub use xgboost_json::{XgboostError, XgboostModel, read_xgboost_json, write_xgboost_json};

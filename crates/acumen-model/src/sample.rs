@@ -217,6 +217,7 @@ pub(crate) fn artifact_of_model(model: FittedModel) -> Artifact {
         seed: 7,
         code: "0.1.0".into(),
         continues: None,
+        refit_of: None,
         search: None,
         purchases: None,
         candidates: None,

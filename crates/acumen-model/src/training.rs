@@ -20,7 +20,9 @@ use crate::encoding::Encoding;
 use crate::fitted::FittedModel;
 use crate::forest::Objective;
 use crate::intervals::Intervals;
-use crate::learner::{Checked, FitError, Fitted, Learner, ParamProblem, Params, Progress};
+use crate::learner::{
+    Checked, FitError, Fitted, Importance, Learner, ParamProblem, Params, Progress,
+};
 use crate::metrics::{BinaryMetrics, Metrics, RegressionMetrics};
 use crate::search::{
     SearchError, SearchPlan, SearchProgress, SearchSpec, SearchTable, TrialFile, search,
@@ -64,6 +66,18 @@ pub struct TrainingPlan<'a> {
     /// An earlier version to go on from, where the learner can: its categories must be those of
     /// the rows' encoding (see [`Dataset::from_columns_after`]).
     pub previous: Option<&'a Artifact>,
+    /// Whether the model is fitted again to all rows once it is judged.
+    pub refit: bool,
+}
+
+/// What training gave.
+#[derive(Clone, Debug)]
+pub struct Versions {
+    /// The version that was fitted to the earlier rows, and calibrated and judged on later ones.
+    pub judged: Artifact,
+    /// The same, fitted to all rows, where the plan asks for it. What is written down of the judged
+    /// version is still to be named in [`Artifact::refit_of`].
+    pub refitted: Option<Artifact>,
 }
 
 /// Where training stands.
@@ -100,6 +114,11 @@ fn problems(problems: &[ParamProblem]) -> String {
 /// Trains a model version on rows of one use case. `progress` is called after every trial of a
 /// search and after every round.
 ///
+/// The parts that stop, calibrate and judge are the newest rows, and what is new in them is lost to
+/// the model. Where the plan says `refit`, the model is then fitted once more to all rows, for as
+/// many rounds as were best, and keeps the calibration that was found out of sample, as in
+/// scikit-learn's `CalibratedClassifierCV(ensemble=False)`.
+///
 /// The same rows, plan and seed give the same version, on any number of threads.
 ///
 /// # Errors
@@ -109,7 +128,7 @@ pub fn fit_artifact(
     rows: &Dataset,
     encoding: Encoding,
     progress: &mut dyn FnMut(TrainingStage),
-) -> Result<Artifact, TrainingError> {
+) -> Result<Versions, TrainingError> {
     let columns = &rows.matrix.columns;
     let check = |params: &Params| {
         plan.learner
@@ -128,7 +147,9 @@ pub fn fit_artifact(
     });
     let mut report = |at| progress(TrainingStage::Fitting(at));
     let Fitted {
-        model, importances, ..
+        model,
+        importances,
+        log,
     } = match previous {
         Some(previous) => {
             let from = &previous.model;
@@ -145,11 +166,7 @@ pub fn fit_artifact(
         let predicted = predictions(&model, &calibration, &test);
         metrics.interval_coverage = Some(intervals.coverage(&predicted, &test.outcome));
     }
-    let importances = importances.into_iter().map(|importance| ColumnImportance {
-        column: importance.column,
-        total_gain: importance.total_gain,
-    });
-    Ok(Artifact {
+    let judged = Artifact {
         format: FORMAT,
         use_case: plan.use_case.into(),
         member: plan.member.into(),
@@ -163,15 +180,66 @@ pub fn fit_artifact(
         test_metrics,
         window: window(&train, split.train),
         split,
-        importances: importances.collect(),
+        importances: contributions(importances),
         quantiles: Vec::new(),
         seed: plan.seed.0,
         code: plan.code.into(),
         continues: previous.map(Artifact::version),
+        refit_of: None,
         search: table,
         purchases: None,
         candidates: None,
+    };
+    let refitted = match plan.refit {
+        true => Some(refit(plan, &judged, (params, log.best_round), rows, &mut report)?),
+        false => None,
+    };
+    Ok(Versions { judged, refitted })
+}
+
+/// The judged version fitted to all rows: gone on from where it went on from another itself, and
+/// otherwise anew, for as many rounds as were best.
+fn refit(
+    plan: &TrainingPlan<'_>,
+    judged: &Artifact,
+    (mut params, best_round): (Params, usize),
+    rows: &Dataset,
+    report: &mut dyn FnMut(Progress),
+) -> Result<Artifact, TrainingError> {
+    if let Some(rounds) = plan.learner.rounds()
+        && judged.continues.is_none()
+    {
+        let declared = plan.learner.params().iter().find(|doc| doc.name == rounds);
+        params.retain(|name, _| !declared.is_some_and(|doc| doc.is_called(name)));
+        params.insert(rounds.to_owned(), best_round.into());
+    }
+    let checked = plan.learner.check(&params, &rows.matrix.columns);
+    let checked = checked.map_err(TrainingError::Params)?;
+    let Fitted {
+        model, importances, ..
+    } = match judged.continues {
+        Some(_) => checked.fit_from(&judged.model, rows, None, plan.seed, report)?,
+        None => checked.fit(rows, None, plan.seed, report)?,
+    };
+    let whole = Period {
+        from: judged.split.train.from,
+        to: judged.split.test.to,
+    };
+    Ok(Artifact {
+        parameters: checked.params_json(),
+        model,
+        window: window(rows, whole),
+        importances: contributions(importances),
+        ..judged.clone()
     })
+}
+
+fn contributions(importances: Vec<Importance>) -> Vec<ColumnImportance> {
+    let of = |importance: Importance| ColumnImportance {
+        column: importance.column,
+        total_gain: importance.total_gain,
+    };
+    importances.into_iter().map(of).collect()
 }
 
 /// The best parameters on the training rows, with the table of all that were tried; those that

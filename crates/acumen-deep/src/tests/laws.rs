@@ -307,8 +307,10 @@ fn an_artifact_predicts_the_same_bits_when_loaded() {
             search: None,
             trials: None,
             previous: None,
+            refit: false,
         };
-        let artifact = fit_artifact(&plan, &rows, encoding.clone(), &mut |_| {}).unwrap();
+        let versions = fit_artifact(&plan, &rows, encoding.clone(), &mut |_| {}).unwrap();
+        let artifact = versions.judged;
         let dir = folder.path().join(each.name());
         let version = artifact.save(&dir).unwrap();
         let loaded = Artifact::load(&dir).unwrap();

@@ -1,4 +1,4 @@
-//! Sources judged on what visitors took next, and weights fitted to that within bounds.
+//! Sources judged on what visitors took, and weights fitted to that within bounds.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +45,7 @@ struct Case {
     taken: Option<usize>,
 }
 
-/// Fits every source to what was before a time and judges it on each visitor's next item.
+/// Fits every source to what was before a time and judges it on an item that each visitor took later.
 pub(crate) fn judge(
     fitting: &Fitting<'_>,
     from: Time,
@@ -111,19 +111,24 @@ pub(crate) fn judge(
     }))
 }
 
-/// Visitors who took something new from a time on, with the place of the first such event.
+/// Visitors who took something new from a time on, with the place of one such event, drawn. The
+/// first would stand for visitors who just came: most lists are asked for in the middle of a visit,
+/// after events that tell what it is about.
 fn drawn(all: &Interactions, from: Time, seed: Seed) -> Vec<(usize, usize)> {
-    let first = |user: usize| {
+    let seed = seed.derive("judged");
+    let draw = |user: usize| seed.derive(&user.to_string());
+    let one = |user: usize| {
         let start = all.times(user).partition_point(|at| *at < from);
         let history = all.history(user);
         let new = |at: &usize| {
             history.weights[*at] > 0.0 && !history.items[..*at].contains(&history.items[*at])
         };
-        (start..history.items.len()).find(new).map(|at| (user, at))
+        let new: Vec<usize> = (start..history.items.len()).filter(new).collect();
+        let drawn = (draw(user).unit("event") * new.len() as f64) as usize;
+        new.get(drawn).map(|at| (user, *at))
     };
-    let mut users: Vec<(usize, usize)> = (0..all.n_users()).filter_map(first).collect();
-    let draw = |user: usize| seed.derive("judged").derive(&user.to_string()).0;
-    users.sort_by_key(|(user, _)| draw(*user));
+    let mut users: Vec<(usize, usize)> = (0..all.n_users()).filter_map(one).collect();
+    users.sort_by_key(|(user, _)| draw(*user).0);
     users.truncate(JUDGED_MAX);
     users
 }

@@ -197,6 +197,7 @@ impl Fitting<'_> {
             seed: self.seed.0,
             code: crate::BUILD.to_owned(),
             continues: None,
+            refit_of: None,
             search: None,
             purchases: None,
             candidates: None,

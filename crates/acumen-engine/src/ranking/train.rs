@@ -36,7 +36,7 @@ pub struct RankingTable {
     pub items: usize,
     /// Sources were judged on what visitors did from this time on, fitted to what was before.
     pub judged_from: Option<Time>,
-    /// Visitors whose next item was looked for in the lists.
+    /// Visitors of whom an item that they took later was looked for in the lists.
     pub judged: usize,
     /// The sources, in declared order.
     pub sources: Vec<SourceFigures>,

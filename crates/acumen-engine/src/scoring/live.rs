@@ -149,7 +149,7 @@ impl LiveModel {
 
     /// What the version saw of a time in training, in words.
     pub(crate) fn seen(&self, at: Time) -> String {
-        let until = self.artifact().split.calibration.to;
+        let until = self.artifact().seen_until();
         match at < until {
             true => format!(
                 "it was fitted with what was known at {until}: figures of times before that flatter \

@@ -6,7 +6,7 @@ use acumen_base::Diagnostic;
 use super::types::UseCase;
 
 /// Where no event is decided on: the key, and what is done instead.
-const OF_EVENTS: [(&str, &str); 11] = [
+const OF_EVENTS: [(&str, &str); 12] = [
     ("explain", "the reasons for a value are its columns"),
     ("gates.metric", TOLERANCE),
     ("gates.min_positives", TOLERANCE),
@@ -19,6 +19,10 @@ const OF_EVENTS: [(&str, &str); 11] = [
     ("training.validation", HELD_OUT),
     ("training.calibration_share", HELD_OUT),
     ("training.calibration", HELD_OUT),
+    (
+        "training.refit",
+        "the best model of values is always fitted again to all rows",
+    ),
     ("serving.durability", NOT_LOGGED),
     ("serving.when_log_fails", NOT_LOGGED),
 ];

@@ -128,6 +128,7 @@ fn learning() -> Value {
             "validation": share("The share of the rows that stops training early."),
             "calibration_share": share("The share of the rows, the latest, that calibrates."),
             "calibration": words("How probabilities are calibrated.", &["auto", "isotonic", "platt"]),
+            "refit": {"type": "boolean", "description": "Whether models are fitted again to all rows once they are judged."},
             "seed": whole("What every random choice follows from."),
             "exclude": texts("Columns that no model sees."),
             "search": {"$ref": "#/$defs/search"},

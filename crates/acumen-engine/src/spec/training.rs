@@ -79,6 +79,7 @@ pub(super) fn training(walk: &mut Walk, node: &Node, of_keys: bool) -> Option<Tr
     let validation = group.get("validation");
     let calibration_share = group.get("calibration_share");
     let calibration = group.get("calibration");
+    let refit = group.get("refit");
     let seed = group.get("seed");
     let exclude = group.get("exclude");
     let searched = group.get("search");
@@ -108,6 +109,7 @@ pub(super) fn training(walk: &mut Walk, node: &Node, of_keys: bool) -> Option<Tr
         calibration: calibration
             .and_then(|node| walk.word(node, "calibration", &methods))
             .unwrap_or(Calibration::Auto),
+        refit: refit.and_then(|node| walk.flag(node)).unwrap_or(false),
         seed: seed
             .and_then(|node| walk.parsed(node, "a whole number"))
             .unwrap_or(1),

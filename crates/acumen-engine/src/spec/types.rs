@@ -240,6 +240,8 @@ pub struct TrainingDecl {
     pub calibration_share: f64,
     /// How probabilities are calibrated.
     pub calibration: Calibration,
+    /// Whether models are fitted again to all rows once they are judged.
+    pub refit: bool,
     /// What every random choice follows from.
     pub seed: u64,
     /// Columns that no model sees.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use acumen_base::outcome::Truth;
-use acumen_base::{Seed, Span};
+use acumen_base::{Columns, Seed, Span};
 use acumen_decision::State;
-use acumen_model::training::{TrainingPlan, TrainingStage, fit_artifact};
+use acumen_model::training::{TrainingPlan, TrainingStage, Versions, fit_artifact};
 use acumen_model::{Artifact, Dataset, Encoding, find_learner};
 
 use super::threads::Limited;
@@ -29,12 +29,18 @@ pub(super) struct Course<'a> {
 }
 
 impl Course<'_> {
-    /// The deployed version, where it was trained on the columns of today. One that cannot be read
-    /// is no reason not to train: a model begins anew then, and its card says so.
+    /// The deployed version, as it was judged, where it was trained on the columns of today. One
+    /// that cannot be read is no reason not to train: a model begins anew then, and its card says
+    /// so.
     pub(super) fn previous(&self, deployed: &State) -> Option<Artifact> {
         let (name, model) = (&self.plan.declared.name, &self.model.name);
         let version = deployed.member(model)?.version().to_owned();
-        let artifact = self.sources.store.get(name, model, &version).ok()?;
+        let store = &self.sources.store;
+        let live = store.get(name, model, &version).ok()?;
+        let artifact = match &live.refit_of {
+            Some(judged) => store.get(name, model, judged).ok()?,
+            None => live,
+        };
         let columns = seen_by(Some(self.training), self.model, &self.plan.columns);
         (artifact.columns.fingerprint == columns.fingerprint).then_some(artifact)
     }
@@ -45,7 +51,7 @@ impl Course<'_> {
         kept: &[usize],
         previous: Option<&Artifact>,
         progress: &mut dyn FnMut(TrainProgress),
-    ) -> Result<(Dataset, Artifact), EngineError> {
+    ) -> Result<(Dataset, Versions), EngineError> {
         let (model, name) = (self.model, &self.plan.declared.name);
         let known = previous.map(|artifact| &artifact.encoding);
         let (dataset, encoding) = self.dataset(all, kept, known)?;
@@ -71,6 +77,7 @@ impl Course<'_> {
             search: search.as_ref(),
             trials: Some(&trials),
             previous,
+            refit: self.training.refit,
         };
         let mut report = |at| {
             let name = model.name.clone();
@@ -79,17 +86,18 @@ impl Course<'_> {
                 TrainingStage::Fitting(at) => TrainProgress::Fitting(name, at),
             });
         };
-        let mut artifact = fit_artifact(&fitting, &dataset, encoding, &mut report)?;
-        limited.restore(&mut artifact);
-        let fitted = |&&i: &&usize| artifact.split.train.contains(all.events[i].event_time);
+        let mut versions = fit_artifact(&fitting, &dataset, encoding, &mut report)?;
+        let judged = &mut versions.judged;
+        let fitted = |&&i: &&usize| judged.split.train.contains(all.events[i].event_time);
         let fitted: Vec<usize> = kept.iter().filter(fitted).copied().collect();
-        artifact.quantiles = quantiles(
-            &all.columns,
-            &all.data,
-            (&fitted, Some(&all.weight)),
-            &artifact.columns,
-        );
-        Ok((dataset, artifact))
+        limited.restore(judged);
+        judged.quantiles = quantiles_of(all, &fitted, &judged.columns);
+        if let Some(again) = &mut versions.refitted {
+            limited.restore(again);
+            again.quantiles = quantiles_of(all, kept, &again.columns);
+            again.refit_of = Some(judged.version());
+        }
+        Ok((dataset, versions))
     }
 
     /// The rows as the model sees them, with the categories of an earlier version first.
@@ -122,4 +130,8 @@ impl Course<'_> {
         }
         Ok((dataset, encoding))
     }
+}
+
+fn quantiles_of(all: &Rows, fitted: &[usize], columns: &Columns) -> Vec<Vec<f64>> {
+    quantiles(&all.columns, &all.data, (fitted, Some(&all.weight)), columns)
 }

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use acumen_base::outcome::Truth;
 use acumen_base::{Clock, Deadline, Decision, Gate, ManualClock, Member, Time};
 use acumen_decision::State;
+use acumen_model::ArtifactMember;
 use acumen_model::metrics::BinaryMetrics;
 use acumen_model::split::Period;
 
 use super::Updater;
 use crate::core::load_member;
 use crate::error::EngineError;
+use crate::history::Sources;
 use crate::judged::decide_all;
 use crate::plan::UseCasePlan;
+use crate::projected::in_rows_of;
 use crate::rows::Rows;
 use crate::spec::{GateMetric, GatesDecl, compile};
 use crate::train::Trained;
@@ -51,6 +54,7 @@ pub(super) fn judge(
     let plan = &updater.sources.plan.use_cases[use_case];
     let gates = &plan.declared.gates;
     let candidate = deployed(updater, trained, champion)?;
+    let as_judged = |state: &State| as_judged(&updater.sources, use_case, state);
     let which = unseen(rows, trained);
     let times = which.iter().map(|&i| rows.events[i].event_time);
     let period = times.clone().min().zip(times.max());
@@ -59,8 +63,11 @@ pub(super) fn judge(
         plan,
         rows,
         &which,
-        &candidate,
-        has_champion.then_some(champion),
+        &as_judged(&candidate)?,
+        has_champion
+            .then(|| as_judged(champion))
+            .transpose()?
+            .as_ref(),
     )?;
     let members: Vec<&Arc<dyn Member>> = plan
         .declared
@@ -107,6 +114,27 @@ fn deployed(updater: &Updater, trained: &Trained, champion: &State) -> Result<St
         }
     }
     Ok(state)
+}
+
+/// A state whose models are as they were judged: one that was fitted again to all rows has seen
+/// what it would be compared on.
+fn as_judged(sources: &Sources, use_case: usize, state: &State) -> Result<State, EngineError> {
+    let plan = &sources.plan.use_cases[use_case];
+    let name = &plan.declared.name;
+    let mut judged = state.clone();
+    for model in &plan.declared.models {
+        let Some(live) = state.member(&model.name) else {
+            continue;
+        };
+        let artifact = sources.store.get(name, &model.name, live.version())?;
+        if let Some(version) = &artifact.refit_of {
+            let artifact = sources.store.get(name, &model.name, version)?;
+            let member = ArtifactMember::new(Arc::new(artifact));
+            let member = in_rows_of(member, &plan.columns, &model.name)?;
+            judged.deploy(state.control(), member);
+        }
+    }
+    Ok(judged)
 }
 
 /// The rows whose truth is known and that no candidate was fitted to or calibrated on.

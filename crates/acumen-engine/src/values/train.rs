@@ -304,6 +304,7 @@ impl<'a> Contest<'a> {
             seed: self.training.seed,
             code: crate::BUILD.to_owned(),
             continues: None,
+            refit_of: None,
             search: None,
             purchases: fitted.purchases,
             candidates: Some(table),

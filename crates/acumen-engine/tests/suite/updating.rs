@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use acumen_base::{Clock, Control, Span, Time, Update};
-use acumen_engine::{Engine, Options, Trained, train};
+use acumen_engine::{Engine, Options, Trained, evaluate, train};
 
 use super::shop::{DAY, HOUR, START, Shop, assert_replays, days, decide, order};
 
@@ -119,6 +119,39 @@ fn a_due_update_goes_live_under_load_outlives_restarts_and_is_rolled_back() {
     assert_eq!(answering(&engine, "again"), version, "undone twice is done");
     engine.close().unwrap();
     assert_replays(&shop.sources(), asked.load(Ordering::SeqCst) + 6);
+}
+
+/// The champion has seen every row that is known: it would look better on them than it is.
+#[test]
+fn what_was_fitted_again_to_all_rows_is_compared_as_it_was_judged() {
+    let (of, with) = ("training: {training_data: last_90_days", ", refit: true");
+    let refit = HOURLY.1.replace(of, &format!("{of}{with}"));
+    let shop = Shop::with(&[(HOURLY.0, &refit)]);
+    shop.import_history();
+    let live = trained(&shop, None);
+    let model = &live.models[0];
+    let refit_of = model.artifact.refit_of.as_ref();
+    assert_eq!(refit_of, Some(&model.judged.version()));
+    assert!(model.artifact.window.rows > model.judged.window.rows);
+    let last = model.artifact.split.test;
+    assert_eq!(model.artifact.seen_until(), last.to);
+
+    let engine = shop.open();
+    deploy(&engine, &live);
+    shop.clock.set(START + days(61) + HOUR);
+    let update = engine.update_due().unwrap().remove(0);
+    assert!(update.promoted, "{update:?}");
+    let not_worse = update.gates.iter().find(|gate| gate.name == "not_worse");
+    let not_worse = not_worse.unwrap();
+    let champion = not_worse.limit.unwrap() + 0.01;
+    let candidate = not_worse.figure.unwrap();
+    assert!((champion - candidate).abs() < 0.02, "{}", not_worse.text);
+    assert_eq!(answering(&engine, "after"), update.candidate[0].version);
+    engine.close().unwrap();
+
+    let seen = (last.from, last.to);
+    let flattered = evaluate(&shop.sources(), 0, seen, &mut |_| ()).unwrap();
+    assert!(flattered.warning.contains("was trained on rows up to"));
 }
 
 #[test]

@@ -49,6 +49,10 @@ impl Learner for GradientBoosting {
         DOCS
     }
 
+    fn rounds(&self) -> Option<&'static str> {
+        Some("n_estimators")
+    }
+
     fn searched(&self) -> &'static [(&'static str, [f64; 2])] {
         &[
             ("learning_rate", [0.02, 0.3]),

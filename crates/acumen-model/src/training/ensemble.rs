@@ -87,6 +87,7 @@ pub fn fit_ensemble(
         seed: plan.seed.0,
         code: plan.code.into(),
         continues: None,
+        refit_of: None,
         quantiles: Default::default(),
         search: None,
         purchases: None,

@@ -6,7 +6,7 @@ use acumen_base::key::category_code;
 use acumen_base::{
     Column, ColumnKind, Columns, Deadline, ManualClock, Member, Row, Seed, Span, Time,
 };
-use acumen_model::training::{TrainingError, TrainingPlan, fit_artifact};
+use acumen_model::training::{TrainingError, TrainingPlan, Versions, fit_artifact};
 use acumen_model::{
     Artifact, ArtifactMember, CalibrationMethod, Dataset, Encoding, Metrics, ModelStore, Shares,
     learner,
@@ -50,14 +50,15 @@ fn rows() -> (Vec<Vec<f64>>, Dataset, Encoding) {
 
 fn train(params: serde_json::Value) -> Result<Artifact, TrainingError> {
     let (_, dataset, encoding) = rows();
-    train_on(params, &dataset, encoding)
+    train_on(params, &dataset, encoding, false).map(|versions| versions.judged)
 }
 
 fn train_on(
     params: serde_json::Value,
     dataset: &Dataset,
     encoding: Encoding,
-) -> Result<Artifact, TrainingError> {
+    refit: bool,
+) -> Result<Versions, TrainingError> {
     let plan = TrainingPlan {
         use_case: "orders",
         member: "boosted",
@@ -71,6 +72,7 @@ fn train_on(
         search: None,
         trials: None,
         previous: None,
+        refit,
     };
     fit_artifact(&plan, dataset, encoding, &mut |_| {})
 }
@@ -133,7 +135,8 @@ fn values_come_with_intervals() {
     });
     let params =
         serde_json::json!({"objective": "reg:tweedie", "n_estimators": 40, "max_depth": 3});
-    let artifact = train_on(params, &dataset, encoding).unwrap();
+    let versions = train_on(params, &dataset, encoding, false).unwrap();
+    let artifact = versions.judged;
     let Metrics::Regression(metrics) = &artifact.test_metrics else {
         panic!("the outcome is a value");
     };
@@ -160,6 +163,38 @@ fn values_come_with_intervals() {
     let never = Deadline::never(ManualClock::at(Time(0)));
     let prediction = member.predict(&row, &never).unwrap();
     assert!(prediction.value > 0.0 && (prediction.value - prediction.raw).abs() < 1e-6);
+}
+
+/// Rows of which the newest have a pattern of their own, as when a new kind of fraud begins.
+#[test]
+fn what_is_fitted_again_knows_what_only_the_newest_rows_show() {
+    let (values, dataset, encoding) = rows();
+    let phone = category_code("phone");
+    let mut row = 0;
+    let dataset = dataset.with_outcome(|any| {
+        row += 1;
+        let is_new = row > ROWS * 7 / 10 && values[1][row - 1] == phone;
+        if is_new { 1.0 } else { any }
+    });
+    let params = serde_json::json!({"num_boost_round": 60, "max_depth": 3, "early_stopping_rounds": 3});
+    let train = || train_on(params.clone(), &dataset, encoding.clone(), true).unwrap();
+    let Versions { judged, refitted } = train();
+    let again = refitted.unwrap();
+    assert_eq!(train().refitted.unwrap(), again);
+
+    let rounds = judged.model.describe();
+    assert_eq!(again.model.describe(), rounds);
+    assert_eq!(rounds, format!("{} trees", again.parameters["n_estimators"]));
+    assert_eq!((judged.window.rows, again.window.rows), (3_600, ROWS));
+    assert_eq!(judged.test_metrics, again.test_metrics);
+    assert_eq!(judged.calibration, again.calibration);
+
+    let on_phones = |artifact: &Artifact| {
+        let margins = artifact.model.margins(&dataset.matrix);
+        let of = (0..ROWS).filter(|row| values[1][*row] == phone);
+        of.map(|row| f64::from(margins[row])).sum::<f64>()
+    };
+    assert!(on_phones(&again) > on_phones(&judged) + 0.5 * (ROWS / 3) as f64);
 }
 
 #[test]

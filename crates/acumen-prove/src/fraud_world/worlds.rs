@@ -59,6 +59,8 @@ pub(super) struct Trained {
     use_case: usize,
     customers: u32,
     state: State,
+    /// The models as they were before they were fitted again to all rows.
+    as_judged: State,
     /// The models that vote, in declared order.
     pub(super) members: Vec<String>,
     /// The models of each layer that has some.
@@ -143,6 +145,7 @@ impl Trained {
             use_case,
             customers,
             state: made.deployed(&plan.use_cases[use_case])?,
+            as_judged: made.as_judged(&plan.use_cases[use_case])?,
             layers: layers
                 .filter(|(_, models): &(_, Vec<_>)| !models.is_empty())
                 .collect(),
@@ -178,7 +181,7 @@ impl Trained {
         let mut held_out = Asked::default();
         let mature = rows.mature();
         let whole: Vec<Row> = mature.iter().map(|&i| rows.row(i)).collect();
-        held_out.log_odds = self.ask(&whole);
+        held_out.log_odds = self.ask(&self.as_judged, &whole);
         for i in mature {
             held_out
                 .outcome
@@ -220,7 +223,7 @@ impl Trained {
             };
             let rows: Vec<Row> = events.iter().enumerate().map(row).collect();
             let mut answered = Asked {
-                log_odds: self.ask(&rows),
+                log_odds: self.ask(&self.state, &rows),
                 ..Asked::default()
             };
             for (event, row) in events.iter().zip(&rows) {
@@ -241,11 +244,11 @@ impl Trained {
     }
 
     /// What every model says of rows, on all cores.
-    fn ask(&self, rows: &[Row]) -> Vec<Vec<f32>> {
+    fn ask(&self, state: &State, rows: &[Row]) -> Vec<Vec<f32>> {
         let members: Vec<&Arc<dyn Member>> = self
             .members
             .iter()
-            .filter_map(|name| self.state.member(name))
+            .filter_map(|name| state.member(name))
             .collect();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let share = rows.len().div_ceil(threads).max(1);

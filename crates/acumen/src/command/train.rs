@@ -373,6 +373,13 @@ fn describe(name: &str, version: &str, artifact: &Artifact) -> String {
     if let Some(version) = &artifact.continues {
         text.push_str(&format!(", going on from {version}"));
     }
+    if let Some(judged) = &artifact.refit_of {
+        text.push_str(&format!(
+            ", fitted again to all {} rows; the figures are those of {judged}, fitted to the earlier \
+             ones",
+            thousands(artifact.window.rows as u64)
+        ));
+    }
     text.push_str(&searched(artifact));
     let test = artifact.split.test;
     match &artifact.test_metrics {

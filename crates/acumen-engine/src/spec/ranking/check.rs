@@ -380,6 +380,7 @@ impl Check<'_> {
             ),
             ("training.calibration_share", "ranks are not calibrated"),
             ("training.calibration", "ranks are not calibrated"),
+            ("training.refit", "sources read all feedback as it is"),
             ("training.exclude", "sources read feedback, not columns"),
             (
                 "training.search",
