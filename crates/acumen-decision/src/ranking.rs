@@ -25,7 +25,7 @@ mod weights;
 pub use admission::{Asked, Refusals, TurnedAway, admit};
 pub use blend::{Blended, blend};
 pub use caps::Caps;
-pub use diversity::{Diversity, determinantal, maximal_marginal_relevance};
+pub use diversity::{Diversity, determinantal, max_sum, maximal_marginal_relevance};
 pub use pick::{Likeness, Measured, Objectives, Ranked, Ranking, Slate, measure, rank};
 pub use weights::{Bounds, Judged, Refitted, refit};
 

@@ -103,8 +103,8 @@ impl Learner for AutoencoderLearner {
         DOCS
     }
 
-    fn rounds(&self) -> Option<&'static str> {
-        Some("epochs")
+    fn rounds(&self) -> Option<[&'static str; 2]> {
+        Some(["epochs", "patience"])
     }
 
     fn check(

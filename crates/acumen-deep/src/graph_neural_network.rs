@@ -102,8 +102,8 @@ impl Learner for GraphNeuralNetwork {
         DOCS
     }
 
-    fn rounds(&self) -> Option<&'static str> {
-        Some("epochs")
+    fn rounds(&self) -> Option<[&'static str; 2]> {
+        Some(["epochs", "patience"])
     }
 
     fn check(

@@ -109,8 +109,8 @@ impl Learner for Lstm {
         DOCS
     }
 
-    fn rounds(&self) -> Option<&'static str> {
-        Some("epochs")
+    fn rounds(&self) -> Option<[&'static str; 2]> {
+        Some(["epochs", "patience"])
     }
 
     fn check(

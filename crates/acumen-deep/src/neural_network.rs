@@ -83,8 +83,8 @@ impl Learner for NeuralNetwork {
         DOCS
     }
 
-    fn rounds(&self) -> Option<&'static str> {
-        Some("epochs")
+    fn rounds(&self) -> Option<[&'static str; 2]> {
+        Some(["epochs", "patience"])
     }
 
     fn check(

@@ -64,9 +64,10 @@ pub trait Learner: Sync {
     fn searched(&self) -> &'static [(&'static str, [f64; 2])] {
         &[]
     }
-    /// The parameter that says how many rounds there are at most, of a learner that can stop early:
-    /// with it at the best round, rows to stop by are not needed.
-    fn rounds(&self) -> Option<&'static str> {
+    /// Of a learner that can stop early, the parameters that say how many rounds there are at most
+    /// and how long a better one is waited for: with the first at the best round and without the
+    /// second, no rows to stop by are needed.
+    fn rounds(&self) -> Option<[&'static str; 2]> {
         None
     }
     /// Checks parameters against themselves and the columns they name.

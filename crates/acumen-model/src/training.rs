@@ -206,12 +206,16 @@ fn refit(
     rows: &Dataset,
     report: &mut dyn FnMut(Progress),
 ) -> Result<Artifact, TrainingError> {
-    if let Some(rounds) = plan.learner.rounds()
-        && judged.continues.is_none()
-    {
-        let declared = plan.learner.params().iter().find(|doc| doc.name == rounds);
-        params.retain(|name, _| !declared.is_some_and(|doc| doc.is_called(name)));
-        params.insert(rounds.to_owned(), best_round.into());
+    if let Some([most, patience]) = plan.learner.rounds() {
+        let mut take_out = |parameter: &str| {
+            let doc = plan.learner.params().iter().find(|doc| doc.name == parameter);
+            params.retain(|name, _| !doc.is_some_and(|doc| doc.is_called(name)));
+        };
+        take_out(patience);
+        if judged.continues.is_none() {
+            take_out(most);
+            params.insert(most.to_owned(), best_round.max(1).into());
+        }
     }
     let checked = plan.learner.check(&params, &rows.matrix.columns);
     let checked = checked.map_err(TrainingError::Params)?;

@@ -13,6 +13,8 @@ pub enum Diversity {
     MaximalMarginalRelevance,
     /// A determinantal point process: items that together span much.
     Determinantal,
+    /// Max-sum diversification: no item too much like all those before it together.
+    MaxSum,
 }
 
 /// A residual below which a candidate is a mixture of those before it.
@@ -28,11 +30,35 @@ pub fn maximal_marginal_relevance(
     n: usize,
     caps: Caps,
 ) -> Vec<usize> {
-    // What each candidate is most like among those picked: kept, so that a pick costs one look at
-    // every candidate.
-    let mut nearest = vec![0.0_f32; merit.len()];
+    marginal(f32::max, (merit, likeness), knob, (n, caps))
+}
+
+/// Picks up to `n` candidates, each time the one of the largest
+/// `(1 − knob) · merit − knob · (sum of the likenesses to those picked)`: the greedy search for the
+/// list with the largest sum of merit and of unlikeness of all pairs (Borodin, Lee and Ye 2012,
+/// "Max-Sum Diversification, Monotone Submodular Functions and Dynamic Updates"). What is above is
+/// there for its merit, and the further down, the more unlikeness counts.
+pub fn max_sum(
+    merit: &[f32],
+    likeness: Likeness<'_>,
+    knob: f32,
+    n: usize,
+    caps: Caps,
+) -> Vec<usize> {
+    marginal(|sum, alike| sum + alike, (merit, likeness), knob, (n, caps))
+}
+
+/// Picks by merit and what the likenesses to those picked come to, one after the other.
+fn marginal(
+    join: impl Fn(f32, f32) -> f32,
+    (merit, likeness): (&[f32], Likeness<'_>),
+    knob: f32,
+    (n, caps): (usize, Caps),
+) -> Vec<usize> {
+    // Kept for each candidate, so that a pick costs one look at every one.
+    let mut joined = vec![0.0_f32; merit.len()];
     let (mut first, mut alike) = (true, Vec::new());
-    let gain = |at: usize, nearest: &[f32]| (1.0 - knob) * merit[at] - knob * nearest[at];
+    let gain = |at: usize, joined: &[f32]| (1.0 - knob) * merit[at] - knob * joined[at];
     greedy(merit.len(), n, caps, |open, last| {
         if let Some(last) = last {
             alike.clear();
@@ -40,15 +66,15 @@ pub fn maximal_marginal_relevance(
                 likeness(last, open, &mut alike);
             }
             for (at, alike) in open.iter().zip(&alike) {
-                nearest[*at] = if first {
+                joined[*at] = if first {
                     *alike
                 } else {
-                    nearest[*at].max(*alike)
+                    join(joined[*at], *alike)
                 };
             }
             first = false;
         }
-        largest(open, |at| f64::from(gain(at, &nearest)))
+        largest(open, |at| f64::from(gain(at, &joined)))
     })
 }
 

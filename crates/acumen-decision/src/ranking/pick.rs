@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blend::{Blended, blend};
 use super::caps::Caps;
-use super::diversity::{Diversity, determinantal, maximal_marginal_relevance};
+use super::diversity::{Diversity, determinantal, max_sum, maximal_marginal_relevance};
 
 /// The candidates of one request, by their place.
 pub struct Slate<'a> {
@@ -121,6 +121,7 @@ pub fn rank(
     let pick = match objectives.by {
         Diversity::MaximalMarginalRelevance => maximal_marginal_relevance,
         Diversity::Determinantal => determinantal,
+        Diversity::MaxSum => max_sum,
     };
     let picked = pick(&merit, slate.likeness, objectives.diversity, n, caps);
     let place = |at: usize| {

@@ -105,6 +105,12 @@ proptest! {
             f64::from((1.0 - knob) * merit[at] - knob * nearest)
         };
         check_greedy(&found, merit.len(), gain)?;
+        let found = max_sum(merit, &of_one(likeness), knob, 6, Caps::default());
+        let gain = |at: usize, picked: &[usize]| {
+            let sum: f32 = picked.iter().map(|p| likeness(at, *p)).sum();
+            f64::from((1.0 - knob) * merit[at] - knob * sum)
+        };
+        check_greedy(&found, merit.len(), gain)?;
         // Three directions span everything, so a list by determinants has three distinct picks.
         let found = determinantal(merit, &of_one(likeness), knob, 3, Caps::default());
         let gain = |at: usize, picked: &[usize]| {
@@ -197,7 +203,7 @@ fn a_diverse_list_by_hand() {
     // Two of a kind, and one that is a little worse and unlike both.
     let likeness = |a: usize, b: usize| if a / 2 == b / 2 { 0.9 } else { 0.0 };
     let merit = [1.0, 0.9, 0.7];
-    for pick in [maximal_marginal_relevance, determinantal] {
+    for pick in [maximal_marginal_relevance, determinantal, max_sum] {
         let plain = pick(&merit, &of_one(likeness), 0.0, 3, Caps::default());
         assert_eq!(plain, [0, 1, 2]);
         let diverse = pick(&merit, &of_one(likeness), 0.5, 3, Caps::default());

@@ -49,8 +49,8 @@ impl Learner for GradientBoosting {
         DOCS
     }
 
-    fn rounds(&self) -> Option<&'static str> {
-        Some("n_estimators")
+    fn rounds(&self) -> Option<[&'static str; 2]> {
+        Some(["n_estimators", "early_stopping_rounds"])
     }
 
     fn searched(&self) -> &'static [(&'static str, [f64; 2])] {

@@ -13,7 +13,9 @@ use crate::report::{Failure, row, table};
 
 /// Candidates of each source.
 const CANDIDATES: usize = 100;
-const KNOBS: [f32; 9] = [0.0, 0.2, 0.4, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9];
+const KNOBS: [f32; 11] = [
+    0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9,
+];
 /// How much more diverse a list is to be, and how much of the relevance it must keep.
 const MORE_DIVERSE: f64 = 1.3;
 
@@ -25,7 +27,7 @@ struct Point {
     coverage: f64,
 }
 
-/// Turns the knob, for both ways to make a list diverse.
+/// Turns the knob, for each way to make a list diverse.
 pub(super) fn run(set: &Set, studied: &Studied) -> Result<Value, Failure> {
     let test = Cut::new(&set.events, 1);
     let likeness = studied
@@ -46,6 +48,7 @@ pub(super) fn run(set: &Set, studied: &Studied) -> Result<Value, Failure> {
             Diversity::MaximalMarginalRelevance,
         ),
         ("determinantal", Diversity::Determinantal),
+        ("max_sum", Diversity::MaxSum),
     ] {
         let points = KNOBS.map(|knob| point(&test, studied, &alike, (knob, by)));
         show(name, &points);

@@ -363,6 +363,7 @@ fn objectives(walk: &mut Walk, node: &Node) -> Option<Objectives> {
             Diversity::MaximalMarginalRelevance,
         ),
         ("determinantal", Diversity::Determinantal),
+        ("max_sum", Diversity::MaxSum),
     ];
     Some(Objectives {
         relevance: value(relevance, usual.relevance),

@@ -41,7 +41,7 @@ pub(super) fn ranking() -> Value {
             "diversity": {"type": "number", "description": "How much items should differ, from 0 to just below 1."},
             "novelty": {"type": "number", "description": "What few have touched."},
             "business_value": {"type": "number", "description": "What is worth much."},
-            "by": words("How unlikeness is traded against merit.", &["maximal_marginal_relevance", "determinantal"]),
+            "by": words("How unlikeness is traded against merit.", &["maximal_marginal_relevance", "determinantal", "max_sum"]),
         })),
         "caps": of_names("How many items that agree in a field of the item a list may have.", whole("How many.")),
         "candidates": whole("How many items each source puts forward, 1 to 10000; 200 unless given."),
