@@ -113,14 +113,14 @@ impl Block {
         later: &Tensor<4>,
         drop: &mut dyn FnMut(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
-        let told = self.attend(self.norm.forward(lines.clone()), shape, later);
+        let told = self.attend(&self.norm.forward(lines.clone()), shape, later);
         let lines = lines + drop(self.output.forward(told));
         let inner = self.inner.forward(self.inner_norm.forward(lines.clone()));
         lines + drop(inner)
     }
 
     /// What each event is told by those before it and itself.
-    fn attend(&self, lines: Tensor<2>, shape: Shape, later: &Tensor<4>) -> Tensor<2> {
+    fn attend(&self, lines: &Tensor<2>, shape: Shape, later: &Tensor<4>) -> Tensor<2> {
         let [events, width] = lines.dims();
         let part = width / self.heads;
         // Windows × heads × steps × numbers of a head.
