@@ -364,13 +364,13 @@ fn self_attention_reads_what_was_just_done_live_and_after_a_restart() {
     wares.train();
     let engine = wares.open();
     let now = engine.clock().now();
-    let request = RankRequest {
-        session: Some("v-new".to_owned()),
-        n: Some(62),
-        explain: true,
-        ..RankRequest::default()
-    };
-    let said = |engine: &Engine, id: &str| {
+    let said = |engine: &Engine, visit: &str, id: &str| {
+        let request = RankRequest {
+            session: Some(visit.to_owned()),
+            n: Some(62),
+            explain: true,
+            ..RankRequest::default()
+        };
         let list = rank(engine, &request).unwrap();
         let found = list.items.iter().find(|item| &*item.item == id);
         let why = found.and_then(|item| item.why.clone());
@@ -378,25 +378,27 @@ fn self_attention_reads_what_was_just_done_live_and_after_a_restart() {
         let mut sources = why.sources.iter();
         sources.find(|(name, _)| name == "next").unwrap().1
     };
-    let clicks = |id: &str, ware: &str| {
-        let by = (None, "v-new");
+    let clicks = |id: &str, visit: &str, ware: &str| {
+        let by = (None, visit);
         send(&engine, &feedback(id, by, (ware, "click"), None, now));
     };
     // One after the other is clicked on, of a kind.
-    clicks("n1", "w44");
-    let first = ["w45", "w43", "w15"].map(|id| said(&engine, id));
+    clicks("n1", "v-new", "w44");
+    let first = ["w45", "w43", "w15"].map(|id| said(&engine, "v-new", id));
     assert!(first[0] > first[1] && first[0] > first[2], "{first:?}");
-    clicks("n2", "w14");
-    let second = ["w45", "w15"].map(|id| said(&engine, id));
+    clicks("n2", "v-new", "w14");
+    let second = ["w45", "w15"].map(|id| said(&engine, "v-new", id));
     assert!(second[0] < first[0] && second[1] > first[2], "{second:?}");
     // What came after its training is no event to it.
     send(&engine, &ware("new4", 4, 99, 3, now));
-    clicks("n3", "new4");
-    let third = ["w45", "w15"].map(|id| said(&engine, id));
-    assert_eq!(third, second);
+    clicks("n3", "v-late", "w14");
+    clicks("n4", "v-late", "new4");
+    clicks("n5", "v-plain", "w14");
+    let late = ["w45", "w15"].map(|id| said(&engine, "v-late", id));
+    assert_eq!(late, ["w45", "w15"].map(|id| said(&engine, "v-plain", id)));
     engine.close().unwrap();
     let engine = wares.open();
-    assert_eq!(["w45", "w15"].map(|id| said(&engine, id)), third);
+    assert_eq!(late, ["w45", "w15"].map(|id| said(&engine, "v-late", id)));
     engine.close().unwrap();
 }
 
