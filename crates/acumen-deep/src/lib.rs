@@ -23,6 +23,7 @@ mod neural_collaborative_filtering;
 mod neural_network;
 mod parameters;
 mod recommend;
+mod self_attention;
 mod sequence_recommender;
 mod training;
 mod two_tower;
@@ -38,6 +39,7 @@ pub use graph_neural_network::GraphNeuralNetwork;
 pub use lstm::Lstm;
 pub use neural_collaborative_filtering::NeuralCollaborativeFiltering;
 pub use neural_network::NeuralNetwork;
+pub use self_attention::SelfAttentionLearner;
 pub use sequence_recommender::SequenceRecommender;
 pub use two_tower::TwoTowerLearner;
 
@@ -52,6 +54,7 @@ pub static LEARNERS: &[&dyn Learner] = &[
 /// Every recommender of this crate.
 pub static RECOMMENDERS: &[&dyn RecommendLearner] = &[
     &SequenceRecommender,
+    &SelfAttentionLearner,
     &TwoTowerLearner,
     &NeuralCollaborativeFiltering,
 ];

@@ -1,6 +1,7 @@
 //! What the recommenders of this crate share: events as windows, the softmax over items, and epochs
 //! that are judged on what some users did last.
 
+pub(crate) mod compared;
 pub(crate) mod epochs;
 pub(crate) mod held_out;
 pub(crate) mod past;

@@ -26,6 +26,7 @@ use crate::architecture::device;
 use crate::draws::Draws;
 use crate::layers::{Layers, drop_out, matrix, numbers, parameter, select};
 use crate::parameters::{self as shared, finish};
+use crate::recommend::compared::{Compared, NEGATIVES, Popularity};
 use crate::recommend::epochs::{Pupil, TEACHING, Teaching, teach};
 use crate::recommend::held_out::HeldOut;
 use crate::recommend::past::{self, means};
@@ -33,12 +34,10 @@ use crate::recommend::popularity;
 use crate::recommend::softmax::Softmax;
 use crate::recommend::windows::{Batch, Windows, liked};
 
-mod compared;
 mod items;
 #[cfg(test)]
 mod tests;
 
-use compared::{Compared, Popularity};
 use items::Items;
 
 /// Two towers, by the name `two_tower`.
@@ -63,13 +62,7 @@ const DOCS: &[ParamDoc] = &[
         default: "0.1",
         doc: "the share of the items that a step of training knows by their words alone; more is better for new items, and worse for the others",
     },
-    ParamDoc {
-        name: "negatives",
-        aliases: &[],
-        range: ParamRange::Whole(1, 1_000_000),
-        default: "4096",
-        doc: "how many items, drawn evenly, a step compares with beside those of its events; as many as were touched, or more, are all of them",
-    },
+    NEGATIVES,
     TEACHING[0],
     TEACHING[1],
     TEACHING[2],

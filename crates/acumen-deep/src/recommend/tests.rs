@@ -74,6 +74,11 @@ pub(crate) fn params(value: Value) -> Params {
 fn every() -> Vec<(&'static dyn RecommendLearner, Value)> {
     let given = |name: &str| match name {
         "recurrent" => vec![json!({"width": 8, "units": 16, "window": 6, "learning_rate": 0.02})],
+        "self_attention" => vec![
+            json!({"width": 8, "window": 6, "learning_rate": 0.02}),
+            json!({"width": 6, "heads": 3, "blocks": 1, "window": 4, "negatives": 9,
+                   "learning_rate": 0.02}),
+        ],
         "two_tower" => vec![
             json!({"width": 8, "layers": [16], "last": 6, "learning_rate": 0.02}),
             json!({"width": 8, "layers": [16, 12], "last": 5, "history_decay": 1,

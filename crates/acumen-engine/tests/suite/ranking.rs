@@ -352,6 +352,57 @@ fn two_towers_know_a_new_ware_by_its_words_live_and_after_a_restart() {
 }
 
 #[test]
+fn self_attention_reads_what_was_just_done_live_and_after_a_restart() {
+    let attention = "next: {algorithm: self_attention, width: 16, window: 8, batch_size: 100, \
+                     epochs: 8, learning_rate: 0.01}";
+    let wares = Wares::grown(&[
+        CALM,
+        ("weights: dynamic", "weights: fixed"),
+        ("next: {algorithm: sequential_cooccurrence}", attention),
+        ("caps: {maker: 4}", "caps: {maker: 62}"),
+    ]);
+    wares.train();
+    let engine = wares.open();
+    let now = engine.clock().now();
+    let said = |engine: &Engine, visit: &str, id: &str| {
+        let request = RankRequest {
+            session: Some(visit.to_owned()),
+            n: Some(62),
+            explain: true,
+            ..RankRequest::default()
+        };
+        let list = rank(engine, &request).unwrap();
+        let found = list.items.iter().find(|item| &*item.item == id);
+        let why = found.and_then(|item| item.why.clone());
+        let why = why.unwrap_or_else(|| panic!("{id} is not in the list"));
+        let mut sources = why.sources.iter();
+        sources.find(|(name, _)| name == "next").unwrap().1
+    };
+    let clicks = |id: &str, visit: &str, ware: &str| {
+        let by = (None, visit);
+        send(&engine, &feedback(id, by, (ware, "click"), None, now));
+    };
+    // One after the other is clicked on, of a kind.
+    clicks("n1", "v-new", "w44");
+    let first = ["w45", "w43", "w15"].map(|id| said(&engine, "v-new", id));
+    assert!(first[0] > first[1] && first[0] > first[2], "{first:?}");
+    clicks("n2", "v-new", "w14");
+    let second = ["w45", "w15"].map(|id| said(&engine, "v-new", id));
+    assert!(second[0] < first[0] && second[1] > first[2], "{second:?}");
+    // What came after its training is no event to it.
+    send(&engine, &ware("new4", 4, 99, 3, now));
+    clicks("n3", "v-late", "w14");
+    clicks("n4", "v-late", "new4");
+    clicks("n5", "v-plain", "w14");
+    let late = ["w45", "w15"].map(|id| said(&engine, "v-late", id));
+    assert_eq!(late, ["w45", "w15"].map(|id| said(&engine, "v-plain", id)));
+    engine.close().unwrap();
+    let engine = wares.open();
+    assert_eq!(late, ["w45", "w15"].map(|id| said(&engine, "v-late", id)));
+    engine.close().unwrap();
+}
+
+#[test]
 fn the_bandit_learns_from_outcomes_and_remembers_them() {
     let wares = Wares::grown(&[("explore: {epsilon: 5%}", "explore: {epsilon: 20%}")]);
     wares.train();

@@ -133,6 +133,7 @@ impl Source {
             Source::Factors(_)
             | Source::Content(_)
             | Source::Recurrent(_)
+            | Source::SelfAttention(_)
             | Source::TwoTower(_) => self.of_all(history, open, most),
         }
     }
@@ -160,6 +161,7 @@ impl Source {
             Source::Factors(_)
             | Source::Table(_)
             | Source::Recurrent(_)
+            | Source::SelfAttention(_)
             | Source::TwoTower(_)
             | Source::NeuralCollaborative(_) => {}
         }
@@ -203,6 +205,7 @@ impl Source {
             Source::Recurrent(network) => network.score_some(history, items),
             Source::TwoTower(towers) => towers.score_some(history, items),
             Source::NeuralCollaborative(network) => network.score_some(history, items),
+            Source::SelfAttention(network) => network.score_some(history, items),
             Source::Table(_) => with_scores(self.n_items(), |scores| {
                 self.score(history, scores);
                 of(scores, items)

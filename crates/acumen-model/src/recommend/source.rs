@@ -7,6 +7,7 @@ use super::matrix_factorization::Factors;
 use super::neural_collaborative_filtering::NeuralCollaborative;
 use super::popular::Popular;
 use super::recurrent::Recurrent;
+use super::self_attention::SelfAttention;
 use super::table::Table;
 use super::two_tower::TwoTower;
 use super::{Attributes, History};
@@ -28,6 +29,8 @@ pub enum Source {
     TwoTower(TwoTower),
     /// A network over a past and an item.
     NeuralCollaborative(NeuralCollaborative),
+    /// Self-attention over the newest events.
+    SelfAttention(SelfAttention),
 }
 
 /// Why an item has the score that it has: `base + Σ contributions`, to within rounding.
@@ -55,6 +58,7 @@ impl Source {
             Source::Recurrent(network) => network.bias.len(),
             Source::TwoTower(towers) => towers.n_items(),
             Source::NeuralCollaborative(network) => network.bias.len(),
+            Source::SelfAttention(network) => network.bias.len(),
         }
     }
 
@@ -74,6 +78,7 @@ impl Source {
             Source::Recurrent(network) => network.score(history, scores),
             Source::TwoTower(towers) => towers.score(history, scores),
             Source::NeuralCollaborative(network) => network.score(history, scores),
+            Source::SelfAttention(network) => network.score(history, scores),
         }
     }
 
@@ -90,6 +95,7 @@ impl Source {
             Source::Recurrent(network) => network.contributions(history, item),
             Source::TwoTower(towers) => towers.contributions(history, item),
             Source::NeuralCollaborative(network) => network.contributions(history, item),
+            Source::SelfAttention(network) => network.contributions(history, item),
         };
         Why { base, events }
     }
@@ -125,6 +131,7 @@ impl Source {
             Source::Recurrent(network) => network.check(),
             Source::TwoTower(towers) => towers.check(),
             Source::NeuralCollaborative(network) => network.check(),
+            Source::SelfAttention(network) => network.check(),
             Source::Popular(popular) => popular.check(),
         };
         checked.map_err(BrokenSource)

@@ -19,7 +19,7 @@ const CODE: [&str; 6] = [
     include_str!("../../../acumen-deep/src/recommend/softmax.rs"),
     include_str!("../../../acumen-deep/src/recommend/windows.rs"),
 ];
-/// What those depend on that read the mean of a past and are judged after every epoch.
+/// What those depend on that are judged after every epoch or read the mean of a past.
 const JUDGED: [&str; 5] = [
     include_str!("../../../acumen-deep/src/recommend/held_out.rs"),
     include_str!("../../../acumen-deep/src/recommend/past.rs"),
@@ -29,7 +29,7 @@ const JUDGED: [&str; 5] = [
 ];
 
 /// The learners that take minutes, each with code of its own; the others are fitted every time.
-const SLOW: [(&str, &[&str], &[&str]); 3] = [
+const SLOW: [(&str, &[&str], &[&str]); 4] = [
     (
         "recurrent",
         &[],
@@ -38,11 +38,22 @@ const SLOW: [(&str, &[&str], &[&str]); 3] = [
         )],
     ),
     (
+        "self_attention",
+        &JUDGED,
+        &[
+            include_str!("../../../acumen-deep/src/recommend/compared.rs"),
+            include_str!("../../../acumen-deep/src/self_attention.rs"),
+            include_str!("../../../acumen-deep/src/self_attention/weights.rs"),
+            include_str!("../../../acumen-model/src/recommend/self_attention.rs"),
+            include_str!("../../../acumen-model/src/recommend/self_attention/block.rs"),
+        ],
+    ),
+    (
         "two_tower",
         &JUDGED,
         &[
+            include_str!("../../../acumen-deep/src/recommend/compared.rs"),
             include_str!("../../../acumen-deep/src/two_tower.rs"),
-            include_str!("../../../acumen-deep/src/two_tower/compared.rs"),
             include_str!("../../../acumen-deep/src/two_tower/items.rs"),
             include_str!("../../../acumen-model/src/recommend/two_tower.rs"),
             include_str!("../../../acumen-model/src/recommend/vocabulary.rs"),

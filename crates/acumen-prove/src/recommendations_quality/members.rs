@@ -1,7 +1,9 @@
 //! The sources of a blend, and the parameters that each is chosen among.
 
 use acumen_base::Seed;
-use acumen_deep::{NeuralCollaborativeFiltering, SequenceRecommender, TwoTowerLearner};
+use acumen_deep::{
+    NeuralCollaborativeFiltering, SelfAttentionLearner, SequenceRecommender, TwoTowerLearner,
+};
 use acumen_model::recommend::{RecommendData, RecommendLearner, Source, recommender};
 use acumen_model::{Params, Progress};
 use serde_json::{Value, json};
@@ -131,6 +133,12 @@ pub(super) fn planned(set: &Set, settings: &Settings) -> Result<Vec<Planned>, Fa
             network,
         ));
         plans.push(plan(
+            "attention",
+            Role::Sequence,
+            &SelfAttentionLearner,
+            vec![attention(set)],
+        ));
+        plans.push(plan(
             "towers",
             Role::Sequence,
             &TwoTowerLearner,
@@ -158,6 +166,16 @@ fn network(set: &Set) -> Value {
         true => json!({"width": 64, "units": 128, "window": 100, "epochs": 10, "dropout": 0.2}),
         false => json!({"width": 64, "units": 128, "window": 30, "epochs": 20, "dropout": 0.4}),
     }
+}
+
+/// The attention of a set.
+fn attention(set: &Set) -> Value {
+    let (window, epochs, dropout) = match set.dense {
+        true => (100, 10, 0.2),
+        false => (30, 20, 0.4),
+    };
+    json!({"width": 64, "blocks": 2, "heads": 2, "window": window, "epochs": epochs,
+           "dropout": dropout})
 }
 
 /// The towers of a set.

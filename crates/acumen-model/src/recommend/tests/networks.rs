@@ -1,5 +1,6 @@
 //! The networks as they serve, by hand; those who train them check what they learn.
 
+use super::self_attention::{Block, Norm};
 use super::*;
 use crate::network::{Dense, Stack};
 
@@ -131,6 +132,66 @@ fn a_product_and_a_perceptron_by_hand() {
     assert!(!source.learns_items());
 }
 
+/// One head that asks for nothing, so that an event is told the mean of those before it and its
+/// own.
+fn attention() -> SelfAttention {
+    let root = 2.0_f32.sqrt();
+    let equal = || dense(2, 2, &[1.0, 0.0, 0.0, 1.0], &[0.0; 2]);
+    let norm = || Norm {
+        scale: vec![1.0; 2],
+        shift: vec![0.0; 2],
+    };
+    SelfAttention {
+        last: 2,
+        width: 2,
+        items: vec![root, 0.0, 0.0, root, 0.0, 0.0],
+        bias: vec![0.0, 0.25, -1.0],
+        positions: vec![0.0, 0.0, 1.0, 1.0],
+        blocks: vec![Block {
+            heads: 1,
+            norm: norm(),
+            query: dense(2, 2, &[0.0; 4], &[0.0; 2]),
+            key: equal(),
+            value: equal(),
+            output: dense(2, 2, &[2.0, 0.0, 0.0, 2.0], &[0.0, 1.0]),
+            inner_norm: norm(),
+            inner: stack(vec![equal(), equal()]),
+        }],
+        norm: Norm {
+            scale: vec![1.0, 2.0],
+            shift: vec![0.5, 0.0],
+        },
+    }
+}
+
+#[test]
+fn attention_by_hand() {
+    let source = Source::SelfAttention(attention());
+    source.check().unwrap();
+    // What goes in is (0, 2) and then (2, 0) + (1, 1); normed, (−1, 1) and (1, −1). The first event
+    // is told of itself and becomes (0, 2) + (−2, 3); the second of both, and becomes (3, 1) +
+    // (0, 1). Inside (0, 1) and (1, 0) are added, which gives (−2, 6) and (4, 2), in the end
+    // (−0.5, 2) and (1.5, −2).
+    let root = 2.0_f32.sqrt();
+    let found = scores(&source, PAST);
+    let wanted = [1.5 * root, 0.25 - 2.0 * root, -1.0];
+    for (found, wanted) in found.iter().zip(wanted) {
+        assert!((found - wanted).abs() < 1e-3, "{found} and {wanted}");
+    }
+    let why = source.why(PAST, 1);
+    assert_eq!(why.base, 0.25);
+    let wanted = [(1, 2.0 * root), (3, -4.0 * root)];
+    for ((place, by), (at, wanted)) in why.events.iter().zip(wanted) {
+        assert!(*place == at && (by - wanted).abs() < 1e-3, "{why:?}");
+    }
+    let nobody = History {
+        items: &[],
+        weights: &[],
+    };
+    assert_eq!(scores(&source, nobody), [0.0, 0.25, -1.0]);
+    assert!(!source.learns_items());
+}
+
 #[test]
 fn networks_whose_parts_do_not_fit_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -164,6 +225,24 @@ fn networks_whose_parts_do_not_fit_are_refused() {
     assert!(last.contains("layer"), "{last}");
     let fading = broken(&|network| network.recency.decay = 0.0);
     assert!(fading.contains("share of 0"), "{fading}");
+
+    let broken = |change: &dyn Fn(&mut SelfAttention)| {
+        let mut network = attention();
+        change(&mut network);
+        refused(Source::SelfAttention(network))
+    };
+    let heads = broken(&|network| network.blocks[0].heads = 3);
+    assert!(heads.contains("3 heads cannot share 2"), "{heads}");
+    let layer = broken(&|network| network.blocks[0].key = dense(2, 1, &[0.0; 2], &[0.0]));
+    assert!(layer.contains("not as wide as an item"), "{layer}");
+    let places = broken(&|network| network.last = 3);
+    assert!(places.contains("one vector a place"), "{places}");
+    let none = broken(&|network| network.blocks.clear());
+    assert!(none.contains("no block"), "{none}");
+    let norm = broken(&|network| network.norm.scale[1] = f32::NAN);
+    assert!(norm.contains("a norm cannot hold NaN"), "{norm}");
+    let number = broken(&|network| network.positions[1] = f32::INFINITY);
+    assert!(number.contains("cannot hold inf"), "{number}");
 
     let user = stack(vec![dense(2, 2, &[0.0; 4], &[0.0; 2])]);
     let short = TwoTower::new(HALVED, user.clone(), None, vec![Some(vec![1.0, 2.0])]);

@@ -2,11 +2,22 @@
 
 use std::collections::HashMap;
 
+use acumen_model::{ParamDoc, ParamRange};
+
+use super::windows::Batch;
 use crate::draws::Draws;
-use crate::recommend::windows::Batch;
+
+/// How many items are drawn.
+pub(crate) const NEGATIVES: ParamDoc = ParamDoc {
+    name: "negatives",
+    aliases: &[],
+    range: ParamRange::Whole(1, 1_000_000),
+    default: "4096",
+    doc: "how many items, drawn evenly, a step compares with beside those of its events; as many as were touched, or more, are all of them",
+};
 
 /// The items that were touched, and how often.
-pub(super) struct Popularity {
+pub(crate) struct Popularity {
     /// Their numbers, rising.
     touched: Vec<u32>,
     /// By number, the share of all events that are with an item.
@@ -14,21 +25,21 @@ pub(super) struct Popularity {
 }
 
 /// What a batch is compared with.
-pub(super) struct Compared {
+pub(crate) struct Compared {
     /// The items, each once: those that are compared with, and behind them those that are in the
     /// past only.
-    pub(super) items: Vec<u32>,
+    pub(crate) items: Vec<u32>,
     /// Of each that is compared with, the logarithm of the probability of that.
-    pub(super) corrections: Vec<f32>,
+    pub(crate) corrections: Vec<f32>,
     /// The place among `items` of each event's item.
-    pub(super) inputs: Vec<i32>,
+    pub(crate) inputs: Vec<i32>,
     /// The place of the item that comes next.
-    pub(super) targets: Vec<Option<u32>>,
+    pub(crate) targets: Vec<Option<u32>>,
 }
 
 impl Popularity {
     /// Of how often each item was touched.
-    pub(super) fn new(touches: &[u32]) -> Popularity {
+    pub(crate) fn new(touches: &[u32]) -> Popularity {
         let all: f64 = touches.iter().map(|count| f64::from(*count)).sum();
         let touched = (0_u32..).zip(touches).filter(|(_, count)| **count > 0);
         Popularity {
@@ -49,7 +60,7 @@ impl Popularity {
 }
 
 impl Compared {
-    pub(super) fn new(
+    pub(crate) fn new(
         batch: &Batch,
         popularity: &Popularity,
         negatives: usize,
