@@ -168,10 +168,10 @@ pub(crate) enum ListOrProblem {
 #[utoipa::path(
     post, path = "/v1/usecases/{name}/rank", tag = "decisions",
     params(("name" = String, Path, description = "the use case")),
-    request_body(content = serde_json::Value, description = "whoever asks and what they want, by the names that the use case declares or by these: `{\"visitor\": \"c1\", \"session\": \"s1\", \"n\": 10, \"events\": [{\"item\": \"p1\", \"kind\": \"click\"}], \"exclude\": [\"p2\"], \"filters\": {\"category\": [\"shoes\"]}, \"diversity\": 0.3, \"explain\": true}`, all of it optional; or an array of them"),
+    request_body(content = serde_json::Value, description = "whoever asks and what they want, by the names that the use case declares or by these: `{\"visitor\": \"c1\", \"session\": \"s1\", \"n\": 10, \"events\": [{\"item\": \"p1\", \"kind\": \"click\"}], \"exclude\": [\"p2\"], \"filters\": {\"category\": [\"shoes\"]}, \"diversity\": 0.3, \"context\": {\"device\": \"phone\"}, \"explain\": true}`, all of it optional; or an array of them"),
     responses(
         (status = 200, body = Lists),
-        (status = 400, body = Problem, description = "the request asks for what cannot be"),
+        (status = 400, body = Problem, description = "the request asks for what cannot be, or says of the moment what is not declared"),
         (status = 404, body = Problem, description = "no such use case, item, kind or attribute"),
         (status = 503, body = Problem, description = "the log cannot be written, or the server is closing"),
     )

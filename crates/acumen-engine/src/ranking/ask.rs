@@ -27,6 +27,9 @@ pub struct RankRequest {
     /// How much the items of the list should differ, from 0 to just below 1, in place of what is
     /// declared.
     pub diversity: Option<f32>,
+    /// What is known of the moment, such as the device or the weather, by the names that
+    /// `feedback.context` declares.
+    pub context: BTreeMap<String, serde_json::Value>,
     /// Whether each item says why it is there.
     pub explain: bool,
 }

@@ -173,7 +173,7 @@ impl Ranker {
         let trained = self.shelf.names.iter().zip(&proposals);
         let mut trained = trained.filter(|(name, _)| deployed.sources.contains_key(*name));
         let (candidates, order, fallback) = match trained.all(|(_, said)| said.is_none()) {
-            true => self.fall_back(deployed, &mask, &proposals),
+            true => self.fall_back(wish, deployed, (&mask, &proposals)),
             false => self.heard(wish, deployed, &proposals),
         };
         Found {
@@ -282,13 +282,13 @@ impl Ranker {
         blended
     }
 
-    /// What the declared fallback puts forward, or what was touched most, beside what people
-    /// picked: it always answers.
+    /// What the declared fallback puts forward for somebody of whom only the moment is known, or what
+    /// was touched most, beside what people picked: it always answers.
     fn fall_back(
         &self,
+        wish: &Wish<'_>,
         deployed: &Deployed,
-        mask: &Mask,
-        picks: &[Option<Arc<Proposal>>],
+        (mask, picks): (&Mask, &[Option<Arc<Proposal>>]),
     ) -> (Candidates, Vec<u32>, Option<StandIn>) {
         let most = self.decl.candidates;
         let picked = put_forward(picks.iter().flatten().map(|picked| &**picked));
@@ -302,7 +302,10 @@ impl Ranker {
         let deployed = declared.and_then(|name| Some((name, deployed.sources.get(name)?)));
         let (name, items, scores) = match deployed {
             Some((name, loaded)) => {
-                let nobody = Past::default();
+                let nobody = Past {
+                    said: wish.past.said.clone(),
+                    ..Past::default()
+                };
                 let proposal = loaded.propose(&nobody, &mask.open(), most);
                 let items = with_picks(proposal.items.clone());
                 let said = loaded.score_some(&nobody, &items, &proposal);

@@ -120,7 +120,7 @@ pub(super) fn in_order<'a>(
         .iter()
         .map(|scores| open.iter().map(|at| scores[*at]).collect())
         .collect();
-    let mut contexts = contexts(&said, &facts);
+    let mut contexts = contexts(&said, &facts, &shelf.moments.numbers(&wish.moment));
     let mut weights: Vec<f32> = shelf
         .names
         .iter()
@@ -329,15 +329,17 @@ impl Facts {
     }
 }
 
-/// What the bandit is told of each candidate: a constant, what each source says, novelty, value.
-fn contexts(said: &[Vec<f32>], facts: &Facts) -> Vec<Vec<f32>> {
+/// What the bandit is told of each candidate: a constant, what each source says, novelty, value, and
+/// the moment.
+fn contexts(said: &[Vec<f32>], facts: &Facts, moment: &[f32]) -> Vec<Vec<f32>> {
     let [mut novelty, mut value] = [facts.novelty.clone(), facts.value.clone()];
     standardise(&mut novelty);
     standardise(&mut value);
     let context = |at: usize| {
         let sources = said.iter().map(|scores| scores[at]);
         let others = [novelty[at], value[at]];
-        std::iter::once(1.0).chain(sources).chain(others).collect()
+        let own = std::iter::once(1.0).chain(sources).chain(others);
+        own.chain(moment.iter().copied()).collect()
     };
     (0..facts.numbers.len()).map(context).collect()
 }

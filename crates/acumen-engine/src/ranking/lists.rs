@@ -4,8 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use acumen_base::{Listing, Span, Time};
-use acumen_decision::bandit::{Bandit, BanditError};
+use acumen_decision::bandit::Bandit;
 use serde::{Deserialize, Serialize};
+
+use super::telling::Telling;
 
 /// How long an outcome may come after its list.
 pub(super) const OPEN_FOR: Span = Span::days(1);
@@ -57,13 +59,14 @@ impl Lists {
         &mut self,
         list: &Arc<Listing>,
         all_seen: bool,
-        bandit: Option<&mut Bandit>,
+        bandit: Option<(&mut Bandit, Telling)>,
     ) {
         self.told.lists += 1;
-        if let (true, Some(bandit)) = (all_seen, bandit) {
+        if let (true, Some((bandit, telling))) = (all_seen, bandit) {
             for place in &list.places {
                 self.told.seen += 1;
-                let _of_another_width = learn(bandit, &place.context, 0.0);
+                let told = wide(&telling.of(&place.context));
+                let _of_another_width = bandit.learn(0, &told, 0.0);
             }
         }
         let id: Arc<str> = list.id.as_str().into();
@@ -78,7 +81,7 @@ impl Lists {
     }
 
     /// Takes in what is said of an item of a list.
-    pub(crate) fn hear(&mut self, word: Word<'_>, bandit: Option<&mut Bandit>) {
+    pub(crate) fn hear(&mut self, word: Word<'_>, bandit: Option<(&mut Bandit, Telling)>) {
         let open = self.open.get_mut(word.list);
         let Some((context, seen)) = open.and_then(|open| open.place(word.item)) else {
             self.told.unknown += 1;
@@ -91,11 +94,12 @@ impl Lists {
         }
         let reward = word.reward.unwrap_or(0.0);
         self.told.outcomes += u64::from(word.reward.is_some());
-        if let Some(bandit) = bandit {
+        if let Some((bandit, telling)) = bandit {
+            let told = wide(&telling.of(context));
             // An outcome of what is known to have been seen is more of the same observation.
             let _of_another_width = match *seen {
-                false => learn(bandit, context, reward),
-                true => bandit.reward(0, &wide(told(bandit, context)), reward),
+                false => bandit.learn(0, &told, reward),
+                true => bandit.reward(0, &told, reward),
             };
         }
         *seen = true;
@@ -125,15 +129,6 @@ impl Open {
         let mut found = places.filter(|(place, _)| place.item == item);
         found.next().map(|(place, seen)| (&place.context[..], seen))
     }
-}
-
-fn learn(bandit: &mut Bandit, context: &[f32], reward: f64) -> Result<(), BanditError> {
-    bandit.learn(0, &wide(told(bandit, context)), reward)
-}
-
-/// What the bandit is told of what is known of an item: the first numbers.
-pub(super) fn told<'a>(bandit: &Bandit, context: &'a [f32]) -> &'a [f32] {
-    &context[..bandit.width().min(context.len())]
 }
 
 fn wide(context: &[f32]) -> Vec<f64> {

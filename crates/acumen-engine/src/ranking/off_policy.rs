@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::ask::RankRequest;
 use super::listing::ranked_for;
 use super::serve::Ranker;
+use super::shelf::Shelf;
 use crate::core::{Core, as_declared};
 use crate::error::EngineError;
 use crate::history::Sources;
@@ -131,6 +132,7 @@ impl Replay {
             visitor: listing.visitor.clone(),
             session: listing.session.clone(),
             n: Some(listing.places.len().max(1)),
+            context: self.shelf().moments.again(&listing.circumstances.context),
             ..RankRequest::default()
         };
         let orders =
@@ -164,9 +166,13 @@ impl Replay {
         }
     }
 
+    fn shelf(&self) -> &Shelf {
+        &self.judges[0].shelf
+    }
+
     /// Adds what feedback says of a place.
     fn feedback(&mut self, event: &Event) {
-        let Some(heard) = self.judges[0].shelf.hearing.hear(event) else {
+        let Some(heard) = self.shelf().hearing.hear(event) else {
             return;
         };
         if let (Some(list), Some(reward)) = (heard.list, heard.reward)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use acumen_base::{Clock, ListedItem, Listing, Seed, Span, Time};
+use acumen_base::{Circumstances, Clock, ListedItem, Listing, Seed, Span, Time};
 use acumen_decision::Pool;
 
 use super::ask::{RankAnswer, RankRequest, SourceLine, StageLine};
@@ -76,7 +76,7 @@ impl Ranker {
         );
         let listed = list(self, &wish, &found, &deployed, (self.seed, &id));
         stages.end("ranking", stages.budget.ranking);
-        let listing = self.listing(id, now, (request, &listed), &found);
+        let listing = self.listing(id, &wish, &listed, &found);
         let mut answer = answer(&wish, listed, found, (&listing.id, now));
         stages.end("post_processing", stages.budget.post_processing);
         answer.stages = stages.lines;
@@ -117,13 +117,7 @@ impl Ranker {
     }
 
     /// What the log keeps of a list.
-    fn listing(
-        &self,
-        id: String,
-        at: Time,
-        (request, listed): (&RankRequest, &Listed),
-        found: &Found,
-    ) -> Listing {
+    fn listing(&self, id: String, wish: &Wish<'_>, listed: &Listed, found: &Found) -> Listing {
         let place = |place: &Place| ListedItem {
             item: place.item.item.to_string(),
             score: place.item.score,
@@ -135,12 +129,15 @@ impl Ranker {
         Listing {
             id,
             use_case: self.use_case.clone(),
-            at,
-            visitor: request.visitor.clone(),
-            session: request.session.clone(),
+            at: wish.now,
+            visitor: wish.request.visitor.clone(),
+            session: wish.request.session.clone(),
             places: listed.places.iter().map(place).collect(),
             sources: lines.filter_map(version).collect(),
             took_us: 0,
+            circumstances: Circumstances {
+                context: wish.moment.said().to_vec(),
+            },
         }
     }
 }

@@ -2,16 +2,18 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use acumen_base::{Columns, Control, Event, Key, Listing, Time};
+use acumen_base::{Columns, Control, Event, FieldType, Key, Listing, Time};
 use acumen_decision::bandit::{Arm, Bandit, BanditSpec};
 use acumen_model::recommend::Recommender;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Catalogue, SavedCatalogue, Shelving};
 use super::heard::Hearing;
-use super::lists::{Lists, Told, Word, told};
+use super::lists::{Lists, Told, Word};
+use super::moment::Moments;
 use super::picks::Picks;
 use super::sources::{Deployed, Loaded};
+use super::telling::Telling;
 use super::visitors::{Past, Visitor, Visitors};
 use crate::spec::{ModelDecl, RankingDecl, UseCase, candidate_columns};
 
@@ -21,6 +23,10 @@ pub(crate) struct Shelf {
     pub(crate) decl: RankingDecl,
     pub(crate) hearing: Hearing,
     pub(crate) shelving: Shelving,
+    /// What may be said of the moment of a request.
+    pub(crate) moments: Moments,
+    /// What the bandit is told of candidates.
+    telling: Telling,
     /// The sources that score items, in declared order; neither the bandit nor the ranker is one.
     pub(crate) names: Vec<String>,
     /// What is logged of each candidate, where a ranker is declared that learns from it.
@@ -48,6 +54,8 @@ pub struct RankingStatus {
     pub visitors: usize,
     /// What visitors may do that tells of interest.
     pub kinds: Vec<String>,
+    /// What a request may say of the moment, with the type of each.
+    pub context: Vec<(String, FieldType)>,
     /// What each source weighs.
     pub weights: Vec<(String, f32)>,
     /// The ranker that orders lists in place of the weights, where one is live, with its version.
@@ -71,7 +79,9 @@ impl Shelf {
     /// A shelf that knows nothing; `None` where the use case ranks nothing.
     pub(crate) fn new(use_case: &UseCase) -> Option<Shelf> {
         let decl = use_case.ranking.as_deref()?;
-        let hearing = Hearing::new(decl, use_case.event(&decl.feedback.event)?)?;
+        let feedback = use_case.event(&decl.feedback.event)?;
+        let hearing = Hearing::new(decl, feedback)?;
+        let moments = Moments::new(&decl.feedback, feedback);
         let shelving = Shelving::new(decl, use_case.event(&decl.items.event)?)?;
         let models = || use_case.models.iter();
         let sources: Vec<&ModelDecl> = models().filter(|model| model.is_source()).collect();
@@ -81,19 +91,25 @@ impl Shelf {
         let declared = bandit.and_then(|model| model.bandit()?.ok());
         let bandit_name = bandit.map(|model| model.name.clone());
         let learns = models().any(|model| model.ranker().is_some());
+        let columns = learns.then(|| Arc::new(candidate_columns(use_case, decl)));
+        // Behind the columns stands the mark of which they are.
+        let marked = columns.as_ref().map(|columns| columns.len() + 1);
+        let telling = Telling::new(names.len(), moments.width(), marked);
         let bandit = declared.map(|declared| {
             let spec = BanditSpec {
                 algorithm: declared.algorithm,
                 epsilon: 0.0,
                 ridge: declared.ridge,
             };
-            Bandit::new(spec, 1, width(names.len()))
+            Bandit::new(spec, 1, telling.width())
         });
         Some(Shelf {
             hearing,
             shelving,
             bandit_name,
-            columns: learns.then(|| Arc::new(candidate_columns(use_case, decl))),
+            moments,
+            telling,
+            columns,
             editorial: sources.iter().map(list).collect(),
             names,
             picks: Picks::default(),
@@ -133,7 +149,9 @@ impl Shelf {
                 shown: heard.shown,
                 reward: heard.reward,
             };
-            self.lists().hear(word, write(&self.bandit).as_mut());
+            let mut bandit = write(&self.bandit);
+            let bandit = bandit.as_mut().map(|bandit| (bandit, self.telling));
+            self.lists().hear(word, bandit);
         }
     }
 
@@ -153,8 +171,9 @@ impl Shelf {
     /// Notes a list that was shown.
     pub(crate) fn show(&self, listing: &Arc<Listing>) {
         let all_seen = !self.hearing.tells_what_was_seen();
-        self.lists()
-            .show(listing, all_seen, write(&self.bandit).as_mut());
+        let mut bandit = write(&self.bandit);
+        let bandit = bandit.as_mut().map(|bandit| (bandit, self.telling));
+        self.lists().show(listing, all_seen, bandit);
     }
 
     /// Lets a source answer, told of the items that came after its training.
@@ -230,8 +249,9 @@ impl Shelf {
     pub(crate) fn bandit_scores(&self, contexts: &[Vec<f32>]) -> Option<Vec<f32>> {
         let bandit = self.bandit.read().unwrap_or_else(PoisonError::into_inner);
         let bandit = bandit.as_ref()?;
-        let told = contexts.iter().map(|context| told(bandit, context));
-        let scores = bandit.scores(0, told).into_iter();
+        let told = contexts.iter().map(|context| self.telling.of(context));
+        let told: Vec<Vec<f32>> = told.collect();
+        let scores = bandit.scores(0, told.iter().map(Vec::as_slice)).into_iter();
         Some(scores.map(|score| score.unwrap_or(0.0) as f32).collect())
     }
 
@@ -252,6 +272,7 @@ impl Shelf {
             available,
             visitors: self.visitors.len(),
             kinds: self.hearing.kinds_of_interest(),
+            context: self.moments.names(),
             weights: self
                 .names
                 .iter()
@@ -289,12 +310,6 @@ impl Shelf {
         }
         *self.lists() = saved.lists;
     }
-}
-
-/// How many numbers the bandit sees of a candidate: a constant, what each source says, novelty,
-/// and value.
-pub(crate) fn width(sources: usize) -> usize {
-    sources + 3
 }
 
 /// Every change is whole: one that panicked has left nothing half done.

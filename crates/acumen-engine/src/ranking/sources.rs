@@ -194,7 +194,7 @@ impl Loaded {
             items: &items,
             weights: &weights,
         };
-        self.source().propose(history, open, most)
+        self.source().at(&past.said).propose(history, open, most)
     }
 
     /// What it says of some items, in the unit of what it put forward.
@@ -204,7 +204,8 @@ impl Loaded {
             items: &known,
             weights: &weights,
         };
-        self.source().score_some(history, items, unit)
+        let source = self.source().at(&past.said);
+        source.score_some(history, items, unit)
     }
 
     /// The events of a past with items that it knows.

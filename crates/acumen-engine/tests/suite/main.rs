@@ -13,6 +13,7 @@ mod home;
 mod ingesting;
 mod learning;
 mod live;
+mod moments;
 mod ordering;
 mod ranking;
 mod regulars;

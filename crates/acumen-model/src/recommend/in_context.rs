@@ -75,7 +75,10 @@ impl InContext {
     }
 
     /// What of a moment it goes by, if anything that it knows was said.
-    pub(super) fn of<'a>(&self, said: &'a [(Arc<str>, Arc<str>)]) -> Option<&'a (Arc<str>, Arc<str>)> {
+    pub(super) fn of<'a>(
+        &self,
+        said: &'a [(Arc<str>, Arc<str>)],
+    ) -> Option<&'a (Arc<str>, Arc<str>)> {
         let said = said.iter().find(|(name, _)| **name == *self.by)?;
         self.place(&said.1).map(|_| said)
     }

@@ -74,7 +74,10 @@ impl Source {
     }
 
     /// What of a moment it goes by, if it does.
-    pub fn goes_by<'a>(&self, said: &'a [(Arc<str>, Arc<str>)]) -> Option<&'a (Arc<str>, Arc<str>)> {
+    pub fn goes_by<'a>(
+        &self,
+        said: &'a [(Arc<str>, Arc<str>)],
+    ) -> Option<&'a (Arc<str>, Arc<str>)> {
         match self {
             Source::InContext(by_word) => by_word.of(said),
             _ => None,

@@ -42,10 +42,12 @@ fn interactions(users: u32, seed: u64) -> Interactions {
         weight: &weight,
     };
     // Those of the lower half come when it rains, the others when they like.
-    let weather = rows.iter().map(|(_, item, at, _)| match *item < ITEMS as u32 / 2 {
-        true => Some("rain".into()),
-        false => (at % 2 == 0).then(|| "sun".into()),
-    });
+    let weather = rows
+        .iter()
+        .map(|(_, item, at, _)| match *item < ITEMS as u32 / 2 {
+            true => Some("rain".into()),
+            false => (at % 2 == 0).then(|| "sun".into()),
+        });
     let context = [ContextColumn {
         name: "weather".into(),
         words: weather.collect(),
@@ -466,7 +468,12 @@ fn somebody_of_whom_nothing_is_known_is_served_by_the_moment() {
     let shown = [true; ITEMS];
     let proposed = source.at(&said("weather", "rain"));
     let proposed = proposed.propose(nobody, &Open::new(&shown), 5);
-    assert!(proposed.items.iter().all(|item| low.contains(&(*item as usize))));
+    assert!(
+        proposed
+            .items
+            .iter()
+            .all(|item| low.contains(&(*item as usize)))
+    );
     let both = params(json!({"context": "weather", "segment": "half"}));
     let refused = recommender("popular").unwrap().check(&both).unwrap_err();
     assert!(refused[0].message.contains("`segment`"), "{refused:?}");

@@ -203,6 +203,7 @@ impl Check<'_> {
                 },
             };
             self.segment(model);
+            self.by_context(model);
             for wrong in checked.err().into_iter().flatten() {
                 let path = format!("{path}.{}", wrong.param);
                 self.problem(&path, "model", wrong.message, wrong.help);
@@ -227,6 +228,24 @@ impl Check<'_> {
             let message = format!("`{named}` is none of `items.attributes`");
             self.problem(&path, "unknown_name", message, suggestion(named, &names));
         }
+    }
+
+    /// Whether moments are told apart by a word that feedback says of them.
+    fn by_context(&mut self, model: &ModelDecl) {
+        let named = model.params.get("context").and_then(|named| named.as_str());
+        let words = self.ranking.feedback.context.iter();
+        let words = words.filter(|said| said.is_word());
+        let names: Vec<&str> = words.map(|said| said.name.as_str()).collect();
+        let Some(named) = named.filter(|named| !names.contains(named)) else {
+            return;
+        };
+        let path = format!("models.{}.context", model.name);
+        let message = format!("`{named}` is no category or flag of `feedback.context`");
+        let help = match names.is_empty() {
+            true => format!("declare it: `feedback: {{context: [{named}]}}`"),
+            false => suggestion(named, &names),
+        };
+        self.problem(&path, "unknown_name", message, help);
     }
 
     /// Whether a list that people edit is declared, and is of items.

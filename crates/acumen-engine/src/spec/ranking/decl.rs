@@ -1,6 +1,6 @@
 //! What a use case that ranks declares.
 
-use acumen_base::Span;
+use acumen_base::{FieldType, Span};
 use acumen_decision::bandit::Algorithm;
 use acumen_decision::ranking::{Bounds, Objectives};
 use acumen_expr::Compiled;
@@ -59,8 +59,12 @@ impl RankingDecl {
             .map(|(kind, formula)| (kind.as_str(), formula.text()))
             .collect();
         let require = self.items.require.iter().map(Compiled::text);
+        let context = match self.feedback.context.is_empty() {
+            true => String::new(),
+            false => format!(" {:?}", self.feedback.context),
+        };
         format!(
-            "{} {} {:?} {:?} {} {:?} {:?} {} {} {weights:?} {:?} {:?} {:?} {:?} {} {models:?}",
+            "{} {} {:?} {:?} {} {:?} {:?} {} {} {weights:?} {:?} {:?} {:?} {:?} {} {models:?}{context}",
             self.item_field,
             self.visitor_field,
             self.session_field,
@@ -111,6 +115,36 @@ pub struct FeedbackDecl {
     pub rewards: Vec<(String, f64)>,
     /// How many events of a visitor are remembered.
     pub remember: usize,
+    /// Its fields that say something of the moment, which requests may say as well.
+    pub context: Vec<ContextDecl>,
+}
+
+/// What may be said of the moment in one respect, such as the weather.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextDecl {
+    /// The field.
+    pub name: String,
+    /// Its type: a category, a flag, or a number.
+    pub kind: FieldType,
+}
+
+/// Numbers by which a category of the context is known: few, since a bandit learns one weight for
+/// each of them and each source.
+pub(crate) const CATEGORY_NUMBERS: usize = 4;
+
+impl ContextDecl {
+    /// Numbers by which what is said is known to a bandit and a ranker.
+    pub(crate) fn width(&self) -> usize {
+        match self.kind {
+            FieldType::Category => CATEGORY_NUMBERS,
+            _ => 1,
+        }
+    }
+
+    /// Whether it is a word, so that moments of one word are alike.
+    pub(crate) fn is_word(&self) -> bool {
+        matches!(self.kind, FieldType::Category | FieldType::Bool)
+    }
 }
 
 /// Why an item is not shown to a visitor again.

@@ -124,6 +124,53 @@ fn a_list_that_people_edit_is_one_of_items() {
 }
 
 #[test]
+fn moments_are_told_apart_by_what_feedback_says_of_them() {
+    let fields = "what: category, list_id: id, weather: category, degrees: number, note: text}";
+    let with = |context: &str, popular: &str| {
+        let text = WARES
+            .replace("what: category, list_id: id}", fields)
+            .replace(
+                "  remember: 20",
+                &format!("  remember: 20\n  context: {context}"),
+            );
+        let model = format!("often: {{algorithm: popular{popular}}}");
+        problems_of(
+            "wares",
+            &text.replace("often: {algorithm: popular}", &model),
+        )
+    };
+    let sound = with("[weather, degrees]", ", context: weather");
+    assert_eq!(sound, Vec::<String>::new());
+    for (context, popular, told) in [
+        ("[wether]", "", "`weather`"),
+        ("[note]", "", "`note` is of type `text`"),
+        ("[weather, weather]", "", "named twice"),
+        (
+            "[weather]",
+            ", context: degrees",
+            "`degrees` is no category or flag",
+        ),
+        ("[weather]", ", context: wether", "did you mean `weather`?"),
+        (
+            "[degrees]",
+            ", context: weather",
+            "declare it: `feedback: {context: [weather]}`",
+        ),
+        (
+            "[weather]",
+            ", context: weather, segment: kind",
+            "both tell people apart",
+        ),
+    ] {
+        let found = with(context, popular);
+        assert!(
+            found.len() == 1 && found[0].contains(told),
+            "{told}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn people_are_told_apart_by_an_attribute_of_items() {
     let with = |segment: &str| {
         let popular = format!("often: {{algorithm: popular, segment: {segment}}}");

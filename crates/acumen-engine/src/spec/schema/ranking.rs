@@ -34,6 +34,7 @@ pub(super) fn ranking() -> Value {
                 "type": "object",
                 "additionalProperties": {"type": "number"},
             },
+            "context": texts("Fields that say something of the moment, such as the device or the weather: categories, flags and numbers. A request may say the same (`context`), which `popular` with `context`, the bandit and the ranker go by."),
             "remember": whole("How many events of a visitor are remembered, 1 to 1000; 50 unless given."),
         })),
         "objectives": group("What a list is made for.", &[], json!({
