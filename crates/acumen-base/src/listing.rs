@@ -34,6 +34,19 @@ pub struct Listing {
 pub struct Circumstances {
     /// What the request said of the moment, by name.
     pub context: Vec<(String, Value)>,
+    /// Which of several ensembles made it; `None` where there was nothing to choose.
+    pub choice: Option<EnsembleChoice>,
+}
+
+/// Which of several ensembles made a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EnsembleChoice {
+    /// Its name.
+    pub ensemble: String,
+    /// The probability with which each was chosen, by name.
+    pub probabilities: Vec<(String, f64)>,
+    /// What was known of the visitor and the moment.
+    pub known: Vec<f32>,
 }
 
 /// One place of a list.

@@ -40,8 +40,8 @@ pub use catalogue::{Catalogue, FeatureSet, SetOrigin};
 pub use places::Places;
 pub use project::Project;
 pub use ranking::{
-    BanditDecl, CapDecl, ContextDecl, FeedbackDecl, GroupDecl, ItemsDecl, Outcome, RankingDecl,
-    StagesDecl,
+    BanditDecl, CapDecl, ContextDecl, EnsembleOfMany, FeedbackDecl, GroupDecl, ItemsDecl, Outcome,
+    RankingDecl, StagesDecl,
 };
 pub(crate) use ranking::{CATEGORY_NUMBERS, SAYS, candidate_columns, is_amount, is_compared};
 pub use scaffold::{ScaffoldError, scaffold};

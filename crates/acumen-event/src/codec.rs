@@ -226,7 +226,7 @@ pub(crate) fn peek_known_at(payload: &[u8]) -> Result<Time, Malformed> {
 
 #[cfg(test)]
 mod tests {
-    use acumen_base::{Circumstances, ListedItem};
+    use acumen_base::{Circumstances, EnsembleChoice, ListedItem};
 
     use super::*;
 
@@ -249,6 +249,11 @@ mod tests {
             took_us: 12,
             circumstances: Circumstances {
                 context: vec![("weather".to_owned(), Value::Text("rain".into()))],
+                choice: Some(EnsembleChoice {
+                    ensemble: "fresh".to_owned(),
+                    probabilities: vec![("steady".to_owned(), 0.4), ("fresh".to_owned(), 0.6)],
+                    known: vec![1.0, 0.5],
+                }),
             },
         };
         let before = postcard::to_stdvec(&listing).unwrap();

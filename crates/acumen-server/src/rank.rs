@@ -29,6 +29,9 @@ pub(crate) struct ListAnswer {
     items: Vec<ItemLine>,
     /// How much the list has of what it is made for.
     objectives: Objectives,
+    /// Which ensemble made it, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ensemble: Option<Ensemble>,
     /// What each source did.
     sources: Vec<Source>,
     /// What each stage took.
@@ -122,6 +125,27 @@ pub(crate) struct Objectives {
     novelty: f32,
     /// The mean value of an item.
     business_value: f32,
+}
+
+/// The ensemble that made a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ensemble {
+    name: String,
+    /// The probability with which it was chosen.
+    propensity: f64,
+    /// All of them, where `explain` was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    arms: Vec<EnsembleArm>,
+}
+
+/// An ensemble that may make a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EnsembleArm {
+    name: String,
+    /// The probability with which it is chosen.
+    probability: f64,
+    /// What a list of it is expected to bring, in the unit of `feedback.rewards`.
+    expected: f64,
 }
 
 /// What a source did.
@@ -280,6 +304,19 @@ fn list(answer: &RankAnswer) -> ListAnswer {
             novelty: answer.objectives.novelty,
             business_value: answer.objectives.business_value,
         },
+        ensemble: answer.ensemble.as_ref().map(|line| Ensemble {
+            name: line.name.clone(),
+            propensity: line.propensity,
+            arms: line
+                .arms
+                .iter()
+                .map(|arm| EnsembleArm {
+                    name: arm.name.clone(),
+                    probability: arm.probability,
+                    expected: arm.expected,
+                })
+                .collect(),
+        }),
         sources: answer
             .sources
             .iter()

@@ -62,6 +62,8 @@ pub(crate) struct RankingLine {
     kinds: Vec<String>,
     /// What a request may say of the moment, with the type of each.
     context: BTreeMap<String, String>,
+    /// How many lists of each ensemble were learnt from, where there are several.
+    ensembles: BTreeMap<String, u64>,
     /// What each source weighs.
     weights: Vec<WeightLine>,
     /// What orders lists in place of the weights, where a ranker is live.
@@ -151,6 +153,7 @@ impl From<&RankingStatus> for RankingLine {
             seen: status.lists.seen,
             outcomes: status.lists.outcomes,
             kinds: status.kinds.clone(),
+            ensembles: status.ensembles.iter().cloned().collect(),
             context: status
                 .context
                 .iter()

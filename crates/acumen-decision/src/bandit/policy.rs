@@ -100,6 +100,21 @@ impl Bandit {
         &self.arms
     }
 
+    /// Some of the actions under another declaration, with what was learnt of them; `None` is an
+    /// action that nothing is known of.
+    #[must_use]
+    pub fn declared_as(&self, spec: BanditSpec, actions: &[Option<usize>]) -> Bandit {
+        let arm = |action: &Option<usize>| match action.and_then(|action| self.arm(action)) {
+            Some(known) => known.with_ridge(spec.ridge),
+            None => Arm::new(self.width, spec.ridge),
+        };
+        Bandit {
+            spec,
+            width: self.width,
+            arms: actions.iter().map(arm).collect(),
+        }
+    }
+
     /// Takes back what was learnt of every action, where it is of as many.
     pub fn restore(&mut self, arms: Vec<Arm>) {
         if arms.len() == self.arms.len() {

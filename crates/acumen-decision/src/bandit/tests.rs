@@ -153,6 +153,21 @@ fn a_reward_that_comes_later_counts_as_if_it_had_come_at_once() {
     assert_eq!(count, Some(3), "no outcome is another observation");
 }
 
+/// What was learnt does not depend on how it explores.
+#[test]
+fn what_is_known_of_actions_can_be_explored_otherwise() {
+    let mut bandit = Bandit::new(spec(Algorithm::Greedy, 0.1), 2, 2);
+    bandit.learn(1, &[1.0, 0.5], 2.0).unwrap();
+    let other = BanditSpec {
+        ridge: 2.0,
+        ..spec(Algorithm::LinUcb { alpha: 1.0 }, 0.0)
+    };
+    let again = bandit.declared_as(other, &[None, Some(1), Some(0)]);
+    let mut by_hand = Bandit::new(other, 3, 2);
+    by_hand.learn(1, &[1.0, 0.5], 2.0).unwrap();
+    assert_eq!(again, by_hand);
+}
+
 /// Each context has another best action; whoever learns finds it, and far sooner than chance.
 #[test]
 fn learning_pays() {

@@ -54,7 +54,7 @@ struct Facts {
     groups: Vec<Vec<u32>>,
 }
 
-/// The candidates of a request in the order in which they would be shown without chance.
+/// The candidates of a request in the order in which an ensemble would show them without chance.
 pub(super) struct InOrder<'a> {
     facts: Facts,
     /// What is known of each candidate.
@@ -89,11 +89,11 @@ pub(super) fn worth_keeping(shown: usize) -> usize {
     SPARE * shortlist(shown)
 }
 
-/// Ranks the candidates of a request.
+/// Ranks the candidates of a request by an ensemble.
 pub(super) fn in_order<'a>(
     ranker: &'a Ranker,
     wish: &Wish<'_>,
-    found: &'a Found,
+    (found, ensemble): (&'a Found, Option<usize>),
     deployed: &'a Deployed,
 ) -> InOrder<'a> {
     let shelf = &ranker.shelf;
@@ -102,7 +102,8 @@ pub(super) fn in_order<'a>(
         let catalogue = shelf.catalogue();
         // What was put forward may have been kept from before they hid or bought it.
         let may = |at: &usize| wish.turns_away(&catalogue, candidates.items[*at]).is_none();
-        let order = found.asked.order.iter().map(|at| *at as usize);
+        let order = &found.asked.orders[ensemble.unwrap_or(0)];
+        let order = order.iter().map(|at| *at as usize);
         // What is compared with every other, and judged by more than the sources, is not all that
         // each put forward.
         let open: Vec<usize> = order.filter(may).take(shortlist(wish.n)).collect();
@@ -121,14 +122,19 @@ pub(super) fn in_order<'a>(
         .map(|scores| open.iter().map(|at| scores[*at]).collect())
         .collect();
     let mut contexts = contexts(&said, &facts, &shelf.moments.numbers(&wish.moment));
-    let mut weights: Vec<f32> = shelf
-        .names
-        .iter()
-        .map(|name| deployed.weight(&ranker.decl, name))
-        .collect();
     if let (Some(columns), Some(beyond)) = (&shelf.columns, beyond) {
-        extend(&mut contexts, &weights, beyond, mark(columns));
+        // Of whichever ensemble: a column means the same in every list.
+        let usual = shelf.names.iter();
+        let usual = usual.map(|name| deployed.weight(&ranker.decl, name));
+        extend(
+            &mut contexts,
+            &usual.collect::<Vec<f32>>(),
+            beyond,
+            mark(columns),
+        );
     }
+    let weight = |name: &String| deployed.weight_in(&ranker.decl, ensemble, name);
+    let mut weights: Vec<f32> = shelf.names.iter().map(weight).collect();
     let bandit = shelf.bandit_scores(&contexts).map(|mut scores| {
         standardise(&mut scores);
         scores
@@ -158,7 +164,7 @@ pub(super) fn in_order<'a>(
     if let Some(name) = &shelf.bandit_name {
         names.push(name);
         sources.push(bandit.as_deref());
-        weights.push(deployed.weight(&ranker.decl, name));
+        weights.push(weight(name));
     }
     if let (Some(fallback), Some(said)) = (&found.fallback, &stand_in) {
         names.push(&fallback.name);
@@ -167,7 +173,7 @@ pub(super) fn in_order<'a>(
     }
     let likeness = facts.likeness(deployed);
     let slate = facts.slate(sources, &likeness);
-    let mut objectives = ranker.decl.objectives;
+    let mut objectives = ranker.decl.objectives_of(ensemble);
     objectives.diversity = wish.request.diversity.unwrap_or(objectives.diversity);
     let caps = facts.caps(&ranker.decl.caps);
     let ranking = rank(&slate, &weights, &objectives, caps, ranked_for(wish.n));
@@ -185,7 +191,7 @@ pub(super) fn in_order<'a>(
 pub(super) fn list(
     ranker: &Ranker,
     wish: &Wish<'_>,
-    found: &Found,
+    (found, ensemble): (&Found, Option<usize>),
     deployed: &Deployed,
     (seed, id): (Seed, &str),
 ) -> Listed {
@@ -195,7 +201,7 @@ pub(super) fn list(
         ranking,
         names,
         left_out,
-    } = in_order(ranker, wish, found, deployed);
+    } = in_order(ranker, wish, (found, ensemble), deployed);
     let shown = shown(&ranking, wish.n, ranker.decl.explore, (seed, id));
     let places: Vec<&Ranked> = shown.iter().map(|(at, _)| &ranking.list[*at]).collect();
     let measured = measure(&facts.slate(Vec::new(), &facts.likeness(deployed)), &places);

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use acumen_base::{Listing, Span, Time};
+use acumen_base::{EnsembleChoice, Listing, Span, Time};
 use acumen_decision::bandit::Bandit;
 use serde::{Deserialize, Serialize};
 
+use super::choosing::Chooser;
 use super::telling::Telling;
 
 /// How long an outcome may come after its list.
@@ -27,6 +28,14 @@ struct Open {
     list: Arc<Listing>,
     /// Whether each item is known to have been seen, and so is learnt from.
     seen: Vec<bool>,
+}
+
+/// Who learns from what is said of lists.
+pub(crate) struct Learners<'a> {
+    /// The bandit of items, and what it is told of each.
+    pub(crate) bandit: Option<(&'a mut Bandit, Telling)>,
+    /// What chooses among ensembles.
+    pub(crate) chooser: Option<&'a mut Chooser>,
 }
 
 /// What has been said of lists.
@@ -55,14 +64,12 @@ pub(crate) struct Word<'a> {
 
 impl Lists {
     /// Waits for the outcomes of a list; where nobody will say what was seen, all of it was.
-    pub(crate) fn show(
-        &mut self,
-        list: &Arc<Listing>,
-        all_seen: bool,
-        bandit: Option<(&mut Bandit, Telling)>,
-    ) {
+    pub(crate) fn show(&mut self, list: &Arc<Listing>, all_seen: bool, learners: Learners<'_>) {
         self.told.lists += 1;
-        if let (true, Some((bandit, telling))) = (all_seen, bandit) {
+        if let (true, Some(choice), Some(chooser)) = (all_seen, choice(list), learners.chooser) {
+            chooser.seen(choice, 0.0);
+        }
+        if let (true, Some((bandit, telling))) = (all_seen, learners.bandit) {
             for place in &list.places {
                 self.told.seen += 1;
                 let told = wide(&telling.of(&place.context));
@@ -81,8 +88,10 @@ impl Lists {
     }
 
     /// Takes in what is said of an item of a list.
-    pub(crate) fn hear(&mut self, word: Word<'_>, bandit: Option<(&mut Bandit, Telling)>) {
+    pub(crate) fn hear(&mut self, word: Word<'_>, learners: Learners<'_>) {
         let open = self.open.get_mut(word.list);
+        let choice = open.as_ref().and_then(|open| choice(&open.list).cloned());
+        let looked_at = open.as_ref().is_some_and(|open| open.seen.contains(&true));
         let Some((context, seen)) = open.and_then(|open| open.place(word.item)) else {
             self.told.unknown += 1;
             return;
@@ -94,7 +103,14 @@ impl Lists {
         }
         let reward = word.reward.unwrap_or(0.0);
         self.told.outcomes += u64::from(word.reward.is_some());
-        if let Some((bandit, telling)) = bandit {
+        if let (Some(choice), Some(chooser)) = (choice, learners.chooser) {
+            match looked_at {
+                false => chooser.seen(&choice, reward),
+                true if reward != 0.0 => chooser.reward(&choice, reward),
+                true => {}
+            }
+        }
+        if let Some((bandit, telling)) = learners.bandit {
             let told = wide(&telling.of(context));
             // An outcome of what is known to have been seen is more of the same observation.
             let _of_another_width = match *seen {
@@ -109,6 +125,24 @@ impl Lists {
         self.told
     }
 
+    /// What ensembles made the lists that wait, by id, which a snapshot keeps apart.
+    pub(crate) fn choices(&self) -> Vec<(Arc<str>, EnsembleChoice)> {
+        let open = self.open.iter();
+        let choices = open.filter_map(|(id, open)| Some((id.clone(), choice(&open.list)?.clone())));
+        let mut choices: Vec<(Arc<str>, EnsembleChoice)> = choices.collect();
+        choices.sort_by(|a, b| a.0.cmp(&b.0));
+        choices
+    }
+
+    /// Takes them back.
+    pub(crate) fn chose(&mut self, choices: Vec<(Arc<str>, EnsembleChoice)>) {
+        for (id, choice) in choices {
+            if let Some(open) = self.open.get_mut(&id) {
+                Arc::make_mut(&mut open.list).circumstances.choice = Some(choice);
+            }
+        }
+    }
+
     fn forget(&mut self, now: Time) {
         while let Some(oldest) = self.order.front() {
             let old = |open: &Open| open.list.at + OPEN_FOR < now;
@@ -120,6 +154,10 @@ impl Lists {
             self.order.pop_front();
         }
     }
+}
+
+fn choice(list: &Listing) -> Option<&EnsembleChoice> {
+    list.circumstances.choice.as_ref()
 }
 
 impl Open {

@@ -5,20 +5,22 @@
 //! the list said of its item; its propensity is the product of those of all places up to it, since
 //! each is given those before it, and the target the same product under the other declaration
 //! (reward interaction, McInerney et al. 2020, "Counterfactual Evaluation of Slate Recommendations
-//! with Sequential Reward Interactions"). A model of the reward by place makes the doubly robust
+//! with Sequential Reward Interactions"). Where a bandit chooses among ensembles, both are sums over
+//! all ensembles that might have made the list: what comes of a list is what it shows, whoever made
+//! it. A model of the reward by place makes the doubly robust
 //! estimate.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use acumen_base::{Body, Clock, Event, Listing};
+use acumen_base::{Body, Clock, EnsembleChoice, Event, Listing};
 use acumen_event::LogReader;
 use acumen_value::off_policy::{Estimates, Logged, Modelled, cell_means};
 use serde::Serialize;
 
 use super::ask::RankRequest;
 use super::listing::ranked_for;
-use super::serve::Ranker;
+use super::serve::{Might, Ranker};
 use super::shelf::Shelf;
 use crate::core::{Core, as_declared};
 use crate::error::EngineError;
@@ -73,10 +75,11 @@ pub fn evaluate_policy(
     let none = || EngineError::NotFound(format!("`{name}` ranks nothing"));
     let declared = plan.declared.ranking.as_deref().ok_or_else(none)?;
     let changed = other.ranking.as_deref().ok_or_else(none)?;
-    if declared.what_is_remembered(&plan.declared) != changed.what_is_remembered(other) {
+    if declared.what_is_read(&plan.declared) != changed.what_is_read(other) {
         return Err(EngineError::NotEnough(format!(
             "the other `{name}` reads other events, items or sources, so this log cannot judge it: \
-             weights, objectives, `caps`, `candidates`, `explore` and `fallback` may differ"
+             weights, objectives, `ensembles`, `choose`, `caps`, `candidates`, `explore` and \
+             `fallback` may differ"
         )));
     }
     let core = sources.oldest()?;
@@ -135,23 +138,24 @@ impl Replay {
             context: self.shelf().moments.again(&listing.circumstances.context),
             ..RankRequest::default()
         };
-        let orders =
-            [&self.judges[0], &self.judges[1]].map(|judge| judge.order(&request, listing.at));
-        let [Ok(mut own), Ok(mut other)] = orders else {
+        let might = [&self.judges[0], &self.judges[1]]
+            .map(|judge| judge.might(&request, listing.at, &listing.id));
+        let [Ok(own), Ok(other)] = might else {
             return;
         };
-        own.truncate(ranked_for(listing.places.len()));
-        other.truncate(ranked_for(listing.places.len()));
-        let epsilon = self.judges[1].decl.explore;
-        let (mut propensity, mut target) = (1.0, 1.0);
+        let choice = listing.circumstances.choice.as_ref();
+        let mut own = Ways::new(own, listing.places.len()).chosen(choice);
+        let mut other = Ways::new(other, listing.places.len());
+        let epsilon = [0, 1].map(|judge: usize| self.judges[judge].decl.explore);
         for (place, shown) in listing.places.iter().enumerate() {
-            if shown.propensity > 0.5 {
-                let first = own.first().is_some_and(|id| **id == *shown.item);
-                self.agreed = (self.agreed.0 + usize::from(first), self.agreed.1 + 1);
+            if shown.propensity > 0.5
+                && let Some(first) = own.first()
+            {
+                let agrees = first == Some(&*shown.item);
+                self.agreed = (self.agreed.0 + usize::from(agrees), self.agreed.1 + 1);
             }
-            own.retain(|id| **id != *shown.item);
-            propensity *= shown.propensity;
-            target *= chance(&mut other, &shown.item, epsilon);
+            let propensity = own.next(&shown.item, epsilon[0], Some(shown.propensity));
+            let target = other.next(&shown.item, epsilon[1], None);
             let key = (
                 Arc::from(listing.id.as_str()),
                 Arc::from(shown.item.as_str()),
@@ -216,6 +220,59 @@ impl Replay {
             places_a_list: self.rows.len() as f64 / lists.len().max(1) as f64,
             by_place,
         })
+    }
+}
+
+/// All ways in which a list may have come about: by each ensemble, with the probability of that and
+/// of the places so far.
+struct Ways {
+    ways: Vec<(f64, Might)>,
+    /// Which of them it was.
+    chosen: Option<usize>,
+}
+
+impl Ways {
+    fn new(might: Vec<Might>, places: usize) -> Ways {
+        let way = |mut might: Might| {
+            might.order.truncate(ranked_for(places));
+            (might.chance, might)
+        };
+        let ways: Vec<(f64, Might)> = might.into_iter().map(way).collect();
+        Ways {
+            chosen: (ways.len() == 1).then_some(0),
+            ways,
+        }
+    }
+
+    /// As it was: with the probabilities of the record.
+    fn chosen(mut self, choice: Option<&EnsembleChoice>) -> Ways {
+        let Some(choice) = choice else { return self };
+        for (chance, might) in &mut self.ways {
+            let logged = choice.probabilities.iter();
+            let mut logged = logged.filter(|(name, _)| might.ensemble.as_ref() == Some(name));
+            *chance = logged.next().map_or(0.0, |(_, logged)| *logged);
+        }
+        let is_it = |(_, might): &(f64, Might)| might.ensemble.as_ref() == Some(&choice.ensemble);
+        self.chosen = self.ways.iter().position(is_it);
+        self
+    }
+
+    /// What the ensemble that made the list would show next without chance; `None` where that
+    /// ensemble is not declared any more.
+    fn first(&self) -> Option<Option<&str>> {
+        let (_, might) = &self.ways[self.chosen?];
+        Some(might.order.first().map(|id| &**id))
+    }
+
+    /// The probability of the places so far and this item next, by whichever ensemble. For the one
+    /// that made the list, `logged` says how likely the item was.
+    fn next(&mut self, item: &str, epsilon: f64, logged: Option<f64>) -> f64 {
+        for (at, (sofar, might)) in self.ways.iter_mut().enumerate() {
+            let computed = chance(&mut might.order, item, epsilon);
+            let known = logged.filter(|_| self.chosen == Some(at));
+            *sofar *= known.unwrap_or(computed);
+        }
+        self.ways.iter().map(|(sofar, _)| sofar).sum()
     }
 }
 

@@ -3,17 +3,28 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use acumen_base::{Circumstances, Clock, ListedItem, Listing, Seed, Span, Time};
+use acumen_base::{Circumstances, Clock, EnsembleChoice, ListedItem, Listing, Seed, Span, Time};
 use acumen_decision::Pool;
 
 use super::ask::{RankAnswer, RankRequest, SourceLine, StageLine};
 use super::asking::Found;
+use super::choosing::{Chosen, known};
 use super::kept::KeptCandidates;
 use super::listing::{Listed, Place, in_order, list};
 use super::shelf::{RankingStatus, Shelf};
 use super::wish::Wish;
 use crate::refusal::Refusal;
 use crate::spec::{RankingDecl, StagesDecl, UseCase};
+
+/// An ensemble that might have made a list.
+pub(super) struct Might {
+    /// Its name; `None` where there is nothing to choose.
+    pub(super) ensemble: Option<String>,
+    /// How likely it is to be chosen.
+    pub(super) chance: f64,
+    /// The items, the first first.
+    pub(super) order: Vec<Arc<str>>,
+}
 
 /// What answers for a use case that ranks.
 #[derive(Debug)]
@@ -74,10 +85,16 @@ impl Ranker {
             self.born.0,
             self.lists.fetch_add(1, Ordering::Relaxed)
         );
-        let listed = list(self, &wish, &found, &deployed, (self.seed, &id));
+        let chosen = self.choose(&wish, &found, &id);
+        let ensemble = chosen.as_ref().map(|chosen| chosen.at);
+        let by = (self.seed, id.as_str());
+        let listed = list(self, &wish, (&found, ensemble), &deployed, by);
         stages.end("ranking", stages.budget.ranking);
-        let listing = self.listing(id, &wish, &listed, &found);
+        let line = chosen.as_ref().map(|chosen| chosen.line(request.explain));
+        let choice = chosen.map(|chosen| chosen.choice);
+        let listing = self.listing((id, choice), &wish, &listed, &found);
         let mut answer = answer(&wish, listed, found, (&listing.id, now));
+        answer.ensemble = line;
         stages.end("post_processing", stages.budget.post_processing);
         answer.stages = stages.lines;
         let took_us = (self.clock.nanos() - received_nanos) / 1_000;
@@ -96,13 +113,43 @@ impl Ranker {
         ranker
     }
 
-    /// The order in which items would be shown without chance at some time, for so many places.
-    pub(super) fn order(&self, request: &RankRequest, now: Time) -> Result<Vec<Arc<str>>, Refusal> {
+    /// The ensemble that makes a list; `None` where there is nothing to choose, or the fallback
+    /// alone answers, in which no ensemble has a part.
+    fn choose(&self, wish: &Wish<'_>, found: &Found, id: &str) -> Option<Chosen> {
+        if found.fallback.is_some() {
+            return None;
+        }
+        let chooser = self.shelf.chooser(&self.decl)?;
+        let known = known(wish, &self.shelf.moments);
+        chooser.choose(known, (self.seed, id)).ok()
+    }
+
+    /// How the list of an id would have been made at some time, for so many places: each ensemble
+    /// that might have made it, with its probability and its order without chance.
+    pub(super) fn might(
+        &self,
+        request: &RankRequest,
+        now: Time,
+        id: &str,
+    ) -> Result<Vec<Might>, Refusal> {
         let wish = Wish::of(&self.shelf, request, now)?;
         let deployed = self.shelf.deployed();
         let found = self.candidates(&wish, &deployed, now);
-        let order = in_order(self, &wish, &found, &deployed);
-        Ok(order.ids().cloned().collect())
+        let of = |(ensemble, chance): (Option<usize>, f64)| Might {
+            ensemble: ensemble.map(|at| self.decl.ensembles[at].name.clone()),
+            chance,
+            order: in_order(self, &wish, (&found, ensemble), &deployed)
+                .ids()
+                .cloned()
+                .collect(),
+        };
+        let probabilities = match self.choose(&wish, &found, id) {
+            Some(chosen) => chosen.choice.probabilities,
+            None => return Ok(vec![of((None, 1.0))]),
+        };
+        let ensembles = (0..).map(Some).zip(probabilities);
+        let possible = ensembles.map(|(at, (_, chance))| (at, chance));
+        Ok(possible.map(of).collect())
     }
 
     /// Whether no source needs a thread of its own.
@@ -117,7 +164,13 @@ impl Ranker {
     }
 
     /// What the log keeps of a list.
-    fn listing(&self, id: String, wish: &Wish<'_>, listed: &Listed, found: &Found) -> Listing {
+    fn listing(
+        &self,
+        (id, choice): (String, Option<EnsembleChoice>),
+        wish: &Wish<'_>,
+        listed: &Listed,
+        found: &Found,
+    ) -> Listing {
         let place = |place: &Place| ListedItem {
             item: place.item.item.to_string(),
             score: place.item.score,
@@ -137,6 +190,7 @@ impl Ranker {
             took_us: 0,
             circumstances: Circumstances {
                 context: wish.moment.said().to_vec(),
+                choice,
             },
         }
     }
@@ -159,6 +213,7 @@ fn answer(wish: &Wish<'_>, listed: Listed, found: Found, (id, at): (&str, Time))
         short_because: short.then(because),
         items: listed.places.into_iter().map(|place| place.item).collect(),
         objectives: listed.measured,
+        ensemble: None,
         sources,
         stages: Vec::new(),
         cached: found.cached,

@@ -2,14 +2,15 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use acumen_base::{Columns, Control, Event, FieldType, Key, Listing, Time};
+use acumen_base::{Columns, Control, EnsembleChoice, Event, FieldType, Key, Listing, Time};
 use acumen_decision::bandit::{Arm, Bandit, BanditSpec};
 use acumen_model::recommend::Recommender;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Catalogue, SavedCatalogue, Shelving};
+use super::choosing::Chooser;
 use super::heard::Hearing;
-use super::lists::{Lists, Told, Word};
+use super::lists::{Learners, Lists, Told, Word};
 use super::moment::Moments;
 use super::picks::Picks;
 use super::sources::{Deployed, Loaded};
@@ -40,6 +41,8 @@ pub(crate) struct Shelf {
     visitors: Visitors,
     deployed: RwLock<Arc<Deployed>>,
     bandit: RwLock<Option<Bandit>>,
+    /// What chooses among ensembles, where there are several.
+    chooser: RwLock<Option<Chooser>>,
     lists: Mutex<Lists>,
 }
 
@@ -62,6 +65,8 @@ pub struct RankingStatus {
     pub ranker: Option<(String, String)>,
     /// Outcomes that the bandit has learnt from.
     pub learnt: u64,
+    /// How many lists of each ensemble were learnt from, where there are several.
+    pub ensembles: Vec<(String, u64)>,
     /// What has been said of lists.
     pub lists: Told,
 }
@@ -73,6 +78,13 @@ pub(crate) struct SavedShelf {
     visitors: Vec<(Key, Visitor)>,
     arms: Vec<Arm>,
     lists: Lists,
+}
+
+/// What a snapshot keeps of ensembles, apart from the shelf: pictures of earlier builds have none.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct SavedChoices {
+    arms: Vec<Arm>,
+    open: Vec<(Arc<str>, EnsembleChoice)>,
 }
 
 impl Shelf {
@@ -107,6 +119,7 @@ impl Shelf {
             hearing,
             shelving,
             bandit_name,
+            chooser: RwLock::new(Chooser::new(decl, &moments)),
             moments,
             telling,
             columns,
@@ -149,9 +162,7 @@ impl Shelf {
                 shown: heard.shown,
                 reward: heard.reward,
             };
-            let mut bandit = write(&self.bandit);
-            let bandit = bandit.as_mut().map(|bandit| (bandit, self.telling));
-            self.lists().hear(word, bandit);
+            self.learn(|lists, learners| lists.hear(word, learners));
         }
     }
 
@@ -171,9 +182,27 @@ impl Shelf {
     /// Notes a list that was shown.
     pub(crate) fn show(&self, listing: &Arc<Listing>) {
         let all_seen = !self.hearing.tells_what_was_seen();
-        let mut bandit = write(&self.bandit);
-        let bandit = bandit.as_mut().map(|bandit| (bandit, self.telling));
-        self.lists().show(listing, all_seen, bandit);
+        self.learn(|lists, learners| lists.show(listing, all_seen, learners));
+    }
+
+    /// Lets whoever learns from lists hear something of them.
+    fn learn(&self, hear: impl FnOnce(&mut Lists, Learners<'_>)) {
+        let (mut bandit, mut chooser) = (write(&self.bandit), write(&self.chooser));
+        let learners = Learners {
+            bandit: bandit.as_mut().map(|bandit| (bandit, self.telling)),
+            chooser: chooser.as_mut(),
+        };
+        hear(&mut self.lists(), learners);
+    }
+
+    /// What chooses among the ensembles of a declaration, with all that was learnt of them; `None`
+    /// where there is nothing to choose.
+    pub(super) fn chooser(&self, decl: &RankingDecl) -> Option<Chooser> {
+        let chooser = self.chooser.read().unwrap_or_else(PoisonError::into_inner);
+        match &*chooser {
+            Some(chooser) => chooser.declared_as(decl),
+            None => Chooser::new(decl, &self.moments),
+        }
     }
 
     /// Lets a source answer, told of the items that came after its training.
@@ -281,6 +310,12 @@ impl Shelf {
                 .collect(),
             ranker: ranker.map(|order| (order.name.clone(), order.version.clone())),
             learnt: arm.map_or(0, Arm::count),
+            ensembles: self
+                .chooser
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .as_ref()
+                .map_or_else(Vec::new, Chooser::learnt),
             lists: self.lists().told(),
         }
     }
@@ -309,6 +344,26 @@ impl Shelf {
             bandit.restore(saved.arms);
         }
         *self.lists() = saved.lists;
+    }
+}
+
+impl Shelf {
+    /// What a snapshot keeps of ensembles.
+    pub(crate) fn save_choices(&self) -> SavedChoices {
+        SavedChoices {
+            arms: write(&self.chooser)
+                .as_ref()
+                .map_or_else(Vec::new, |chooser| chooser.bandit.arms().to_vec()),
+            open: self.lists().choices(),
+        }
+    }
+
+    /// From a snapshot, behind the shelf.
+    pub(crate) fn load_choices(&self, saved: SavedChoices) {
+        if let Some(chooser) = &mut *write(&self.chooser) {
+            chooser.bandit.restore(saved.arms);
+        }
+        self.lists().chose(saved.open);
     }
 }
 

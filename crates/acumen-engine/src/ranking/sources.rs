@@ -116,6 +116,17 @@ impl Deployed {
         fitted.unwrap_or_else(|| declared_weight(ranking, name)) as f32
     }
 
+    /// What a source weighs in one of several ensembles.
+    pub(crate) fn weight_in(
+        &self,
+        ranking: &RankingDecl,
+        ensemble: Option<usize>,
+        name: &str,
+    ) -> f32 {
+        let fitted = f64::from(self.weight(ranking, name));
+        ranking.weight_in(ensemble, name, fitted) as f32
+    }
+
     /// The source that knows items by what they are like, where there is one.
     pub(crate) fn content(&self) -> Option<&Content> {
         let mut loaded = self.sources.values();

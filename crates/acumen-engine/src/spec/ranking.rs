@@ -3,6 +3,7 @@
 mod check;
 mod columns;
 mod decl;
+mod ensembles;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ pub use decl::{
     BanditDecl, CapDecl, ContextDecl, FeedbackDecl, GroupDecl, ItemsDecl, Outcome, RankingDecl,
     StagesDecl,
 };
+pub use ensembles::EnsembleOfMany;
 
 pub(crate) use columns::{SAYS, columns as candidate_columns, is_amount, is_compared};
 pub(crate) use decl::CATEGORY_NUMBERS;

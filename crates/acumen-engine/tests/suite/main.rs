@@ -8,6 +8,7 @@ mod challenging;
 mod drilling;
 mod durability;
 mod editing;
+mod ensembles;
 mod files;
 mod home;
 mod ingesting;

@@ -116,6 +116,7 @@ pub(in crate::spec) fn check(use_case: &UseCase) -> Vec<Diagnostic> {
     check.models();
     check.groups();
     check.ranker();
+    check.ensembles();
     check.training();
     check.found
 }
@@ -346,6 +347,15 @@ impl Check<'_> {
         models.any(|model| model.name == name && model.ranker().is_some())
     }
 
+    /// Whoever chooses among ensembles is told what came of their lists.
+    fn ensembles(&mut self) {
+        let count = self.ranking.ensembles.len();
+        if count > 1 {
+            let who = format!("what chooses among {count} ensembles");
+            self.learns("ensembles", &who);
+        }
+    }
+
     /// A ranker is declared, and lists tell it what came of them.
     fn ranker(&mut self) {
         let models = self.use_case.models.iter();
@@ -364,9 +374,13 @@ impl Check<'_> {
             };
             self.problem("ensemble.ranker", "unknown_name", message, help);
         }
-        let Some(name) = rankers.first() else {
-            return;
-        };
+        if let Some(name) = rankers.first() {
+            self.learns(&format!("models.{name}"), &format!("`{name}`"));
+        }
+    }
+
+    /// Lists tell what came of them to somebody who learns from it.
+    fn learns(&mut self, path: &str, who: &str) {
         let feedback = &self.ranking.feedback;
         let gives = feedback.rewards.iter().any(|(_, reward)| *reward > 0.0);
         for (is_there, key, help) in [
@@ -382,11 +396,10 @@ impl Check<'_> {
             ),
         ] {
             if !is_there {
-                let path = format!("models.{name}");
                 let message = format!(
-                    "`{name}` learns from what came of lists, and `feedback.{key}` says nothing of it"
+                    "{who} learns from what came of lists, and `feedback.{key}` says nothing of it"
                 );
-                self.problem(&path, "no_ranking", message, help.to_owned());
+                self.problem(path, "no_ranking", message, help.to_owned());
             }
         }
     }

@@ -1,10 +1,11 @@
 //! What a use case that ranks declares.
 
 use acumen_base::{FieldType, Span};
-use acumen_decision::bandit::Algorithm;
+use acumen_decision::bandit::{Algorithm, BanditSpec};
 use acumen_decision::ranking::{Bounds, Objectives};
 use acumen_expr::Compiled;
 
+use super::ensembles::EnsembleOfMany;
 use crate::spec::types::UseCase;
 
 /// What is ranked, for whom, and by what.
@@ -31,6 +32,10 @@ pub struct RankingDecl {
     pub dynamic: Option<Bounds>,
     /// What a list is made for.
     pub objectives: Objectives,
+    /// Ensembles of which one is chosen for every list; none where there is nothing to choose.
+    pub ensembles: Vec<EnsembleOfMany>,
+    /// How it is chosen.
+    pub choose: BanditSpec,
     /// How many of a kind a list may have.
     pub caps: Vec<CapDecl>,
     /// The source that answers where no other did.
@@ -44,9 +49,21 @@ pub struct RankingDecl {
 }
 
 impl RankingDecl {
-    /// What decides about what is remembered of items, visitors and lists: memories of another
-    /// declaration are read again from the log. A ranker remembers nothing.
+    /// What decides about what is remembered: memories of another declaration are read again from
+    /// the log.
     pub(crate) fn what_is_remembered(&self, use_case: &UseCase) -> String {
+        let read = self.what_is_read(use_case);
+        let names = self.ensembles.iter().map(|of| of.name.as_str());
+        let names: Vec<&str> = names.collect();
+        match names.is_empty() {
+            true => read,
+            false => format!("{read} {names:?} {}", self.choose.ridge),
+        }
+    }
+
+    /// What decides about what is read of items, visitors and lists. A ranker remembers nothing, and
+    /// which ensemble made a list stands in its record.
+    pub(crate) fn what_is_read(&self, use_case: &UseCase) -> String {
         let models = use_case
             .models
             .iter()

@@ -8,6 +8,7 @@ use acumen_feature::id_fields;
 use super::decl::{
     CapDecl, ContextDecl, FeedbackDecl, GroupDecl, ItemsDecl, Outcome, RankingDecl, StagesDecl,
 };
+use super::ensembles::{self, CHOOSE};
 use crate::spec::subject;
 use crate::spec::tree::{Key, Kind, Node};
 use crate::spec::types::UseCase;
@@ -75,6 +76,8 @@ pub(in crate::spec) fn decide(walk: &mut Walk, node: &Node, use_case: &mut UseCa
         ranker: None,
         dynamic: None,
         objectives: Objectives::default(),
+        ensembles: Vec::new(),
+        choose: CHOOSE,
         caps: Vec::new(),
         fallback: None,
         explore: 0.0,
@@ -106,6 +109,8 @@ pub(in crate::spec) fn read(walk: &mut Walk, group: &mut Group<'_>, use_case: &m
             "items",
             "feedback",
             "objectives",
+            "ensembles",
+            "choose",
             "caps",
             "stages",
             "candidates",
@@ -129,8 +134,10 @@ pub(in crate::spec) fn read(walk: &mut Walk, group: &mut Group<'_>, use_case: &m
         ensemble(walk, node, &mut ranking);
     }
     if let Some(node) = group.get("objectives") {
-        ranking.objectives = objectives(walk, node).unwrap_or_default();
+        let usual = Objectives::default();
+        ranking.objectives = objectives(walk, node, usual).unwrap_or(usual);
     }
+    ensembles::read(walk, group, &mut ranking);
     if let Some(node) = group.get("caps") {
         ranking.caps = walk.each(node, |walk, key, value| {
             let wanted = "how many of one kind a list may have, such as 3";
@@ -390,14 +397,13 @@ fn bounds(walk: &mut Walk, node: &Node) -> Option<Bounds> {
     }
 }
 
-/// Reads `objectives`.
-fn objectives(walk: &mut Walk, node: &Node) -> Option<Objectives> {
+/// Reads `objectives`; what is not named is as usual.
+pub(super) fn objectives(walk: &mut Walk, node: &Node, usual: Objectives) -> Option<Objectives> {
     let mut group = walk.group(node, "`objectives`")?;
     let names = ["relevance", "diversity", "novelty", "business_value"];
     let nodes = names.map(|name| group.get(name));
     let by = group.get("by");
     group.finish(walk);
-    let usual = Objectives::default();
     let [relevance, diversity, novelty, business_value] =
         nodes.map(|node| node.and_then(|node| Some((node, walk.number(node)?))));
     if let Some((node, knob)) = diversity

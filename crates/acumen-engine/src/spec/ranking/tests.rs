@@ -183,3 +183,37 @@ fn people_are_told_apart_by_an_attribute_of_items() {
     let found = with("kinds");
     assert!(found.len() == 1 && found[0].contains("`kind`"), "{found:?}");
 }
+
+#[test]
+fn ensembles_are_declared_with_what_chooses_among_them() {
+    let with = |ensembles: &str, choose: &str| {
+        let changes = format!("ensembles: {ensembles}\n{choose}fallback: often");
+        problems_of("wares", &WARES.replace("fallback: often", &changes))
+    };
+    let sound = "{steady: {}, fresh: {weights: {alike: 2}, objectives: {novelty: 0.4}}}";
+    assert_eq!(with(sound, ""), Vec::<String>::new());
+    let choose = "choose: {policy: lin_ucb, alpha: 0.2, epsilon: 2%, ridge: 2}\n";
+    assert_eq!(with(sound, choose), Vec::<String>::new());
+    for (ensembles, choose, told) in [
+        ("{fresh: {weights: {alik: 2}}}", "", "did you mean `alike`?"),
+        ("{fresh: {weights: {alike: -1}}}", "", "a weight of 0 or more"),
+        (
+            "{fresh: {weights: {together: 0, alike: 0, often: 0, learning: 0}}}",
+            "",
+            "no group has a weight above 0",
+        ),
+        ("{fresh: {objectives: {noveltee: 1}}}", "", "did you mean `novelty`?"),
+        (sound, "choose: {policy: lin_usb}\n", "did you mean `lin_ucb`?"),
+        (sound, "choose: {draws: 0}\n", "from 1 to 10000"),
+        (sound, "choose: {ridge: 0}\n", "a number above 0"),
+    ] {
+        let found = with(ensembles, choose);
+        assert!(found.len() == 1 && found[0].contains(told), "{told}: {found:?}");
+    }
+    let alone = WARES.replace("fallback: often", "choose: {epsilon: 2%}\nfallback: often");
+    let alone = problems_of("wares", &alone);
+    assert!(alone.len() == 1 && alone[0].contains("nothing to choose among"), "{alone:?}");
+    let text = WARES.replace("fallback: often", &format!("ensembles: {sound}\nfallback: often"));
+    let untold = problems_of("wares", &text.replace("  list: list_id\n", ""));
+    assert!(untold.len() == 1 && untold[0].contains("among 2 ensembles"), "{untold:?}");
+}
