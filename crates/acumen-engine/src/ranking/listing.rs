@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use acumen_base::Seed;
+use acumen_base::random::Stream;
 use acumen_decision::bandit::explore_slate;
 use acumen_decision::ranking::{
-    Caps, Likeness, Measured, Ranked, Ranking, Refusals, Slate, measure, rank,
+    Caps, Chance, Draws, Likeness, Measured, Ranked, Ranking, Refusals, Slate, measure, rank,
+    rank_drawn, take,
 };
 use acumen_model::recommend::candidates::standardise;
 
@@ -54,7 +56,16 @@ struct Facts {
     groups: Vec<Vec<u32>>,
 }
 
-/// The candidates of a request in the order in which an ensemble would show them without chance.
+/// Who says which candidate comes next, where lists are drawn.
+pub(super) enum Next<'a> {
+    /// Chance.
+    Drawn,
+    /// A list that was shown.
+    Shown(&'a [&'a str]),
+}
+
+/// The candidates of a request in the order in which an ensemble would show them without chance, or
+/// the list that was drawn.
 pub(super) struct InOrder<'a> {
     facts: Facts,
     /// What is known of each candidate.
@@ -63,6 +74,8 @@ pub(super) struct InOrder<'a> {
     /// What speaks for candidates, by name.
     names: Vec<&'a str>,
     left_out: Option<Refusals>,
+    /// Where the list was drawn, with each place its probability and whether none was likelier.
+    drawn: Option<Vec<(f64, bool)>>,
 }
 
 impl InOrder<'_> {
@@ -71,10 +84,37 @@ impl InOrder<'_> {
         let list = self.ranking.list.iter();
         list.map(|ranked| &self.facts.ids[ranked.candidate])
     }
+
+    /// How likely the places of a list that was shown are, given those before them, and whether no
+    /// other item was likelier; a drawn one is to be made with [`Next::Shown`] of that list.
+    pub(super) fn chances(&self, shown: &[&str], epsilon: f64) -> Vec<(f64, bool)> {
+        if let Some(drawn) = &self.drawn {
+            let missing = std::iter::repeat_n((0.0, false), shown.len() - drawn.len());
+            return drawn.iter().copied().chain(missing).collect();
+        }
+        let mut left: Vec<&str> = self.ids().map(|id| &**id).collect();
+        left.truncate(ranked_for(shown.len()));
+        shown
+            .iter()
+            .map(|item| chance(&mut left, item, epsilon))
+            .collect()
+    }
+}
+
+/// The probability with which an order and chance put an item next, and whether it is the first; it
+/// is taken out.
+fn chance(order: &mut Vec<&str>, item: &str, epsilon: f64) -> (f64, bool) {
+    let left = order.len();
+    let Some(at) = order.iter().position(|id| *id == item) else {
+        return (0.0, false);
+    };
+    order.remove(at);
+    let best = if at == 0 { 1.0 - epsilon } else { 0.0 };
+    (best + epsilon / left as f64, at == 0)
 }
 
 /// How many places are ranked for so many that are shown.
-pub(super) fn ranked_for(shown: usize) -> usize {
+fn ranked_for(shown: usize) -> usize {
     SPARE * shown
 }
 
@@ -95,6 +135,7 @@ pub(super) fn in_order<'a>(
     wish: &Wish<'_>,
     (found, ensemble): (&'a Found, Option<usize>),
     deployed: &'a Deployed,
+    (next, id): (Next<'_>, &str),
 ) -> InOrder<'a> {
     let shelf = &ranker.shelf;
     let candidates = &found.asked.candidates;
@@ -135,10 +176,8 @@ pub(super) fn in_order<'a>(
     }
     let weight = |name: &String| deployed.weight_in(&ranker.decl, ensemble, name);
     let mut weights: Vec<f32> = shelf.names.iter().map(weight).collect();
-    let bandit = shelf.bandit_scores(&contexts).map(|mut scores| {
-        standardise(&mut scores);
-        scores
-    });
+    let by = (ranker.seed, id);
+    let bandit = shelf.explored(ranker.bandit, &contexts, by);
     let stand_in: Option<Vec<f32>> = found
         .fallback
         .as_ref()
@@ -163,7 +202,7 @@ pub(super) fn in_order<'a>(
     }
     if let Some(name) = &shelf.bandit_name {
         names.push(name);
-        sources.push(bandit.as_deref());
+        sources.push(bandit.as_ref().map(|bandit| bandit.scores.as_slice()));
         weights.push(weight(name));
     }
     if let (Some(fallback), Some(said)) = (&found.fallback, &stand_in) {
@@ -176,7 +215,38 @@ pub(super) fn in_order<'a>(
     let mut objectives = ranker.decl.objectives_of(ensemble);
     objectives.diversity = wish.request.diversity.unwrap_or(objectives.diversity);
     let caps = facts.caps(&ranker.decl.caps);
-    let ranking = rank(&slate, &weights, &objectives, caps, ranked_for(wish.n));
+    let drawn = bandit.as_ref().and_then(|bandit| {
+        let source = names
+            .iter()
+            .position(|name| Some(*name) == shelf.bandit_name.as_deref())?;
+        Some(Draws {
+            source,
+            scores: bandit.drawn.as_deref()?,
+            epsilon: ranker.decl.explore,
+        })
+    });
+    let (ranking, drawn) = match drawn {
+        None => {
+            let ranked = ranked_for(wish.n);
+            (rank(&slate, &weights, &objectives, caps, ranked), None)
+        }
+        Some(draws) => {
+            let mut stream = Stream::new(ranker.seed.derive("places").derive(id));
+            let mut place = 0;
+            let next = |chances: &[Chance]| match next {
+                Next::Drawn => take(chances, stream.unit()),
+                Next::Shown(items) => {
+                    place += 1;
+                    let item = items.get(place - 1)?;
+                    let is_it = |chance: &&Chance| *facts.ids[chance.candidate] == **item;
+                    chances.iter().find(is_it).map(|chance| chance.candidate)
+                }
+            };
+            let caps = (caps, wish.n);
+            let (ranking, shown) = rank_drawn(&slate, &weights, &objectives, caps, &draws, next);
+            (ranking, Some(shown))
+        }
+    };
     drop(likeness);
     InOrder {
         facts,
@@ -184,6 +254,7 @@ pub(super) fn in_order<'a>(
         ranking,
         names,
         left_out,
+        drawn,
     }
 }
 
@@ -193,7 +264,7 @@ pub(super) fn list(
     wish: &Wish<'_>,
     (found, ensemble): (&Found, Option<usize>),
     deployed: &Deployed,
-    (seed, id): (Seed, &str),
+    id: &str,
 ) -> Listed {
     let InOrder {
         facts,
@@ -201,12 +272,16 @@ pub(super) fn list(
         ranking,
         names,
         left_out,
-    } = in_order(ranker, wish, (found, ensemble), deployed);
-    let shown = shown(&ranking, wish.n, ranker.decl.explore, (seed, id));
-    let places: Vec<&Ranked> = shown.iter().map(|(at, _)| &ranking.list[*at]).collect();
+        drawn,
+    } = in_order(ranker, wish, (found, ensemble), deployed, (Next::Drawn, id));
+    let shown = match drawn {
+        Some(drawn) => as_drawn(drawn),
+        None => shown(&ranking, wish.n, ranker.decl.explore, (ranker.seed, id)),
+    };
+    let places: Vec<&Ranked> = shown.iter().map(|shown| &ranking.list[shown.at]).collect();
     let measured = measure(&facts.slate(Vec::new(), &facts.likeness(deployed)), &places);
-    let place = |(place, (at, propensity)): (usize, (usize, f64))| {
-        let ranked = &ranking.list[at];
+    let place = |(place, shown): (usize, Shown)| {
+        let ranked = &ranking.list[shown.at];
         let number = facts.numbers[ranked.candidate];
         let explained = wish.request.explain;
         let known = &contexts[ranked.candidate];
@@ -217,8 +292,8 @@ pub(super) fn list(
                 item: Arc::clone(&facts.ids[ranked.candidate]),
                 place: place + 1,
                 score: ranked.merit,
-                propensity,
-                explored: at != place,
+                propensity: shown.propensity,
+                explored: shown.explored,
                 attributes: match explained {
                     true => ranker.shelf.attributes(number),
                     false => Vec::new(),
@@ -259,13 +334,38 @@ fn beside(
     all.filter_map(line).collect()
 }
 
-/// The places that are shown, with the propensity of each.
-fn shown(ranking: &Ranking, n: usize, epsilon: f64, by: (Seed, &str)) -> Vec<(usize, f64)> {
+/// A place that is shown.
+struct Shown {
+    /// Its place in the ranking.
+    at: usize,
+    propensity: f64,
+    /// Whether chance put it there.
+    explored: bool,
+}
+
+/// The places that are shown of a ranking and by chance.
+fn shown(ranking: &Ranking, n: usize, epsilon: f64, by: (Seed, &str)) -> Vec<Shown> {
     let order: Vec<u32> = (0..ranking.list.len() as u32).collect();
-    let shown = explore_slate(&order, n, epsilon, by).into_iter();
-    shown
-        .map(|shown| (shown.candidate as usize, shown.propensity))
-        .collect()
+    let shown = explore_slate(&order, n, epsilon, by)
+        .into_iter()
+        .enumerate();
+    let shown = shown.map(|(place, shown)| Shown {
+        at: shown.candidate as usize,
+        propensity: shown.propensity,
+        explored: shown.candidate as usize != place,
+    });
+    shown.collect()
+}
+
+/// The places of a list that was drawn; chance put there what was not the likeliest.
+fn as_drawn(drawn: Vec<(f64, bool)>) -> Vec<Shown> {
+    let shown = drawn.into_iter().enumerate();
+    let shown = shown.map(|(at, (propensity, likeliest))| Shown {
+        at,
+        propensity,
+        explored: !likeliest,
+    });
+    shown.collect()
 }
 
 impl Facts {

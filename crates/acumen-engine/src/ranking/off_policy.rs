@@ -19,13 +19,12 @@ use acumen_value::off_policy::{Estimates, Logged, Modelled, cell_means};
 use serde::Serialize;
 
 use super::ask::RankRequest;
-use super::listing::ranked_for;
 use super::serve::{Might, Ranker};
 use super::shelf::Shelf;
 use crate::core::{Core, as_declared};
 use crate::error::EngineError;
 use crate::history::Sources;
-use crate::spec::{RankingDecl, UseCase};
+use crate::spec::{BanditDecl, RankingDecl, UseCase};
 
 /// Weights above this are cut: one list must not stand for all.
 const WEIGHT_MAX: f64 = 50.0;
@@ -84,12 +83,13 @@ pub fn evaluate_policy(
     }
     let core = sources.oldest()?;
     let shelf = core.live[use_case].shelf.clone().ok_or_else(none)?;
-    let ranker = |decl: &RankingDecl| {
+    let ranker = |decl: &RankingDecl, use_case: &UseCase| {
         let by = (Arc::clone(clock), plan.seed());
-        Ranker::new(&plan.declared, Arc::clone(&shelf), 1, by).judging(decl.clone())
+        let ranker = Ranker::new(&plan.declared, Arc::clone(&shelf), 1, by);
+        ranker.judging(decl.clone(), BanditDecl::of(use_case))
     };
     let mut replay = Replay {
-        judges: [ranker(declared), ranker(changed)],
+        judges: [ranker(declared, &plan.declared), ranker(changed, other)],
         core,
         lists: 0,
         rows: Vec::new(),
@@ -138,24 +138,21 @@ impl Replay {
             context: self.shelf().moments.again(&listing.circumstances.context),
             ..RankRequest::default()
         };
-        let might = [&self.judges[0], &self.judges[1]]
-            .map(|judge| judge.might(&request, listing.at, &listing.id));
+        let items: Vec<&str> = listing.places.iter().map(|place| &*place.item).collect();
+        let of = (listing.at, listing.id.as_str());
+        let might = [&self.judges[0], &self.judges[1]];
+        let might = might.map(|judge| judge.might(&request, of, &items));
         let [Ok(own), Ok(other)] = might else {
             return;
         };
         let choice = listing.circumstances.choice.as_ref();
-        let mut own = Ways::new(own, listing.places.len()).chosen(choice);
-        let mut other = Ways::new(other, listing.places.len());
-        let epsilon = [0, 1].map(|judge: usize| self.judges[judge].decl.explore);
+        let (mut own, mut other) = (Ways::new(own).chosen(choice), Ways::new(other));
         for (place, shown) in listing.places.iter().enumerate() {
-            if shown.propensity > 0.5
-                && let Some(first) = own.first()
-            {
-                let agrees = first == Some(&*shown.item);
+            if let Some(agrees) = own.likeliest(place).filter(|_| shown.propensity > 0.5) {
                 self.agreed = (self.agreed.0 + usize::from(agrees), self.agreed.1 + 1);
             }
-            let propensity = own.next(&shown.item, epsilon[0], Some(shown.propensity));
-            let target = other.next(&shown.item, epsilon[1], None);
+            let propensity = own.until(place, Some(shown.propensity));
+            let target = other.until(place, None);
             let key = (
                 Arc::from(listing.id.as_str()),
                 Arc::from(shown.item.as_str()),
@@ -232,12 +229,9 @@ struct Ways {
 }
 
 impl Ways {
-    fn new(might: Vec<Might>, places: usize) -> Ways {
-        let way = |mut might: Might| {
-            might.order.truncate(ranked_for(places));
-            (might.chance, might)
-        };
-        let ways: Vec<(f64, Might)> = might.into_iter().map(way).collect();
+    fn new(might: Vec<Might>) -> Ways {
+        let ways = might.into_iter().map(|might| (might.chance, might));
+        let ways: Vec<(f64, Might)> = ways.collect();
         Ways {
             chosen: (ways.len() == 1).then_some(0),
             ways,
@@ -257,32 +251,21 @@ impl Ways {
         self
     }
 
-    /// What the ensemble that made the list would show next without chance; `None` where that
-    /// ensemble is not declared any more.
-    fn first(&self) -> Option<Option<&str>> {
+    /// Whether no other item was likelier at a place, for the ensemble that made the list; `None`
+    /// where that is not declared any more.
+    fn likeliest(&self, place: usize) -> Option<bool> {
         let (_, might) = &self.ways[self.chosen?];
-        Some(might.order.first().map(|id| &**id))
+        Some(might.places[place].1)
     }
 
-    /// The probability of the places so far and this item next, by whichever ensemble. For the one
-    /// that made the list, `logged` says how likely the item was.
-    fn next(&mut self, item: &str, epsilon: f64, logged: Option<f64>) -> f64 {
+    /// The probability of the places up to this one, by whichever ensemble; to be asked of one place
+    /// after the other. For the one that made the list, `logged` says how likely this place was.
+    fn until(&mut self, place: usize, logged: Option<f64>) -> f64 {
         for (at, (sofar, might)) in self.ways.iter_mut().enumerate() {
-            let computed = chance(&mut might.order, item, epsilon);
+            let (computed, _) = might.places[place];
             let known = logged.filter(|_| self.chosen == Some(at));
             *sofar *= known.unwrap_or(computed);
         }
         self.ways.iter().map(|(sofar, _)| sofar).sum()
     }
-}
-
-/// The probability with which an order and chance put an item next; it is taken out.
-fn chance(order: &mut Vec<Arc<str>>, item: &str, epsilon: f64) -> f64 {
-    let left = order.len();
-    let Some(at) = order.iter().position(|id| **id == *item) else {
-        return 0.0;
-    };
-    order.remove(at);
-    let best = if at == 0 { 1.0 - epsilon } else { 0.0 };
-    best + epsilon / left as f64
 }

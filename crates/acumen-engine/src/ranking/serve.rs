@@ -5,16 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use acumen_base::{Circumstances, Clock, EnsembleChoice, ListedItem, Listing, Seed, Span, Time};
 use acumen_decision::Pool;
+use acumen_decision::bandit::BanditSpec;
 
 use super::ask::{RankAnswer, RankRequest, SourceLine, StageLine};
 use super::asking::Found;
 use super::choosing::{Chosen, known};
 use super::kept::KeptCandidates;
-use super::listing::{Listed, Place, in_order, list};
+use super::listing::{Listed, Next, Place, in_order, list};
 use super::shelf::{RankingStatus, Shelf};
 use super::wish::Wish;
 use crate::refusal::Refusal;
-use crate::spec::{RankingDecl, StagesDecl, UseCase};
+use crate::spec::{BanditDecl, RankingDecl, StagesDecl, UseCase};
 
 /// An ensemble that might have made a list.
 pub(super) struct Might {
@@ -22,8 +23,8 @@ pub(super) struct Might {
     pub(super) ensemble: Option<String>,
     /// How likely it is to be chosen.
     pub(super) chance: f64,
-    /// The items, the first first.
-    pub(super) order: Vec<Arc<str>>,
+    /// The probability of each place, given those before it, and whether no other item was likelier.
+    pub(super) places: Vec<(f64, bool)>,
 }
 
 /// What answers for a use case that ranks.
@@ -36,7 +37,9 @@ pub(crate) struct Ranker {
     /// Threads of each source, in the order of the names: one that hangs holds up no other.
     pub(super) threads: Vec<Arc<Pool>>,
     pub(super) clock: Arc<dyn Clock>,
-    seed: Seed,
+    pub(super) seed: Seed,
+    /// How the bandit explores, where one is declared.
+    pub(super) bandit: Option<BanditSpec>,
     pub(super) kept: Option<KeptCandidates>,
     /// What the ids of lists begin with, and how many there were.
     born: Time,
@@ -56,6 +59,7 @@ impl Ranker {
             threads: shelf.names.iter().map(|_| Pool::new(threads, 0)).collect(),
             kept: use_case.serving.cache_ttl.map(KeptCandidates::new),
             decl: shelf.decl.clone(),
+            bandit: BanditDecl::of(use_case),
             born: clock.now(),
             lists: AtomicU64::new(0),
             shelf,
@@ -87,8 +91,7 @@ impl Ranker {
         );
         let chosen = self.choose(&wish, &found, &id);
         let ensemble = chosen.as_ref().map(|chosen| chosen.at);
-        let by = (self.seed, id.as_str());
-        let listed = list(self, &wish, (&found, ensemble), &deployed, by);
+        let listed = list(self, &wish, (&found, ensemble), &deployed, &id);
         stages.end("ranking", stages.budget.ranking);
         let line = chosen.as_ref().map(|chosen| chosen.line(request.explain));
         let choice = chosen.map(|chosen| chosen.choice);
@@ -103,9 +106,10 @@ impl Ranker {
 
     /// The same for lists that are made for something else, of the same shelf, with all the time
     /// that it takes, and nothing kept.
-    pub(super) fn judging(self, decl: RankingDecl) -> Ranker {
+    pub(super) fn judging(self, decl: RankingDecl, bandit: Option<BanditSpec>) -> Ranker {
         let mut ranker = Ranker {
             decl,
+            bandit,
             kept: None,
             ..self
         };
@@ -124,24 +128,25 @@ impl Ranker {
         chooser.choose(known, (self.seed, id)).ok()
     }
 
-    /// How the list of an id would have been made at some time, for so many places: each ensemble
-    /// that might have made it, with its probability and its order without chance.
+    /// How a list that was shown might have come about: each ensemble that might have made it, with
+    /// its probability and that of every place.
     pub(super) fn might(
         &self,
         request: &RankRequest,
-        now: Time,
-        id: &str,
+        (now, id): (Time, &str),
+        shown: &[&str],
     ) -> Result<Vec<Might>, Refusal> {
         let wish = Wish::of(&self.shelf, request, now)?;
         let deployed = self.shelf.deployed();
         let found = self.candidates(&wish, &deployed, now);
-        let of = |(ensemble, chance): (Option<usize>, f64)| Might {
-            ensemble: ensemble.map(|at| self.decl.ensembles[at].name.clone()),
-            chance,
-            order: in_order(self, &wish, (&found, ensemble), &deployed)
-                .ids()
-                .cloned()
-                .collect(),
+        let of = |(ensemble, chance): (Option<usize>, f64)| {
+            let again = (Next::Shown(shown), id);
+            let order = in_order(self, &wish, (&found, ensemble), &deployed, again);
+            Might {
+                ensemble: ensemble.map(|at| self.decl.ensembles[at].name.clone()),
+                chance,
+                places: order.chances(shown, self.decl.explore),
+            }
         };
         let probabilities = match self.choose(&wish, &found, id) {
             Some(chosen) => chosen.choice.probabilities,

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use acumen_base::{Columns, Control, EnsembleChoice, Event, FieldType, Key, Listing, Time};
-use acumen_decision::bandit::{Arm, Bandit, BanditSpec};
+use acumen_base::{Columns, Control, EnsembleChoice, Event, FieldType, Key, Listing, Seed, Time};
+use acumen_decision::bandit::{Algorithm, Arm, Bandit, BanditSpec};
 use acumen_model::recommend::Recommender;
+use acumen_model::recommend::candidates::standardise;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Catalogue, SavedCatalogue, Shelving};
@@ -16,7 +17,7 @@ use super::picks::Picks;
 use super::sources::{Deployed, Loaded};
 use super::telling::Telling;
 use super::visitors::{Past, Visitor, Visitors};
-use crate::spec::{ModelDecl, RankingDecl, UseCase, candidate_columns};
+use crate::spec::{BanditDecl, ModelDecl, RankingDecl, UseCase, candidate_columns};
 
 /// How a use case's events are read, and all that they said.
 #[derive(Debug)]
@@ -71,6 +72,35 @@ pub struct RankingStatus {
     pub lists: Told,
 }
 
+/// What a bandit makes of candidates, standardised over them.
+pub(super) struct Explored {
+    /// What it expects of each, and what it adds to find out more.
+    pub(super) scores: Vec<f32>,
+    /// What it might expect, by draw, where lists are drawn.
+    pub(super) drawn: Option<Vec<Vec<f32>>>,
+}
+
+impl Explored {
+    fn by(bandit: &Bandit, told: &[Vec<f32>], by: (Seed, &str)) -> Explored {
+        let scores = bandit.scores(0, told.iter().map(Vec::as_slice)).into_iter();
+        let mut scores: Vec<f32> = scores.map(|score| score.unwrap_or(0.0) as f32).collect();
+        standardise(&mut scores);
+        let drawn = match bandit.spec().algorithm {
+            Algorithm::LinearThompson { scale, draws } => {
+                bandit.drawn(0, told, (scale, draws), by).ok()
+            }
+            Algorithm::LinUcb { .. } | Algorithm::Greedy => None,
+        };
+        Explored {
+            scores,
+            drawn: drawn.map(|mut drawn| {
+                drawn.iter_mut().for_each(|scores| standardise(scores));
+                drawn
+            }),
+        }
+    }
+}
+
 /// A shelf as a snapshot keeps it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SavedShelf {
@@ -100,21 +130,13 @@ impl Shelf {
         let names: Vec<String> = sources.iter().map(|model| model.name.clone()).collect();
         let list = |model: &&ModelDecl| model.editorial().and_then(Result::ok);
         let bandit = models().find(|model| model.bandit().is_some());
-        let declared = bandit.and_then(|model| model.bandit()?.ok());
         let bandit_name = bandit.map(|model| model.name.clone());
         let learns = models().any(|model| model.ranker().is_some());
         let columns = learns.then(|| Arc::new(candidate_columns(use_case, decl)));
         // Behind the columns stands the mark of which they are.
         let marked = columns.as_ref().map(|columns| columns.len() + 1);
         let telling = Telling::new(names.len(), moments.width(), marked);
-        let bandit = declared.map(|declared| {
-            let spec = BanditSpec {
-                algorithm: declared.algorithm,
-                epsilon: 0.0,
-                ridge: declared.ridge,
-            };
-            Bandit::new(spec, 1, telling.width())
-        });
+        let bandit = BanditDecl::of(use_case).map(|spec| Bandit::new(spec, 1, telling.width()));
         Some(Shelf {
             hearing,
             shelving,
@@ -273,15 +295,25 @@ impl Shelf {
         self.visitors.past(who)
     }
 
-    /// What the bandit expects of candidates, and what it adds to find out more; nothing where
-    /// there is none.
-    pub(crate) fn bandit_scores(&self, contexts: &[Vec<f32>]) -> Option<Vec<f32>> {
-        let bandit = self.bandit.read().unwrap_or_else(PoisonError::into_inner);
+    /// What the bandit, explored as `spec` says, makes of candidates; nothing where there is none.
+    pub(super) fn explored(
+        &self,
+        spec: Option<BanditSpec>,
+        contexts: &[Vec<f32>],
+        by: (Seed, &str),
+    ) -> Option<Explored> {
+        let (bandit, spec) = (
+            self.bandit.read().unwrap_or_else(PoisonError::into_inner),
+            spec?,
+        );
         let bandit = bandit.as_ref()?;
         let told = contexts.iter().map(|context| self.telling.of(context));
         let told: Vec<Vec<f32>> = told.collect();
-        let scores = bandit.scores(0, told.iter().map(Vec::as_slice)).into_iter();
-        Some(scores.map(|score| score.unwrap_or(0.0) as f32).collect())
+        Some(match bandit.spec() == spec {
+            true => Explored::by(bandit, &told, by),
+            // Judging another declaration: what was learnt is the same.
+            false => Explored::by(&bandit.declared_as(spec, &[Some(0)]), &told, by),
+        })
     }
 
     /// What it knows and has been told.

@@ -24,7 +24,10 @@ fn wares() -> Wares {
     let wares = Wares::grown(&[
         ("fallback: often", &several),
         ("what: category, list_id: id}", fields),
-        ("optional: [customer_id, list_id]", "optional: [customer_id, list_id, weather]"),
+        (
+            "optional: [customer_id, list_id]",
+            "optional: [customer_id, list_id, weather]",
+        ),
         ("  remember: 20", "  remember: 20\n  context: [weather]"),
         ("weights: dynamic", "weights: fixed"),
     ]);
@@ -67,7 +70,9 @@ fn listings(wares: &Wares) -> Vec<Listing> {
         Body::Listing(listing) => Some((*listing).clone()),
         _ => None,
     };
-    records.filter_map(|record| listing(record.unwrap().body)).collect()
+    records
+        .filter_map(|record| listing(record.unwrap().body))
+        .collect()
 }
 
 /// How likely an ensemble is at a moment.
@@ -113,10 +118,20 @@ fn the_ensemble_of_a_moment_is_found_and_remembered() {
         }
         let engine = wares.open();
         if snapshots {
-            assert_eq!(engine.ranking("wares").unwrap(), before.0, "from the snapshot");
+            assert_eq!(
+                engine.ranking("wares").unwrap(),
+                before.0,
+                "from the snapshot"
+            );
             let now = engine.clock().now();
             let item = &before.1.items[0].item;
-            let seen = feedback("late", (None, "v"), (item, "click"), Some(&before.1.id), now);
+            let seen = feedback(
+                "late",
+                (None, "v"),
+                (item, "click"),
+                Some(&before.1.id),
+                now,
+            );
             ingest(&engine, &seen).unwrap();
         }
         statuses.push(engine.ranking("wares").unwrap());
@@ -130,7 +145,12 @@ fn the_ensemble_of_a_moment_is_found_and_remembered() {
         let choice = list.circumstances.choice.unwrap();
         let all: f64 = choice.probabilities.iter().map(|(_, chance)| chance).sum();
         assert!((all - 1.0).abs() < 1e-9, "{choice:?}");
-        assert!(choice.probabilities.iter().all(|(_, chance)| *chance >= 0.05 - 1e-9));
+        assert!(
+            choice
+                .probabilities
+                .iter()
+                .all(|(_, chance)| *chance >= 0.05 - 1e-9)
+        );
         assert_eq!(choice.known.len(), 8 + 4);
     }
 }
@@ -159,16 +179,96 @@ fn ensembles_are_judged_by_the_log() {
     assert_eq!((same.lists, same.judged), (240, 240));
     assert!(same.agrees > 0.99, "{same:?}");
     let off = (same.by_place.ips.value - same.by_place.logged.value).abs();
-    assert!(off < 1e-9, "the same lists and choices are worth the same: {same:?}");
+    assert!(
+        off < 1e-9,
+        "the same lists and choices are worth the same: {same:?}"
+    );
     // Whoever does not look at the weather is liked half of the time.
-    let gained = |found: &PolicyEvaluation| found.by_place.snips.value - found.by_place.logged.value;
+    let gained =
+        |found: &PolicyEvaluation| found.by_place.snips.value - found.by_place.logged.value;
     let fixed = judged(&[(BLENDS, ""), (CHOOSE, "")]);
     let one = judged(&[("  dear:", "  # dear:")]);
     assert!(gained(&fixed) < 0.0, "{fixed:?}");
     assert!(gained(&one) < 0.0, "{one:?}");
     let apart = (fixed.by_place.ips.value - one.by_place.ips.value).abs();
-    assert!(apart < 1e-9, "`steady` is what is declared: {fixed:?} {one:?}");
+    assert!(
+        apart < 1e-9,
+        "`steady` is what is declared: {fixed:?} {one:?}"
+    );
     // Whoever explores less of what was learnt is liked more.
-    let greedy = judged(&[("policy: linear_thompson, scale: 0.3, epsilon: 10%", "policy: greedy, epsilon: 2%")]);
+    let greedy = judged(&[(
+        "policy: linear_thompson, scale: 0.3, epsilon: 10%",
+        "policy: greedy, epsilon: 2%",
+    )]);
     assert!(gained(&greedy) > 0.0, "{greedy:?}");
+}
+
+#[test]
+fn lists_that_are_drawn_have_propensities_and_can_be_judged() {
+    let drawn =
+        "bandit: {algorithm: contextual_bandit, policy: linear_thompson, scale: 1, draws: 40}";
+    let wares = Wares::grown(&[
+        ("bandit: {algorithm: contextual_bandit}", drawn),
+        (
+            "learning: {run: [bandit], weight: 0.1}",
+            "learning: {run: [bandit], weight: 1}",
+        ),
+        ("weights: dynamic", "weights: fixed"),
+    ]);
+    wares.train();
+    let engine = wares.open();
+    let now = engine.clock().now();
+    let mut explored = 0;
+    for n in 0..150 {
+        let request = RankRequest {
+            visitor: Some(format!("c{}", n % 100)),
+            ..RankRequest::default()
+        };
+        let list = rank(&engine, &request).unwrap();
+        assert_eq!(list.items.len(), 10);
+        explored += list.items.iter().filter(|item| item.explored).count();
+        for item in &list.items {
+            assert!(
+                item.propensity > 0.0 && item.propensity <= 1.0 + 1e-9,
+                "{item:?}"
+            );
+            let on = |what: &str| {
+                let id = format!("{what}-{n}-{}", item.place);
+                feedback(&id, (None, "v"), (&item.item, what), Some(&list.id), now)
+            };
+            ingest(&engine, &on("seen")).unwrap();
+            if Key::of(&item.item).0 % 9 > 5 {
+                ingest(&engine, &on("click")).unwrap();
+            }
+        }
+    }
+    assert!(explored > 100, "{explored}");
+    engine.close().unwrap();
+    let sources = wares.sources();
+    let clock = wares.clock.clone() as Arc<dyn Clock>;
+    let declared = &sources.plan.use_cases[0].declared;
+    let judged = |changes: &[(&str, &str)]| {
+        let text = std::fs::read_to_string(declared.folder.join("usecase.yaml")).unwrap();
+        let text = changes
+            .iter()
+            .fold(text, |text, (old, new)| text.replace(old, new));
+        let other = declared.folder.join("other.yaml");
+        std::fs::write(&other, text).unwrap();
+        let other = UseCase::load_as(&other, &declared.folder, &Catalogue::default()).unwrap();
+        evaluate_policy(&sources, 0, &other, &clock, &mut |_| ()).unwrap()
+    };
+    let same = judged(&[]);
+    assert_eq!((same.lists, same.judged, same.places), (150, 150, 1_500));
+    assert!(same.agrees > 0.99, "{same:?}");
+    let off = (same.by_place.ips.value - same.by_place.logged.value).abs();
+    assert!(
+        off < 1e-9,
+        "drawn again with the same probabilities: {same:?}"
+    );
+    let narrow = judged(&[("scale: 1,", "scale: 0.01,")]);
+    assert!(narrow.by_place.snips.value.is_finite());
+    assert!(
+        narrow.by_place.overlap.effective_rows < same.by_place.overlap.effective_rows,
+        "another bandit: {narrow:?}"
+    );
 }

@@ -226,3 +226,17 @@ pub struct BanditDecl {
     /// The ridge of its model.
     pub ridge: f64,
 }
+
+impl BanditDecl {
+    /// The bandit of a use case, where one is declared.
+    pub(crate) fn of(use_case: &UseCase) -> Option<BanditSpec> {
+        let mut models = use_case.models.iter();
+        let declared = models.find_map(|model| model.bandit()?.ok())?;
+        Some(BanditSpec {
+            algorithm: declared.algorithm,
+            // What a list leaves to chance is declared by `explore`.
+            epsilon: 0.0,
+            ridge: declared.ridge,
+        })
+    }
+}

@@ -196,24 +196,71 @@ fn ensembles_are_declared_with_what_chooses_among_them() {
     assert_eq!(with(sound, choose), Vec::<String>::new());
     for (ensembles, choose, told) in [
         ("{fresh: {weights: {alik: 2}}}", "", "did you mean `alike`?"),
-        ("{fresh: {weights: {alike: -1}}}", "", "a weight of 0 or more"),
+        (
+            "{fresh: {weights: {alike: -1}}}",
+            "",
+            "a weight of 0 or more",
+        ),
         (
             "{fresh: {weights: {together: 0, alike: 0, often: 0, learning: 0}}}",
             "",
             "no group has a weight above 0",
         ),
-        ("{fresh: {objectives: {noveltee: 1}}}", "", "did you mean `novelty`?"),
-        (sound, "choose: {policy: lin_usb}\n", "did you mean `lin_ucb`?"),
+        (
+            "{fresh: {objectives: {noveltee: 1}}}",
+            "",
+            "did you mean `novelty`?",
+        ),
+        (
+            sound,
+            "choose: {policy: lin_usb}\n",
+            "did you mean `lin_ucb`?",
+        ),
         (sound, "choose: {draws: 0}\n", "from 1 to 10000"),
         (sound, "choose: {ridge: 0}\n", "a number above 0"),
     ] {
         let found = with(ensembles, choose);
-        assert!(found.len() == 1 && found[0].contains(told), "{told}: {found:?}");
+        assert!(
+            found.len() == 1 && found[0].contains(told),
+            "{told}: {found:?}"
+        );
     }
     let alone = WARES.replace("fallback: often", "choose: {epsilon: 2%}\nfallback: often");
     let alone = problems_of("wares", &alone);
-    assert!(alone.len() == 1 && alone[0].contains("nothing to choose among"), "{alone:?}");
-    let text = WARES.replace("fallback: often", &format!("ensembles: {sound}\nfallback: often"));
+    assert!(
+        alone.len() == 1 && alone[0].contains("nothing to choose among"),
+        "{alone:?}"
+    );
+    let text = WARES.replace(
+        "fallback: often",
+        &format!("ensembles: {sound}\nfallback: often"),
+    );
     let untold = problems_of("wares", &text.replace("  list: list_id\n", ""));
-    assert!(untold.len() == 1 && untold[0].contains("among 2 ensembles"), "{untold:?}");
+    assert!(
+        untold.len() == 1 && untold[0].contains("among 2 ensembles"),
+        "{untold:?}"
+    );
+}
+
+#[test]
+fn a_bandit_says_how_it_explores() {
+    let with = |params: &str| {
+        let bandit = format!("bandit: {{algorithm: contextual_bandit{params}}}");
+        problems_of("wares", &WARES.replace(BANDIT.trim(), &bandit))
+    };
+    assert_eq!(
+        with(", policy: linear_thompson, scale: 0.3, draws: 200"),
+        Vec::<String>::new()
+    );
+    for (params, told) in [
+        (", policy: linear_thomson", "linear_thompson"),
+        (", draws: 0", "`draws` is 0"),
+        (", scale: -1", "`scale` is -1"),
+    ] {
+        let found = with(params);
+        assert!(
+            found.len() == 1 && found[0].contains(told),
+            "{told}: {found:?}"
+        );
+    }
 }
