@@ -2,7 +2,7 @@
 //! and the moment, and learns from what came of the whole list.
 
 use acumen_base::{EnsembleChoice, Seed};
-use acumen_decision::bandit::{Bandit, BanditError};
+use acumen_decision::bandit::{Arm, Bandit, BanditError};
 
 use super::ask::{ArmLine, EnsembleLine};
 use super::moment::Moments;
@@ -85,7 +85,7 @@ impl Chooser {
 
     /// How many lists of each ensemble it has learnt from.
     pub(super) fn learnt(&self) -> Vec<(String, u64)> {
-        let counts = self.bandit.arms().iter().map(|arm| arm.count());
+        let counts = self.bandit.arms().iter().map(Arm::count);
         self.names.iter().cloned().zip(counts).collect()
     }
 

@@ -27,8 +27,10 @@ pub(crate) struct Moment {
     said: Vec<(String, Value)>,
 }
 
-/// By name, what is said in words.
-pub(crate) type Words = Vec<(Arc<str>, Arc<str>)>;
+/// What is said in a word, with its name before it.
+pub(crate) type Said = (Arc<str>, Arc<str>);
+/// All that is said in words.
+pub(crate) type Words = Vec<Said>;
 
 impl Moments {
     /// What events of a type say, as it is declared; fields that there are not, which the check of

@@ -6,6 +6,7 @@ use acumen_decision::ranking::Ranked;
 use acumen_model::recommend::History;
 
 use super::ask::{Because, ItemWhy, Moved};
+use super::moment::Said;
 use super::order::foremost;
 use super::serve::Ranker;
 use super::sources::Deployed;
@@ -114,7 +115,7 @@ fn because(
 }
 
 fn in_words(
-    (sources, moment): (&[(String, f32)], Option<&(Arc<str>, Arc<str>)>),
+    (sources, moment): (&[(String, f32)], Option<&Said>),
     because: &[Because],
     moved_by: &[Moved],
     ranked: &Ranked,
