@@ -26,6 +26,7 @@ mod off_policy;
 pub(crate) mod order;
 mod ordering;
 mod picks;
+mod places;
 mod serve;
 pub(crate) mod shelf;
 mod shown;

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use acumen_base::Seed;
 use acumen_base::random::Stream;
-use acumen_decision::bandit::explore_slate;
 use acumen_decision::ranking::{
     Caps, Chance, Draws, Likeness, Measured, Ranked, Ranking, Refusals, Slate, measure, rank,
     rank_drawn, take,
@@ -15,6 +13,7 @@ use super::ask::{RankedItem, SourceLine};
 use super::asking::Found;
 use super::catalogue::Catalogue;
 use super::features::{beyond, mark};
+use super::places::{Next, Shown, as_drawn, chance, shown};
 use super::serve::Ranker;
 use super::sources::Deployed;
 use super::why::explain;
@@ -56,14 +55,6 @@ struct Facts {
     groups: Vec<Vec<u32>>,
 }
 
-/// Who says which candidate comes next, where lists are drawn.
-pub(super) enum Next<'a> {
-    /// Chance.
-    Drawn,
-    /// A list that was shown.
-    Shown(&'a [&'a str]),
-}
-
 /// The candidates of a request in the order in which an ensemble would show them without chance, or
 /// the list that was drawn.
 pub(super) struct InOrder<'a> {
@@ -99,18 +90,6 @@ impl InOrder<'_> {
             .map(|item| chance(&mut left, item, epsilon))
             .collect()
     }
-}
-
-/// The probability with which an order and chance put an item next, and whether it is the first; it
-/// is taken out.
-fn chance(order: &mut Vec<&str>, item: &str, epsilon: f64) -> (f64, bool) {
-    let left = order.len();
-    let Some(at) = order.iter().position(|id| *id == item) else {
-        return (0.0, false);
-    };
-    order.remove(at);
-    let best = if at == 0 { 1.0 - epsilon } else { 0.0 };
-    (best + epsilon / left as f64, at == 0)
 }
 
 /// How many places are ranked for so many that are shown.
@@ -332,40 +311,6 @@ fn beside(
     };
     let all = names.iter().zip(weights).skip(ranker.shelf.names.len());
     all.filter_map(line).collect()
-}
-
-/// A place that is shown.
-struct Shown {
-    /// Its place in the ranking.
-    at: usize,
-    propensity: f64,
-    /// Whether chance put it there.
-    explored: bool,
-}
-
-/// The places that are shown of a ranking and by chance.
-fn shown(ranking: &Ranking, n: usize, epsilon: f64, by: (Seed, &str)) -> Vec<Shown> {
-    let order: Vec<u32> = (0..ranking.list.len() as u32).collect();
-    let shown = explore_slate(&order, n, epsilon, by)
-        .into_iter()
-        .enumerate();
-    let shown = shown.map(|(place, shown)| Shown {
-        at: shown.candidate as usize,
-        propensity: shown.propensity,
-        explored: shown.candidate as usize != place,
-    });
-    shown.collect()
-}
-
-/// The places of a list that was drawn; chance put there what was not the likeliest.
-fn as_drawn(drawn: Vec<(f64, bool)>) -> Vec<Shown> {
-    let shown = drawn.into_iter().enumerate();
-    let shown = shown.map(|(at, (propensity, likeliest))| Shown {
-        at,
-        propensity,
-        explored: !likeliest,
-    });
-    shown.collect()
 }
 
 impl Facts {

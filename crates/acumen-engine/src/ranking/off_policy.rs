@@ -36,7 +36,8 @@ const PRIOR: f64 = 10.0;
 pub struct PolicyEvaluation {
     /// Lists that were shown.
     pub lists: usize,
-    /// Lists that could be ordered again: the others name visitors or items that are gone.
+    /// Lists that could be ordered again: the others name visitors or items that are gone, or were not
+    /// made by one of the ensembles that are declared now.
     pub judged: usize,
     /// Places of them.
     pub places: usize,
@@ -147,6 +148,9 @@ impl Replay {
         };
         let choice = listing.circumstances.choice.as_ref();
         let (mut own, mut other) = (Ways::new(own).chosen(choice), Ways::new(other));
+        if own.chosen.is_none() {
+            return;
+        }
         for (place, shown) in listing.places.iter().enumerate() {
             if let Some(agrees) = own.likeliest(place).filter(|_| shown.propensity > 0.5) {
                 self.agreed = (self.agreed.0 + usize::from(agrees), self.agreed.1 + 1);

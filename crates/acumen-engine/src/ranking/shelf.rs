@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use acumen_base::{Columns, Control, EnsembleChoice, Event, FieldType, Key, Listing, Seed, Time};
-use acumen_decision::bandit::{Algorithm, Arm, Bandit, BanditSpec};
+use acumen_decision::bandit::{Arm, Bandit, BanditSpec};
 use acumen_model::recommend::Recommender;
-use acumen_model::recommend::candidates::standardise;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Catalogue, SavedCatalogue, Shelving};
@@ -15,7 +14,7 @@ use super::lists::{Learners, Lists, Told, Word};
 use super::moment::Moments;
 use super::picks::Picks;
 use super::sources::{Deployed, Loaded};
-use super::telling::Telling;
+use super::telling::{Explored, Telling};
 use super::visitors::{Past, Visitor, Visitors};
 use crate::spec::{BanditDecl, ModelDecl, RankingDecl, UseCase, candidate_columns};
 
@@ -70,35 +69,6 @@ pub struct RankingStatus {
     pub ensembles: Vec<(String, u64)>,
     /// What has been said of lists.
     pub lists: Told,
-}
-
-/// What a bandit makes of candidates, standardised over them.
-pub(super) struct Explored {
-    /// What it expects of each, and what it adds to find out more.
-    pub(super) scores: Vec<f32>,
-    /// What it might expect, by draw, where lists are drawn.
-    pub(super) drawn: Option<Vec<Vec<f32>>>,
-}
-
-impl Explored {
-    fn by(bandit: &Bandit, told: &[Vec<f32>], by: (Seed, &str)) -> Explored {
-        let scores = bandit.scores(0, told.iter().map(Vec::as_slice)).into_iter();
-        let mut scores: Vec<f32> = scores.map(|score| score.unwrap_or(0.0) as f32).collect();
-        standardise(&mut scores);
-        let drawn = match bandit.spec().algorithm {
-            Algorithm::LinearThompson { scale, draws } => {
-                bandit.drawn(0, told, (scale, draws), by).ok()
-            }
-            Algorithm::LinUcb { .. } | Algorithm::Greedy => None,
-        };
-        Explored {
-            scores,
-            drawn: drawn.map(|mut drawn| {
-                drawn.iter_mut().for_each(|scores| standardise(scores));
-                drawn
-            }),
-        }
-    }
 }
 
 /// A shelf as a snapshot keeps it.

@@ -1,7 +1,11 @@
 //! What the bandit of a list is told of a candidate: the first numbers of what is known of it, and,
 //! where something may be said of the moment, each of them times each number of the moment. Its
 //! model is linear and compares candidates of one moment, so a number that they share would change
-//! nothing by itself.
+//! nothing by itself. And what the bandit makes of that.
+
+use acumen_base::Seed;
+use acumen_decision::bandit::{Algorithm, Bandit};
+use acumen_model::recommend::candidates::standardise;
 
 /// How many numbers the bandit is told.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +48,35 @@ impl Telling {
             told.extend(own.iter().map(|value| number * value));
         }
         told
+    }
+}
+
+/// What a bandit makes of candidates, standardised over them.
+pub(super) struct Explored {
+    /// What it expects of each, and what it adds to find out more.
+    pub(super) scores: Vec<f32>,
+    /// What it might expect, by draw, where lists are drawn.
+    pub(super) drawn: Option<Vec<Vec<f32>>>,
+}
+
+impl Explored {
+    pub(super) fn by(bandit: &Bandit, told: &[Vec<f32>], by: (Seed, &str)) -> Explored {
+        let scores = bandit.scores(0, told.iter().map(Vec::as_slice)).into_iter();
+        let mut scores: Vec<f32> = scores.map(|score| score.unwrap_or(0.0) as f32).collect();
+        standardise(&mut scores);
+        let drawn = match bandit.spec().algorithm {
+            Algorithm::LinearThompson { scale, draws } => {
+                bandit.drawn(0, told, (scale, draws), by).ok()
+            }
+            Algorithm::LinUcb { .. } | Algorithm::Greedy => None,
+        };
+        Explored {
+            scores,
+            drawn: drawn.map(|mut drawn| {
+                drawn.iter_mut().for_each(|scores| standardise(scores));
+                drawn
+            }),
+        }
     }
 }
 
