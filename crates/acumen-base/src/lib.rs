@@ -35,7 +35,7 @@ pub use decision::Decision;
 pub use diagnostic::{Diagnostic, Place, nearest};
 pub use event::{Event, EventType, Field};
 pub use key::{Key, Seed};
-pub use listing::{ListedItem, Listing};
+pub use listing::{Circumstances, EnsembleChoice, ListedItem, Listing};
 pub use member::{Attribution, ENSEMBLE, Member, MemberError, Prediction};
 pub use money::{Currency, Money};
 pub use outcome::Outcome;

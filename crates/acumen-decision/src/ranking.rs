@@ -17,6 +17,7 @@ mod admission;
 mod blend;
 mod caps;
 mod diversity;
+mod drawn;
 mod pick;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use admission::{Asked, Refusals, TurnedAway, admit};
 pub use blend::{Blended, blend};
 pub use caps::Caps;
 pub use diversity::{Diversity, determinantal, max_sum, maximal_marginal_relevance};
+pub use drawn::{Chance, Draws, rank_drawn, take};
 pub use pick::{Likeness, Measured, Objectives, Ranked, Ranking, Slate, measure, rank};
 pub use weights::{Bounds, Judged, Refitted, refit};
 

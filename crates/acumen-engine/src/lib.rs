@@ -79,9 +79,10 @@ pub use offline::{Imported, Offline};
 pub use origins::{OriginRows, Uncounted, origin_rows};
 pub use plan::{Plan, UseCasePlan};
 pub use ranking::{
-    Because, ITEMS_MAX, ItemWhy, Measured, Moved, PolicyEvaluation, RankAnswer, RankRequest,
-    RankedItem, RankerFigures, RankingStatus, RankingTable, RequestEvent, SimilarAnswer,
-    SimilarItem, SourceFigures, SourceLine, StageLine, Told, evaluate_policy, judge_sources,
+    ArmLine, Because, EnsembleLine, ITEMS_MAX, ItemWhy, Measured, Moved, PolicyEvaluation,
+    RankAnswer, RankRequest, RankedItem, RankerFigures, RankingStatus, RankingTable, RequestEvent,
+    SimilarAnswer, SimilarItem, SourceFigures, SourceLine, StageLine, Told, evaluate_policy,
+    judge_sources,
 };
 pub use refit::{Refit, RefitOptions, Target, refit};
 pub use refusal::{Refusal, Reply};

@@ -14,21 +14,25 @@
 mod ask;
 mod asking;
 mod catalogue;
+mod choosing;
 mod features;
 mod heard;
 mod judge;
 mod kept;
 mod listing;
 mod lists;
+mod moment;
 mod off_policy;
 pub(crate) mod order;
 mod ordering;
 mod picks;
+mod places;
 mod serve;
 pub(crate) mod shelf;
 mod shown;
 mod similar;
 mod sources;
+mod telling;
 mod train;
 mod visitors;
 mod why;
@@ -36,15 +40,15 @@ mod wish;
 
 pub use acumen_decision::ranking::Measured;
 pub use ask::{
-    Because, ItemWhy, Moved, RankAnswer, RankRequest, RankedItem, RequestEvent, SimilarAnswer,
-    SimilarItem, SourceLine, StageLine,
+    ArmLine, Because, EnsembleLine, ItemWhy, Moved, RankAnswer, RankRequest, RankedItem,
+    RequestEvent, SimilarAnswer, SimilarItem, SourceLine, StageLine,
 };
 pub use lists::Told;
 pub use off_policy::{PolicyEvaluation, evaluate_policy};
 pub use ordering::RankerFigures;
 pub(crate) use serve::Ranker;
 pub use shelf::RankingStatus;
-pub(crate) use shelf::{SavedShelf, Shelf};
+pub(crate) use shelf::{SavedChoices, SavedShelf, Shelf};
 pub(crate) use train::train_sources;
 pub use train::{RankingTable, SourceFigures, judge_sources};
 pub use wish::ITEMS_MAX;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::cases::Cases;
 use crate::core::{Core, Live};
 use crate::error::EngineError;
-use crate::ranking::SavedShelf;
+use crate::ranking::{SavedChoices, SavedShelf};
 use crate::rules::FiringsByRule;
 
 /// The version of the layout of a picture.
@@ -36,6 +36,10 @@ struct LivePicture {
     cases: Cases,
     shelf: Option<SavedShelf>,
 }
+
+/// What stands behind a picture, by use case: builds that knew of no ensembles wrote none of it, and
+/// leave it unread.
+type Choices = Vec<(String, SavedChoices)>;
 
 /// The state as bytes.
 pub(crate) fn save(core: &Core) -> Vec<u8> {
@@ -65,7 +69,13 @@ pub(crate) fn save(core: &Core) -> Vec<u8> {
         pipelines: core.pipelines.iter().map(Pipeline::save).collect(),
         live: live.collect(),
     };
-    postcard::to_stdvec(&picture).expect("a picture consists of plain values")
+    let shelves = core.live.iter().zip(&plan.use_cases);
+    let choices = shelves.filter_map(|(live, plan)| {
+        let shelf = live.shelf.as_ref()?;
+        Some((plan.declared.name.clone(), shelf.save_choices()))
+    });
+    let choices: Choices = choices.collect();
+    postcard::to_stdvec(&(picture, choices)).expect("a picture consists of plain values")
 }
 
 /// What is done with features whose definition is another one since the snapshot.
@@ -89,8 +99,12 @@ pub(crate) fn load(
     if changed == Changed::Refused && snapshot.fingerprint != fingerprint(&core) {
         return Err(unusable("features are defined differently since"));
     }
-    let picture: Picture =
-        postcard::from_bytes(&snapshot.bytes).map_err(|error| unusable(&error.to_string()))?;
+    let read = postcard::take_from_bytes::<Picture>(&snapshot.bytes);
+    let (picture, rest) = read.map_err(|error| unusable(&error.to_string()))?;
+    let choices: Choices = match rest.is_empty() {
+        true => Choices::new(),
+        false => postcard::from_bytes(rest).map_err(|error| unusable(&error.to_string()))?,
+    };
 
     core.seen = Seen::load(&picture.seen).map_err(|error| unusable(&error.to_string()))?;
     let mut live = picture.live;
@@ -100,6 +114,12 @@ pub(crate) fn load(
         let shelf = position.and_then(|i| core.live[i].shelf.as_ref());
         if let (Some(shelf), Some(saved)) = (shelf, saved.shelf.take()) {
             shelf.load(saved);
+        }
+    }
+    for (use_case, saved) in choices {
+        let position = core.plan().position(&use_case);
+        if let Some(shelf) = position.and_then(|i| core.live[i].shelf.as_ref()) {
+            shelf.load_choices(saved);
         }
     }
     for (position, control) in &picture.controls {

@@ -40,9 +40,10 @@ pub use catalogue::{Catalogue, FeatureSet, SetOrigin};
 pub use places::Places;
 pub use project::Project;
 pub use ranking::{
-    BanditDecl, CapDecl, FeedbackDecl, GroupDecl, ItemsDecl, Outcome, RankingDecl, StagesDecl,
+    BanditDecl, CapDecl, ContextDecl, EnsembleOfMany, FeedbackDecl, GroupDecl, ItemsDecl, Outcome,
+    RankingDecl, StagesDecl,
 };
-pub(crate) use ranking::{SAYS, candidate_columns, is_amount, is_compared};
+pub(crate) use ranking::{CATEGORY_NUMBERS, SAYS, candidate_columns, is_amount, is_compared};
 pub use scaffold::{ScaffoldError, scaffold};
 pub use schema::{mapping_schema, schema, source_schema};
 pub(crate) use subject::is_of_purchases;

@@ -124,7 +124,7 @@ impl BodyReader {
             FrameKind::Decision => postcard::from_bytes::<Decision>(payload)
                 .map(|decision| Body::Decision(Arc::new(decision)))
                 .map_err(|_| Malformed("the decision cannot be read")),
-            FrameKind::Listing => postcard::from_bytes::<Listing>(payload)
+            FrameKind::Listing => decode_listing(payload)
                 .map(|listing| Body::Listing(Arc::new(listing)))
                 .map_err(|_| Malformed("the list cannot be read")),
             FrameKind::Control => postcard::from_bytes::<(Control, String, Time)>(payload)
@@ -200,6 +200,16 @@ impl BodyReader {
     }
 }
 
+/// Reads a list. What it was made under stands behind it, unless there was nothing to say; builds
+/// that knew of nothing wrote the list alone, and leave unread what is behind it.
+fn decode_listing(payload: &[u8]) -> Result<Listing, postcard::Error> {
+    let (mut listing, rest) = postcard::take_from_bytes::<Listing>(payload)?;
+    if !rest.is_empty() {
+        listing.circumstances = postcard::from_bytes(rest)?;
+    }
+    Ok(listing)
+}
+
 /// Reads the payload of a schema frame.
 pub(crate) fn decode_schema(payload: &[u8]) -> Result<(u32, EventType), Malformed> {
     postcard::from_bytes(payload).map_err(|_| Malformed("the event type cannot be read"))
@@ -212,4 +222,50 @@ pub(crate) fn peek_known_at(payload: &[u8]) -> Result<Time, Malformed> {
     cursor.text()?;
     let event_time = cursor.signed()?;
     Ok(Time(event_time.wrapping_add(cursor.signed()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use acumen_base::{Circumstances, EnsembleChoice, ListedItem};
+
+    use super::*;
+
+    /// Lists of builds that knew of no circumstances are read, and such a build reads those of now.
+    #[test]
+    fn lists_are_read_with_and_without_what_they_were_made_under() {
+        let listing = Listing {
+            id: "7-1".to_owned(),
+            use_case: "wares".to_owned(),
+            at: Time(7),
+            visitor: None,
+            session: Some("v1".to_owned()),
+            places: vec![ListedItem {
+                item: "w1".to_owned(),
+                score: 1.5,
+                propensity: 0.9,
+                context: vec![1.0, -2.0],
+            }],
+            sources: vec![("next".to_owned(), "abc".to_owned())],
+            took_us: 12,
+            circumstances: Circumstances {
+                context: vec![("weather".to_owned(), Value::Text("rain".into()))],
+                choice: Some(EnsembleChoice {
+                    ensemble: "fresh".to_owned(),
+                    probabilities: vec![("steady".to_owned(), 0.4), ("fresh".to_owned(), 0.6)],
+                    known: vec![1.0, 0.5],
+                }),
+            },
+        };
+        let before = postcard::to_stdvec(&listing).unwrap();
+        let now = postcard::to_stdvec(&(&listing, &listing.circumstances)).unwrap();
+        assert_eq!(now[..before.len()], before);
+        assert_eq!(decode_listing(&now).unwrap(), listing);
+        let bare = Listing {
+            circumstances: Circumstances::default(),
+            ..listing
+        };
+        assert_eq!(decode_listing(&before).unwrap(), bare);
+        assert_eq!(postcard::from_bytes::<Listing>(&now).unwrap(), bare);
+        assert!(decode_listing(&now[..now.len() - 1]).is_err());
+    }
 }

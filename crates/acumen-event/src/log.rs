@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use acumen_base::{Body, EventType, Record, limits};
+use acumen_base::{Body, Circumstances, EventType, Record, limits};
 
 use crate::codec::{self, FrameKind};
 use crate::error::LogError;
@@ -164,7 +164,10 @@ impl Log {
                 None
             }
             Body::Listing(listing) => {
-                self.append_postcard(start, listing)?;
+                match listing.circumstances == Circumstances::default() {
+                    true => self.append_postcard(start, listing)?,
+                    false => self.append_postcard(start, &(listing, &listing.circumstances))?,
+                }
                 None
             }
             Body::Control { control, by, at } => {

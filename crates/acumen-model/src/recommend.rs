@@ -48,6 +48,7 @@ pub mod vocabulary;
 
 mod derived;
 mod ease;
+mod in_context;
 mod least_squares;
 mod quantised;
 mod scratch;
@@ -62,7 +63,10 @@ pub use attributes::Attributes;
 pub use candidates::{Candidates, candidates, put_forward};
 pub use content::ContentLearner;
 pub use file::{Recommender, RecommenderError};
-pub use interactions::{History, InteractionColumns, Interactions, InteractionsError};
+pub use in_context::InContext;
+pub use interactions::{
+    ContextColumn, History, InteractionColumns, Interactions, InteractionsError,
+};
 pub use item_similarity::ItemSimilarity;
 pub use matrix_factorization::MatrixFactorization;
 pub use neural_collaborative_filtering::NeuralCollaborative;
@@ -144,6 +148,9 @@ pub enum RecommendError {
     /// An attribute that no item has.
     #[error("no item has the attribute `{0}`; name one of those that are declared")]
     NoAttribute(String),
+    /// Events say nothing of this.
+    #[error("no event says anything of `{0}`; name what `feedback.context` declares")]
+    NoContext(String),
     /// Attributes of other items.
     #[error("there are attributes of {attributes} items, but interactions with {items}")]
     Items {

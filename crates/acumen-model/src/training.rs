@@ -191,7 +191,13 @@ pub fn fit_artifact(
         candidates: None,
     };
     let refitted = match plan.refit {
-        true => Some(refit(plan, &judged, (params, log.best_round), rows, &mut report)?),
+        true => Some(refit(
+            plan,
+            &judged,
+            (params, log.best_round),
+            rows,
+            &mut report,
+        )?),
         false => None,
     };
     Ok(Versions { judged, refitted })
@@ -208,7 +214,11 @@ fn refit(
 ) -> Result<Artifact, TrainingError> {
     if let Some([most, patience]) = plan.learner.rounds() {
         let mut take_out = |parameter: &str| {
-            let doc = plan.learner.params().iter().find(|doc| doc.name == parameter);
+            let doc = plan
+                .learner
+                .params()
+                .iter()
+                .find(|doc| doc.name == parameter);
             params.retain(|name, _| !doc.is_some_and(|doc| doc.is_called(name)));
         };
         take_out(patience);

@@ -29,6 +29,9 @@ pub(crate) struct ListAnswer {
     items: Vec<ItemLine>,
     /// How much the list has of what it is made for.
     objectives: Objectives,
+    /// Which ensemble made it, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ensemble: Option<Ensemble>,
     /// What each source did.
     sources: Vec<Source>,
     /// What each stage took.
@@ -124,6 +127,27 @@ pub(crate) struct Objectives {
     business_value: f32,
 }
 
+/// The ensemble that made a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ensemble {
+    name: String,
+    /// The probability with which it was chosen.
+    propensity: f64,
+    /// All of them, where `explain` was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    arms: Vec<EnsembleArm>,
+}
+
+/// An ensemble that may make a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EnsembleArm {
+    name: String,
+    /// The probability with which it is chosen.
+    probability: f64,
+    /// What a list of it is expected to bring, in the unit of `feedback.rewards`.
+    expected: f64,
+}
+
 /// What a source did.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Source {
@@ -168,10 +192,10 @@ pub(crate) enum ListOrProblem {
 #[utoipa::path(
     post, path = "/v1/usecases/{name}/rank", tag = "decisions",
     params(("name" = String, Path, description = "the use case")),
-    request_body(content = serde_json::Value, description = "whoever asks and what they want, by the names that the use case declares or by these: `{\"visitor\": \"c1\", \"session\": \"s1\", \"n\": 10, \"events\": [{\"item\": \"p1\", \"kind\": \"click\"}], \"exclude\": [\"p2\"], \"filters\": {\"category\": [\"shoes\"]}, \"diversity\": 0.3, \"explain\": true}`, all of it optional; or an array of them"),
+    request_body(content = serde_json::Value, description = "whoever asks and what they want, by the names that the use case declares or by these: `{\"visitor\": \"c1\", \"session\": \"s1\", \"n\": 10, \"events\": [{\"item\": \"p1\", \"kind\": \"click\"}], \"exclude\": [\"p2\"], \"filters\": {\"category\": [\"shoes\"]}, \"diversity\": 0.3, \"context\": {\"device\": \"phone\"}, \"explain\": true}`, all of it optional; or an array of them"),
     responses(
         (status = 200, body = Lists),
-        (status = 400, body = Problem, description = "the request asks for what cannot be"),
+        (status = 400, body = Problem, description = "the request asks for what cannot be, or says of the moment what is not declared"),
         (status = 404, body = Problem, description = "no such use case, item, kind or attribute"),
         (status = 503, body = Problem, description = "the log cannot be written, or the server is closing"),
     )
@@ -280,6 +304,19 @@ fn list(answer: &RankAnswer) -> ListAnswer {
             novelty: answer.objectives.novelty,
             business_value: answer.objectives.business_value,
         },
+        ensemble: answer.ensemble.as_ref().map(|line| Ensemble {
+            name: line.name.clone(),
+            propensity: line.propensity,
+            arms: line
+                .arms
+                .iter()
+                .map(|arm| EnsembleArm {
+                    name: arm.name.clone(),
+                    probability: arm.probability,
+                    expected: arm.expected,
+                })
+                .collect(),
+        }),
         sources: answer
             .sources
             .iter()

@@ -1,5 +1,6 @@
 //! `GET /v1/status`: what the live page shows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use acumen_engine::{Engine, RankingStatus, UseCaseStatus};
@@ -59,6 +60,10 @@ pub(crate) struct RankingLine {
     outcomes: u64,
     /// What visitors may do that tells of interest.
     kinds: Vec<String>,
+    /// What a request may say of the moment, with the type of each.
+    context: BTreeMap<String, String>,
+    /// How many lists of each ensemble were learnt from, where there are several.
+    ensembles: BTreeMap<String, u64>,
     /// What each source weighs.
     weights: Vec<WeightLine>,
     /// What orders lists in place of the weights, where a ranker is live.
@@ -148,6 +153,12 @@ impl From<&RankingStatus> for RankingLine {
             seen: status.lists.seen,
             outcomes: status.lists.outcomes,
             kinds: status.kinds.clone(),
+            ensembles: status.ensembles.iter().cloned().collect(),
+            context: status
+                .context
+                .iter()
+                .map(|(name, kind)| (name.clone(), kind.name().to_owned()))
+                .collect(),
             weights: weights.collect(),
             ranker: status.ranker.as_ref().map(|(model, version)| VersionLine {
                 model: model.clone(),

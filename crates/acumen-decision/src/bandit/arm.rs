@@ -1,16 +1,31 @@
 //! The linear model of one action's reward, learning one outcome after the other.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
-/// Ridge regression as sums: `A = λI + Σ w x xᵀ` and `b = Σ w r x`, with the Cholesky factor of `A`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Ridge regression as sums: `A = λI + Σ w x xᵀ` and `b = Σ w r x`. What follows from them is made
+/// when it is asked for, since many outcomes may come between two questions.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Sums", into = "Sums")]
 pub struct Arm {
     sums: Sums,
+    solved: OnceLock<Solved>,
+}
+
+/// What follows from the sums.
+#[derive(Clone, Debug)]
+struct Solved {
     /// The lower half of L with `A = L Lᵀ`, line after line.
     factor: Vec<f64>,
     /// `A⁻¹ b`.
     mean: Vec<f64>,
+}
+
+impl PartialEq for Arm {
+    fn eq(&self, other: &Arm) -> bool {
+        self.sums == other.sums
+    }
 }
 
 /// What is added up.
@@ -67,6 +82,14 @@ impl Arm {
         })
     }
 
+    /// The same sums under another ridge.
+    pub(super) fn with_ridge(&self, ridge: f64) -> Arm {
+        Arm::from(Sums {
+            ridge,
+            ..self.sums.clone()
+        })
+    }
+
     /// How many outcomes it has learnt from.
     pub fn count(&self) -> u64 {
         self.sums.count
@@ -82,7 +105,7 @@ impl Arm {
             self.sums.rewards[line] += reward * x;
         }
         self.sums.count += 1;
-        self.solve();
+        self.solved.take();
     }
 
     /// Adds to the reward of an outcome that was learnt with this context.
@@ -90,7 +113,7 @@ impl Arm {
         for (sum, x) in self.sums.rewards.iter_mut().zip(context) {
             *sum += more * x;
         }
-        self.solve();
+        self.solved.take();
     }
 
     /// Adds what another one has learnt.
@@ -103,12 +126,12 @@ impl Arm {
         add(&mut self.sums.squares, &other.sums.squares);
         add(&mut self.sums.rewards, &other.sums.rewards);
         self.sums.count += other.sums.count;
-        self.solve();
+        self.solved.take();
     }
 
     /// The expected reward.
     pub fn expected(&self, context: &[f64]) -> f64 {
-        dot(&self.mean, context)
+        dot(&self.solved().mean, context)
     }
 
     /// `√(xᵀA⁻¹x)`: how unsure the expected reward is, in units of the noise.
@@ -118,7 +141,7 @@ impl Arm {
 
     /// The same, with room that is used again.
     pub(super) fn spread_with(&self, context: &[f64], room: &mut Vec<f64>) -> f64 {
-        self.forward_into(context, room);
+        self.solved().forward_into(context, room);
         dot(room, room).sqrt()
     }
 
@@ -128,13 +151,24 @@ impl Arm {
         self.expected(context) + scale * dot(&self.forward(context), normals)
     }
 
-    fn solve(&mut self) {
-        let width = self.sums.rewards.len();
-        let mut factor = self.sums.squares.clone();
+    fn solved(&self) -> &Solved {
+        self.solved.get_or_init(|| self.sums.solved())
+    }
+
+    /// `L⁻¹ x`.
+    pub(super) fn forward(&self, x: &[f64]) -> Vec<f64> {
+        self.solved().forward(x)
+    }
+}
+
+impl Sums {
+    fn solved(&self) -> Solved {
+        let width = self.rewards.len();
+        let mut factor = self.squares.clone();
         for line in 0..width {
             let (above, own) = factor.split_at_mut(half(line));
             let own = &mut own[..=line];
-            own[line] += self.sums.ridge;
+            own[line] += self.ridge;
             for column in 0..line {
                 let other = &above[half(column)..][..=column];
                 let sum = dot(&own[..column], &other[..column]);
@@ -142,19 +176,25 @@ impl Arm {
             }
             own[line] = (own[line] - dot(&own[..line], &own[..line])).sqrt();
         }
-        self.factor = factor;
-        let mut mean = self.forward(&self.sums.rewards);
+        let mut solved = Solved {
+            factor,
+            mean: Vec::new(),
+        };
+        let mut mean = solved.forward(&self.rewards);
         for line in (0..width).rev() {
-            let row = &self.factor[half(line)..][..=line];
+            let row = &solved.factor[half(line)..][..=line];
             mean[line] /= row[line];
             let value = mean[line];
             for (earlier, entry) in mean[..line].iter_mut().zip(row) {
                 *earlier -= value * entry;
             }
         }
-        self.mean = mean;
+        solved.mean = mean;
+        solved
     }
+}
 
+impl Solved {
     /// `L⁻¹ x`.
     fn forward(&self, x: &[f64]) -> Vec<f64> {
         let mut solved = Vec::with_capacity(x.len());
@@ -174,13 +214,10 @@ impl Arm {
 
 impl From<Sums> for Arm {
     fn from(sums: Sums) -> Arm {
-        let mut arm = Arm {
+        Arm {
             sums,
-            factor: Vec::new(),
-            mean: Vec::new(),
-        };
-        arm.solve();
-        arm
+            solved: OnceLock::new(),
+        }
     }
 }
 

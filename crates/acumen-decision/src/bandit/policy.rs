@@ -100,6 +100,21 @@ impl Bandit {
         &self.arms
     }
 
+    /// Some of the actions under another declaration, with what was learnt of them; `None` is an
+    /// action that nothing is known of.
+    #[must_use]
+    pub fn declared_as(&self, spec: BanditSpec, actions: &[Option<usize>]) -> Bandit {
+        let arm = |action: &Option<usize>| match action.and_then(|action| self.arm(action)) {
+            Some(known) => known.with_ridge(spec.ridge),
+            None => Arm::new(self.width, spec.ridge),
+        };
+        Bandit {
+            spec,
+            width: self.width,
+            arms: actions.iter().map(arm).collect(),
+        }
+    }
+
     /// Takes back what was learnt of every action, where it is of as many.
     pub fn restore(&mut self, arms: Vec<Arm>) {
         if arms.len() == self.arms.len() {
@@ -178,6 +193,44 @@ impl Bandit {
         arm.ok_or(BanditError::Action { found, count })?
             .reward(context, more);
         Ok(())
+    }
+
+    /// What an action may bring in each of some contexts by models that are drawn, draw by draw: each
+    /// draw is one model for all contexts (Agrawal and Goyal 2013).
+    ///
+    /// # Errors
+    /// Where there is no such action, or a number of a context is none.
+    pub fn drawn(
+        &self,
+        action: usize,
+        contexts: &[Vec<f32>],
+        (scale, draws): (f64, usize),
+        (seed, key): (Seed, &str),
+    ) -> Result<Vec<Vec<f32>>, BanditError> {
+        let (count, found) = (self.arms.len(), action);
+        let arm = self.arms.get(action);
+        let arm = arm.ok_or(BanditError::Action { found, count })?;
+        let looked_at = contexts.iter().map(|context| {
+            let wide: Vec<f64> = context.iter().map(|value| f64::from(*value)).collect();
+            self.check(&wide)?;
+            Ok((arm.expected(&wide), arm.forward(&wide)))
+        });
+        let looked_at: Vec<(f64, Vec<f64>)> = looked_at.collect::<Result<_, BanditError>>()?;
+        let mut stream = Stream::new(seed.derive("drawn").derive(key));
+        let draw = |_| {
+            let normals: Vec<f64> = (0..self.width).map(|_| stream.normal()).collect();
+            let score = |(expected, forward): &(f64, Vec<f64>)| {
+                let off: f64 = forward.iter().zip(&normals).map(|(a, b)| a * b).sum();
+                (expected + scale * off) as f32
+            };
+            looked_at.iter().map(score).collect()
+        };
+        Ok((0..draws).map(draw).collect())
+    }
+
+    /// How it is declared.
+    pub fn spec(&self) -> BanditSpec {
+        self.spec
     }
 
     /// Adds what another bandit over the same actions has learnt apart.

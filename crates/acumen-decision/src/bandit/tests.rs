@@ -153,6 +153,56 @@ fn a_reward_that_comes_later_counts_as_if_it_had_come_at_once() {
     assert_eq!(count, Some(3), "no outcome is another observation");
 }
 
+/// Draws scatter around what is expected, as widely as it is unsure.
+#[test]
+fn draws_are_of_what_is_known() {
+    let algorithm = Algorithm::LinearThompson {
+        scale: 0.5,
+        draws: 1,
+    };
+    let mut bandit = Bandit::new(spec(algorithm, 0.0), 1, 2);
+    for _ in 0..3 {
+        bandit.learn(0, &[1.0, 0.5], 2.0).unwrap();
+    }
+    let contexts = [vec![1.0, 0.5], vec![0.0, 1.0]];
+    let draws = |key| {
+        bandit
+            .drawn(0, &contexts, (0.5, 4_000), (SEED, key))
+            .unwrap()
+    };
+    let (drawn, arm) = (draws("a"), bandit.arm(0).unwrap());
+    for (at, context) in contexts.iter().enumerate() {
+        let wide: Vec<f64> = context.iter().map(|value| f64::from(*value)).collect();
+        let scores = drawn.iter().map(|draw| f64::from(draw[at]));
+        let mean = scores.clone().sum::<f64>() / 4_000.0;
+        let spread = (scores.map(|s| (s - mean) * (s - mean)).sum::<f64>() / 4_000.0).sqrt();
+        assert!((mean - arm.expected(&wide)).abs() < 0.05, "{mean}");
+        assert!((spread - 0.5 * arm.spread(&wide)).abs() < 0.03, "{spread}");
+    }
+    assert_eq!(draws("a"), drawn);
+    assert_ne!(draws("b"), drawn);
+    assert!(
+        bandit
+            .drawn(0, &[vec![f32::NAN, 0.0]], (0.5, 1), (SEED, "a"))
+            .is_err()
+    );
+}
+
+/// What was learnt does not depend on how it explores.
+#[test]
+fn what_is_known_of_actions_can_be_explored_otherwise() {
+    let mut bandit = Bandit::new(spec(Algorithm::Greedy, 0.1), 2, 2);
+    bandit.learn(1, &[1.0, 0.5], 2.0).unwrap();
+    let other = BanditSpec {
+        ridge: 2.0,
+        ..spec(Algorithm::LinUcb { alpha: 1.0 }, 0.0)
+    };
+    let again = bandit.declared_as(other, &[None, Some(1), Some(0)]);
+    let mut by_hand = Bandit::new(other, 3, 2);
+    by_hand.learn(1, &[1.0, 0.5], 2.0).unwrap();
+    assert_eq!(again, by_hand);
+}
+
 /// Each context has another best action; whoever learns finds it, and far sooner than chance.
 #[test]
 fn learning_pays() {

@@ -20,6 +20,106 @@ pub enum Diversity {
 /// A residual below which a candidate is a mixture of those before it.
 const DEPENDENT: f64 = 1e-9;
 
+/// How much each candidate gains a list that has those picked so far.
+pub(super) struct Gains<'a> {
+    likeness: Likeness<'a>,
+    knob: f32,
+    picked: Picked,
+    alike: Vec<f32>,
+}
+
+/// What is known of candidates by those picked so far.
+enum Picked {
+    /// What each is most like among them: kept, so that a pick costs one look at every candidate.
+    Nearest { nearest: Vec<f32>, first: bool },
+    /// How much each is like them, added up.
+    Summed(Vec<f32>),
+    /// What of each they do not span, and the lines of the Cholesky factor, one a candidate.
+    Spanned {
+        residual: Vec<f64>,
+        factor: Vec<Vec<f64>>,
+    },
+}
+
+impl<'a> Gains<'a> {
+    /// Of so many candidates, of which none is picked.
+    pub(super) fn new(by: Diversity, count: usize, likeness: Likeness<'a>, knob: f32) -> Gains<'a> {
+        Gains {
+            likeness,
+            knob,
+            picked: match by {
+                Diversity::MaximalMarginalRelevance => Picked::Nearest {
+                    nearest: vec![0.0; count],
+                    first: true,
+                },
+                Diversity::MaxSum => Picked::Summed(vec![0.0; count]),
+                Diversity::Determinantal => Picked::Spanned {
+                    residual: vec![1.0; count],
+                    factor: vec![Vec::new(); count],
+                },
+            },
+            alike: Vec::new(),
+        }
+    }
+
+    /// Takes in that one was picked; `open` may be picked next.
+    fn pick(&mut self, last: usize, open: &[usize]) {
+        self.alike.clear();
+        match &mut self.picked {
+            Picked::Nearest { nearest, first } => {
+                if self.knob > 0.0 {
+                    (self.likeness)(last, open, &mut self.alike);
+                }
+                for (at, alike) in open.iter().zip(&self.alike) {
+                    nearest[*at] = if *first {
+                        *alike
+                    } else {
+                        nearest[*at].max(*alike)
+                    };
+                }
+                *first = false;
+            }
+            Picked::Summed(sums) => {
+                if self.knob > 0.0 {
+                    (self.likeness)(last, open, &mut self.alike);
+                }
+                for (at, alike) in open.iter().zip(&self.alike) {
+                    sums[*at] += alike;
+                }
+            }
+            Picked::Spanned { residual, factor } => {
+                if self.knob <= 0.0 || residual[last] <= DEPENDENT {
+                    return;
+                }
+                let (line, root) = (factor[last].clone(), residual[last].sqrt());
+                (self.likeness)(last, open, &mut self.alike);
+                for (&at, alike) in open.iter().zip(&self.alike) {
+                    let spanned: f64 = line.iter().zip(&factor[at]).map(|(a, b)| a * b).sum();
+                    let entry = (f64::from(*alike) - spanned) / root;
+                    factor[at].push(entry);
+                    residual[at] -= entry * entry;
+                }
+            }
+        }
+    }
+
+    /// What a candidate of some merit gains the list.
+    pub(super) fn of(&self, at: usize, merit: f32) -> f64 {
+        match &self.picked {
+            Picked::Nearest {
+                nearest: joined, ..
+            }
+            | Picked::Summed(joined) => {
+                f64::from((1.0 - self.knob) * merit - self.knob * joined[at])
+            }
+            Picked::Spanned { residual, .. } => {
+                let new = residual[at].max(DEPENDENT * DEPENDENT).ln();
+                f64::from(1.0 - self.knob) * f64::from(merit) + f64::from(self.knob) * new
+            }
+        }
+    }
+}
+
 /// Picks up to `n` candidates, each time the one of the largest
 /// `(1 − knob) · merit − knob · (largest likeness to those picked)` (Carbonell and Goldstein 1998).
 /// With a knob of 0 the list is the order of merit; of equal ones the first comes first.
@@ -30,7 +130,8 @@ pub fn maximal_marginal_relevance(
     n: usize,
     caps: Caps,
 ) -> Vec<usize> {
-    marginal(f32::max, (merit, likeness), knob, (n, caps))
+    let by = Diversity::MaximalMarginalRelevance;
+    in_order(merit, Gains::new(by, merit.len(), likeness, knob), n, caps)
 }
 
 /// Picks up to `n` candidates, each time the one of the largest
@@ -45,37 +146,8 @@ pub fn max_sum(
     n: usize,
     caps: Caps,
 ) -> Vec<usize> {
-    marginal(|sum, alike| sum + alike, (merit, likeness), knob, (n, caps))
-}
-
-/// Picks by merit and what the likenesses to those picked come to, one after the other.
-fn marginal(
-    join: impl Fn(f32, f32) -> f32,
-    (merit, likeness): (&[f32], Likeness<'_>),
-    knob: f32,
-    (n, caps): (usize, Caps),
-) -> Vec<usize> {
-    // Kept for each candidate, so that a pick costs one look at every one.
-    let mut joined = vec![0.0_f32; merit.len()];
-    let (mut first, mut alike) = (true, Vec::new());
-    let gain = |at: usize, joined: &[f32]| (1.0 - knob) * merit[at] - knob * joined[at];
-    greedy(merit.len(), n, caps, |open, last| {
-        if let Some(last) = last {
-            alike.clear();
-            if knob > 0.0 {
-                likeness(last, open, &mut alike);
-            }
-            for (at, alike) in open.iter().zip(&alike) {
-                joined[*at] = if first {
-                    *alike
-                } else {
-                    join(joined[*at], *alike)
-                };
-            }
-            first = false;
-        }
-        largest(open, |at| f64::from(gain(at, &joined)))
-    })
+    let by = Diversity::MaxSum;
+    in_order(merit, Gains::new(by, merit.len(), likeness, knob), n, caps)
 }
 
 /// Picks up to `n` candidates by the greedy search for the list of the largest determinant of
@@ -92,41 +164,32 @@ pub fn determinantal(
     n: usize,
     caps: Caps,
 ) -> Vec<usize> {
-    let count = merit.len();
-    let mut residual = vec![1.0_f64; count];
-    // Lines of the Cholesky factor, one a candidate.
-    let mut factor: Vec<Vec<f64>> = vec![Vec::new(); count];
-    let mut alike = Vec::new();
-    greedy(count, n, caps, |open, last| {
-        if let Some(last) = last.filter(|last| knob > 0.0 && residual[*last] > DEPENDENT) {
-            let (line, root) = (factor[last].clone(), residual[last].sqrt());
-            alike.clear();
-            likeness(last, open, &mut alike);
-            for (&at, alike) in open.iter().zip(&alike) {
-                let spanned: f64 = line.iter().zip(&factor[at]).map(|(a, b)| a * b).sum();
-                let entry = (f64::from(*alike) - spanned) / root;
-                factor[at].push(entry);
-                residual[at] -= entry * entry;
-            }
-        }
-        largest(open, |at| {
-            let new = residual[at].max(DEPENDENT * DEPENDENT).ln();
-            f64::from(1.0 - knob) * f64::from(merit[at]) + f64::from(knob) * new
-        })
+    let by = Diversity::Determinantal;
+    in_order(merit, Gains::new(by, merit.len(), likeness, knob), n, caps)
+}
+
+/// Picks the candidate of the largest gain, one after the other.
+fn in_order(merit: &[f32], gains: Gains<'_>, n: usize, caps: Caps) -> Vec<usize> {
+    greedy(merit.len(), n, caps, gains, |open, gains| {
+        largest(open, |at| gains.of(at, merit[at]))
     })
 }
 
-/// Picks one after the other. `pick` sees the candidates that are open and the last one picked.
-fn greedy(
+/// Picks one after the other. `pick` sees the candidates that are open and what each would gain.
+pub(super) fn greedy(
     count: usize,
     n: usize,
     mut caps: Caps,
-    mut pick: impl FnMut(&[usize], Option<usize>) -> Option<usize>,
+    mut gains: Gains<'_>,
+    mut pick: impl FnMut(&[usize], &Gains<'_>) -> Option<usize>,
 ) -> Vec<usize> {
     let mut open: Vec<usize> = (0..count).filter(|at| caps.allow(*at)).collect();
     let mut picked = Vec::with_capacity(n.min(count));
     while picked.len() < n {
-        let Some(next) = pick(&open, picked.last().copied()) else {
+        if let Some(last) = picked.last() {
+            gains.pick(*last, &open);
+        }
+        let Some(next) = pick(&open, &gains) else {
             break;
         };
         picked.push(next);
@@ -139,7 +202,7 @@ fn greedy(
 }
 
 /// The one of the largest gain, of equal ones the first.
-fn largest(open: &[usize], gain: impl Fn(usize) -> f64) -> Option<usize> {
+pub(super) fn largest(open: &[usize], gain: impl Fn(usize) -> f64) -> Option<usize> {
     let with_gain = open.iter().map(|&at| (at, gain(at)));
     let best = with_gain.reduce(|best, next| {
         if next.1.total_cmp(&best.1).is_gt() {

@@ -100,47 +100,71 @@ pub fn rank(
     caps: Caps,
     n: usize,
 ) -> Ranking {
-    let blended = blend(&slate.sources, weights);
-    let count = blended.scores.len();
-    let relevance = standardised(&blended.scores);
-    let parts = |values: &[f32], weight: f32| -> Vec<f32> {
-        if values.is_empty() {
-            return vec![0.0; count];
-        }
-        assert_eq!(values.len(), count, "one value a candidate");
-        standardised(values)
-            .iter()
-            .map(|value| weight * value)
-            .collect()
-    };
-    let by_novelty = parts(slate.novelty, objectives.novelty);
-    let by_value = parts(slate.value, objectives.business_value);
-    let merit: Vec<f32> = (0..count)
-        .map(|at| objectives.relevance * relevance[at] + by_novelty[at] + by_value[at])
-        .collect();
+    let merits = Merits::of(slate, weights, objectives);
     let pick = match objectives.by {
         Diversity::MaximalMarginalRelevance => maximal_marginal_relevance,
         Diversity::Determinantal => determinantal,
         Diversity::MaxSum => max_sum,
     };
-    let picked = pick(&merit, slate.likeness, objectives.diversity, n, caps);
-    let place = |at: usize| {
-        let ahead = |other: &usize| {
-            merit[*other] > merit[at] || (merit[*other] == merit[at] && *other < at)
+    let (likeness, knob) = (slate.likeness, objectives.diversity);
+    let picked = pick(&merits.merit, likeness, knob, n, caps);
+    merits.ranking(slate, &picked)
+}
+
+/// What candidates are worth to a list, before any is picked.
+pub(super) struct Merits {
+    blended: Blended,
+    by_novelty: Vec<f32>,
+    by_value: Vec<f32>,
+    pub(super) merit: Vec<f32>,
+}
+
+impl Merits {
+    pub(super) fn of(slate: &Slate<'_>, weights: &[f32], objectives: &Objectives) -> Merits {
+        let blended = blend(&slate.sources, weights);
+        let count = blended.scores.len();
+        let relevance = standardised(&blended.scores);
+        let parts = |values: &[f32], weight: f32| -> Vec<f32> {
+            if values.is_empty() {
+                return vec![0.0; count];
+            }
+            assert_eq!(values.len(), count, "one value a candidate");
+            let values = standardised(values).into_iter();
+            values.map(|value| weight * value).collect()
         };
-        (0..count).filter(ahead).count() as i64
-    };
-    let list = picked.iter().enumerate().map(|(at, &candidate)| Ranked {
-        candidate,
-        merit: merit[candidate],
-        by_source: said(slate, &blended, candidate),
-        by_novelty: by_novelty[candidate],
-        by_value: by_value[candidate],
-        moved: place(candidate) - at as i64,
-    });
-    Ranking {
-        list: list.collect(),
-        weights: blended.weights,
+        let by_novelty = parts(slate.novelty, objectives.novelty);
+        let by_value = parts(slate.value, objectives.business_value);
+        let merit =
+            |at: usize| objectives.relevance * relevance[at] + by_novelty[at] + by_value[at];
+        Merits {
+            merit: (0..count).map(merit).collect(),
+            blended,
+            by_novelty,
+            by_value,
+        }
+    }
+
+    /// The list of those picked.
+    pub(super) fn ranking(self, slate: &Slate<'_>, picked: &[usize]) -> Ranking {
+        let merit = &self.merit;
+        let place = |at: usize| {
+            let ahead = |other: &usize| {
+                merit[*other] > merit[at] || (merit[*other] == merit[at] && *other < at)
+            };
+            (0..merit.len()).filter(ahead).count() as i64
+        };
+        let list = picked.iter().enumerate().map(|(at, &candidate)| Ranked {
+            candidate,
+            merit: merit[candidate],
+            by_source: said(slate, &self.blended, candidate),
+            by_novelty: self.by_novelty[candidate],
+            by_value: self.by_value[candidate],
+            moved: place(candidate) - at as i64,
+        });
+        Ranking {
+            list: list.collect(),
+            weights: self.blended.weights,
+        }
     }
 }
 

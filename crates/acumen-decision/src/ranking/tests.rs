@@ -1,5 +1,7 @@
 //! What holds for any slate, and lists by hand.
 
+use acumen_base::Seed;
+use acumen_base::random::Stream;
 use proptest::prelude::*;
 
 use super::*;
@@ -55,7 +57,8 @@ fn list_of(many: &Many, objectives: &Objectives, most: usize, n: usize) -> (Rank
 fn objectives() -> impl Strategy<Value = Objectives> {
     let by = prop_oneof![
         Just(Diversity::MaximalMarginalRelevance),
-        Just(Diversity::Determinantal)
+        Just(Diversity::Determinantal),
+        Just(Diversity::MaxSum)
     ];
     (0.0_f32..0.95, 0.0_f32..1.0, by).prop_map(|(diversity, novelty, by)| Objectives {
         diversity,
@@ -268,4 +271,111 @@ fn weights_go_to_the_source_that_knows() {
     ];
     let held = refit(&requests, &[0.2, 0.8], &narrow);
     assert!(held.after < 1.0 && held.weights[1] >= 0.7, "{held:?}");
+}
+
+/// A list that is drawn from what the second source might say.
+fn drawn_of(
+    many: &Many,
+    objectives: &Objectives,
+    (most, n): (usize, usize),
+    (epsilon, draws): (f64, &[Vec<f32>]),
+    next: &mut dyn FnMut(&[Chance]) -> Option<usize>,
+) -> (Ranking, Vec<(f64, bool)>) {
+    let likeness = |a: usize, b: usize| cosine(&many.directions[a], &many.directions[b]);
+    let slate = Slate {
+        sources: many.sources.iter().map(|s| Some(s.as_slice())).collect(),
+        novelty: &many.novelty,
+        value: &[],
+        likeness: &of_one(likeness),
+    };
+    let caps = Caps::default().with(many.groups.clone(), most);
+    let draws = Draws {
+        source: 1,
+        scores: draws,
+        epsilon,
+    };
+    rank_drawn(&slate, &[0.7, 0.3], objectives, (caps, n), &draws, next)
+}
+
+/// What the second source says, with something by chance added, draw by draw.
+fn scattered(many: &Many, draws: usize) -> Vec<Vec<f32>> {
+    let mut stream = Stream::new(Seed(7));
+    let draw = |_| {
+        let scores = many.sources[1].iter();
+        scores
+            .map(|score| score + 2.0 * stream.normal() as f32)
+            .collect()
+    };
+    (0..draws).map(draw).collect()
+}
+
+proptest! {
+    /// What may come next has probabilities that add up to 1 and are never below the share of
+    /// epsilon; a list is made again by its items, with the same probabilities.
+    #[test]
+    fn drawn_lists_have_probabilities(
+        many in many(),
+        objectives in objectives(),
+        most in 1..4_usize,
+        n in 1..10_usize,
+        epsilon in 0.0_f64..0.5,
+        seed in any::<u64>(),
+    ) {
+        let draws = scattered(&many, 16);
+        let mut stream = Stream::new(Seed(seed));
+        let mut wrong = Vec::new();
+        let (list, shown) = drawn_of(&many, &objectives, (most, n), (epsilon, &draws), &mut |chances| {
+            let sum: f64 = chances.iter().map(|chance| chance.probability).sum();
+            let least = epsilon / chances.len() as f64;
+            let fair = chances.iter().all(|chance| chance.probability >= least - 1e-12);
+            wrong.extend(((sum - 1.0).abs() > 1e-9 || !fair).then_some(sum));
+            take(chances, stream.unit())
+        });
+        prop_assert!(wrong.is_empty(), "{wrong:?}");
+        let picked: Vec<usize> = list.list.iter().map(|ranked| ranked.candidate).collect();
+        let mut once = picked.clone();
+        once.sort_unstable();
+        once.dedup();
+        prop_assert_eq!(once.len(), picked.len());
+        let usual = list_of(&many, &objectives, most, n).0.list.len();
+        prop_assert_eq!((picked.len(), shown.len()), (usual, usual));
+        let mut again = picked.iter().copied();
+        let (_, probabilities) =
+            drawn_of(&many, &objectives, (most, n), (epsilon, &draws), &mut |_| again.next());
+        prop_assert_eq!(probabilities, shown);
+    }
+
+    /// Draws that say what the source says leave nothing to chance.
+    #[test]
+    fn without_doubt_the_list_is_the_usual_one(many in many(), objectives in objectives(), most in 1..4_usize) {
+        let draws = vec![many.sources[1].clone(); 3];
+        let first = &mut |chances: &[Chance]| take(chances, 0.999);
+        let (list, shown) = drawn_of(&many, &objectives, (most, 8), (0.0, &draws), first);
+        prop_assert_eq!(list, list_of(&many, &objectives, most, 8).0);
+        prop_assert!(shown.iter().all(|place| *place == (1.0, true)));
+    }
+}
+
+/// `Σ 1/p` over the lists at whose first place a candidate stands estimates how many lists there are.
+#[test]
+fn candidates_come_as_often_as_is_logged() {
+    let many = Many {
+        sources: vec![vec![0.0, 0.1, 0.3], vec![0.2, 0.0, -0.2]],
+        groups: vec![0, 1, 2],
+        directions: vec![[1.0; 3]; 3],
+        novelty: vec![0.0; 3],
+    };
+    let draws = scattered(&many, 64);
+    let mut sums = [0.0; 3];
+    for list in 0..20_000 {
+        let unit = Seed(3).unit(&list.to_string());
+        let once = &mut |chances: &[Chance]| take(chances, unit);
+        let (list, shown) = drawn_of(&many, &Objectives::default(), (3, 1), (0.1, &draws), once);
+        sums[list.list[0].candidate] += 1.0 / shown[0].0;
+    }
+    assert!(
+        sums.iter()
+            .all(|sum| (sum / 20_000.0 - 1.0_f64).abs() < 0.05),
+        "{sums:?}"
+    );
 }

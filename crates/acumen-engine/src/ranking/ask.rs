@@ -27,6 +27,9 @@ pub struct RankRequest {
     /// How much the items of the list should differ, from 0 to just below 1, in place of what is
     /// declared.
     pub diversity: Option<f32>,
+    /// What is known of the moment, such as the device or the weather, by the names that
+    /// `feedback.context` declares.
+    pub context: BTreeMap<String, serde_json::Value>,
     /// Whether each item says why it is there.
     pub explain: bool,
 }
@@ -52,6 +55,8 @@ pub struct RankAnswer {
     pub items: Vec<RankedItem>,
     /// How much the list has of what it is made for.
     pub objectives: Measured,
+    /// Which ensemble made it, where there are several.
+    pub ensemble: Option<EnsembleLine>,
     /// What each source did.
     pub sources: Vec<SourceLine>,
     /// What each stage took.
@@ -64,6 +69,28 @@ pub struct RankAnswer {
     pub left_out: Refusals,
     /// Why the list is shorter than asked for, where it is.
     pub short_because: Option<String>,
+}
+
+/// The ensemble that made a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EnsembleLine {
+    /// Its name.
+    pub name: String,
+    /// The probability with which it was chosen.
+    pub propensity: f64,
+    /// All of them, where an explanation was asked for.
+    pub arms: Vec<ArmLine>,
+}
+
+/// An ensemble that may make a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ArmLine {
+    /// Its name.
+    pub name: String,
+    /// The probability with which it is chosen.
+    pub probability: f64,
+    /// What a list of it is expected to bring, in the unit of the rewards.
+    pub expected: f64,
 }
 
 /// An item of a list.

@@ -172,8 +172,8 @@ impl Ranker {
         let proposals: Vec<_> = said.into_iter().map(|said| said.proposal).collect();
         let trained = self.shelf.names.iter().zip(&proposals);
         let mut trained = trained.filter(|(name, _)| deployed.sources.contains_key(*name));
-        let (candidates, order, fallback) = match trained.all(|(_, said)| said.is_none()) {
-            true => self.fall_back(deployed, &mask, &proposals),
+        let (candidates, orders, fallback) = match trained.all(|(_, said)| said.is_none()) {
+            true => self.fall_back(wish, deployed, (&mask, &proposals)),
             false => self.heard(wish, deployed, &proposals),
         };
         Found {
@@ -181,7 +181,7 @@ impl Ranker {
             sources: self.lines(deployed, did),
             asked: Arc::new(Asked {
                 candidates,
-                order,
+                orders,
                 room: worth_keeping(wish.n),
                 proposals,
             }),
@@ -245,13 +245,14 @@ impl Ranker {
         }
     }
 
-    /// The candidates that are worth keeping, with what each source says of them, and their order.
+    /// The candidates that are worth keeping for some ensemble, with what each source says of them,
+    /// and their order in each.
     fn heard(
         &self,
         wish: &Wish<'_>,
         deployed: &Deployed,
         proposals: &[Option<Arc<Proposal>>],
-    ) -> (Candidates, Vec<u32>, Option<StandIn>) {
+    ) -> (Candidates, Vec<Vec<u32>>, Option<StandIn>) {
         let items = put_forward(proposals.iter().flatten().map(|said| &**said));
         let score = |(name, proposal): (&String, &Option<Arc<Proposal>>)| match (
             proposal,
@@ -263,33 +264,49 @@ impl Ranker {
         };
         let scores = self.shelf.names.iter().zip(proposals).map(score).collect();
         let all = Candidates { items, scores };
-        let blended = self.blended(deployed, &all);
-        let mut worth = by_score(&blended);
-        worth.truncate(worth_keeping(wish.n));
+        let ensembles = self.decl.each_ensemble().into_iter();
+        let blends = ensembles.map(|ensemble| self.blended(deployed, &all, ensemble));
+        let blends: Vec<Vec<f32>> = blends.collect();
+        let best = |blended: &Vec<f32>| {
+            let mut best = by_score(blended);
+            best.truncate(worth_keeping(wish.n));
+            best
+        };
+        let mut worth: Vec<u32> = blends.iter().flat_map(best).collect();
         worth.sort_unstable();
-        let blended: Vec<f32> = worth.iter().map(|at| blended[*at as usize]).collect();
-        (all.only(&worth), by_score(&blended), None)
+        worth.dedup();
+        let order = |blended: &Vec<f32>| {
+            let of_worth = worth.iter().map(|at| blended[*at as usize]);
+            by_score(&of_worth.collect::<Vec<f32>>())
+        };
+        let orders = blends.iter().map(order).collect();
+        (all.only(&worth), orders, None)
     }
 
-    /// What the sources together say of each candidate.
-    fn blended(&self, deployed: &Deployed, candidates: &Candidates) -> Vec<f32> {
+    /// What the sources of an ensemble together say of each candidate.
+    fn blended(
+        &self,
+        deployed: &Deployed,
+        candidates: &Candidates,
+        ensemble: Option<usize>,
+    ) -> Vec<f32> {
         let mut blended = vec![0.0; candidates.items.len()];
         for (name, scores) in self.shelf.names.iter().zip(&candidates.scores) {
-            let weight = deployed.weight(&self.decl, name);
+            let weight = deployed.weight_in(&self.decl, ensemble, name);
             let sums = blended.iter_mut().zip(scores);
             sums.for_each(|(sum, score)| *sum += weight * score);
         }
         blended
     }
 
-    /// What the declared fallback puts forward, or what was touched most, beside what people
-    /// picked: it always answers.
+    /// What the declared fallback puts forward for somebody of whom only the moment is known, or what
+    /// was touched most, beside what people picked: it always answers.
     fn fall_back(
         &self,
+        wish: &Wish<'_>,
         deployed: &Deployed,
-        mask: &Mask,
-        picks: &[Option<Arc<Proposal>>],
-    ) -> (Candidates, Vec<u32>, Option<StandIn>) {
+        (mask, picks): (&Mask, &[Option<Arc<Proposal>>]),
+    ) -> (Candidates, Vec<Vec<u32>>, Option<StandIn>) {
         let most = self.decl.candidates;
         let picked = put_forward(picks.iter().flatten().map(|picked| &**picked));
         let with_picks = |mut items: Vec<u32>| {
@@ -302,7 +319,10 @@ impl Ranker {
         let deployed = declared.and_then(|name| Some((name, deployed.sources.get(name)?)));
         let (name, items, scores) = match deployed {
             Some((name, loaded)) => {
-                let nobody = Past::default();
+                let nobody = Past {
+                    said: wish.past.said.clone(),
+                    ..Past::default()
+                };
                 let proposal = loaded.propose(&nobody, &mask.open(), most);
                 let items = with_picks(proposal.items.clone());
                 let said = loaded.score_some(&nobody, &items, &proposal);
@@ -326,8 +346,8 @@ impl Ranker {
             scores: picks.iter().map(of_source).collect(),
             items,
         };
-        let order = by_score(&scores);
-        (candidates, order, Some(StandIn { name, scores }))
+        let orders = vec![by_score(&scores); self.decl.each_ensemble().len()];
+        (candidates, orders, Some(StandIn { name, scores }))
     }
 
     fn lines(&self, deployed: &Deployed, did: impl IntoIterator<Item = Did>) -> Vec<SourceLine> {

@@ -7,9 +7,7 @@ use acumen_decision::ranking::{Bounds, Judged, refit};
 use acumen_model::metrics::RankingMetrics;
 use acumen_model::metrics::ranking::place_among;
 use acumen_model::recommend::proposal::best;
-use acumen_model::recommend::{
-    Candidates, History, InteractionColumns, Interactions, Open, Source, candidates,
-};
+use acumen_model::recommend::{Candidates, History, Interactions, Open, Source, candidates};
 
 use super::sources::declared_weight;
 use super::train::Fitting;
@@ -53,7 +51,7 @@ pub(crate) fn judge(
 ) -> Result<Option<Judgement>, EngineError> {
     let all = &fitting.told.interactions;
     let users = drawn(all, from, fitting.seed);
-    let before = earlier(all, from);
+    let before = all.before(from);
     if users.len() < JUDGED_LEAST || before.is_empty() {
         return Ok(None);
     }
@@ -133,33 +131,6 @@ fn drawn(all: &Interactions, from: Time, seed: Seed) -> Vec<(usize, usize)> {
     users
 }
 
-/// Everything before a time.
-fn earlier(all: &Interactions, from: Time) -> Interactions {
-    let (mut user, mut item, mut time, mut weight) = (vec![], vec![], vec![], vec![]);
-    for number in 0..all.n_users() {
-        let history = all.history(number);
-        let events = history
-            .items
-            .iter()
-            .zip(history.weights)
-            .zip(all.times(number));
-        for ((i, w), at) in events.take_while(|(_, at)| **at < from) {
-            user.push(number as u32);
-            item.push(*i);
-            time.push(*at);
-            weight.push(*w);
-        }
-    }
-    let columns = InteractionColumns {
-        user: &user,
-        item: &item,
-        time: &time,
-        weight: &weight,
-    };
-    Interactions::new(all.n_users(), all.n_items(), &columns)
-        .expect("a part of interactions are interactions")
-}
-
 impl Case {
     fn of(
         sources: &[&Source],
@@ -172,8 +143,10 @@ impl Case {
             items: &whole.items[..place],
             weights: &whole.weights[..place],
         };
+        let said = all.said_at(user, place);
+        let sources: Vec<&Source> = sources.iter().map(|source| source.at(&said)).collect();
         let Candidates { items, scores } =
-            candidates(sources, history, &Open::new(available), CANDIDATES);
+            candidates(&sources, history, &Open::new(available), CANDIDATES);
         Case {
             taken: items.iter().position(|item| *item == whole.items[place]),
             scores,

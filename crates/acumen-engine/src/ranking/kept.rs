@@ -41,8 +41,9 @@ struct Entry {
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) candidates: Candidates,
-    /// The places of the candidates, those that the sources together say most for first.
-    pub(crate) order: Vec<u32>,
+    /// For each ensemble the places of the candidates, those that its sources together say most for
+    /// first.
+    pub(crate) orders: Vec<Vec<u32>>,
     /// How many candidates there is room for: others were not worth keeping.
     pub(crate) room: usize,
     pub(crate) proposals: Vec<Option<Arc<Proposal>>>,
@@ -113,7 +114,7 @@ mod tests {
         let asked = || {
             Arc::new(Asked {
                 candidates: Candidates::default(),
-                order: Vec::new(),
+                orders: Vec::new(),
                 room: 0,
                 proposals: Vec::new(),
             })

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use acumen_base::Seed;
-use acumen_decision::bandit::explore_slate;
+use acumen_base::random::Stream;
 use acumen_decision::ranking::{
-    Caps, Likeness, Measured, Ranked, Ranking, Refusals, Slate, measure, rank,
+    Caps, Chance, Draws, Likeness, Measured, Ranked, Ranking, Refusals, Slate, measure, rank,
+    rank_drawn, take,
 };
 use acumen_model::recommend::candidates::standardise;
 
@@ -13,6 +13,7 @@ use super::ask::{RankedItem, SourceLine};
 use super::asking::Found;
 use super::catalogue::Catalogue;
 use super::features::{beyond, mark};
+use super::places::{Next, Shown, as_drawn, chance, shown};
 use super::serve::Ranker;
 use super::sources::Deployed;
 use super::why::explain;
@@ -54,7 +55,8 @@ struct Facts {
     groups: Vec<Vec<u32>>,
 }
 
-/// The candidates of a request in the order in which they would be shown without chance.
+/// The candidates of a request in the order in which an ensemble would show them without chance, or
+/// the list that was drawn.
 pub(super) struct InOrder<'a> {
     facts: Facts,
     /// What is known of each candidate.
@@ -63,6 +65,8 @@ pub(super) struct InOrder<'a> {
     /// What speaks for candidates, by name.
     names: Vec<&'a str>,
     left_out: Option<Refusals>,
+    /// Where the list was drawn, with each place its probability and whether none was likelier.
+    drawn: Option<Vec<(f64, bool)>>,
 }
 
 impl InOrder<'_> {
@@ -71,10 +75,25 @@ impl InOrder<'_> {
         let list = self.ranking.list.iter();
         list.map(|ranked| &self.facts.ids[ranked.candidate])
     }
+
+    /// How likely the places of a list that was shown are, given those before them, and whether no
+    /// other item was likelier; a drawn one is to be made with [`Next::Shown`] of that list.
+    pub(super) fn chances(&self, shown: &[&str], epsilon: f64) -> Vec<(f64, bool)> {
+        if let Some(drawn) = &self.drawn {
+            let missing = std::iter::repeat_n((0.0, false), shown.len() - drawn.len());
+            return drawn.iter().copied().chain(missing).collect();
+        }
+        let mut left: Vec<&str> = self.ids().map(|id| &**id).collect();
+        left.truncate(ranked_for(shown.len()));
+        shown
+            .iter()
+            .map(|item| chance(&mut left, item, epsilon))
+            .collect()
+    }
 }
 
 /// How many places are ranked for so many that are shown.
-pub(super) fn ranked_for(shown: usize) -> usize {
+fn ranked_for(shown: usize) -> usize {
     SPARE * shown
 }
 
@@ -89,12 +108,13 @@ pub(super) fn worth_keeping(shown: usize) -> usize {
     SPARE * shortlist(shown)
 }
 
-/// Ranks the candidates of a request.
+/// Ranks the candidates of a request by an ensemble.
 pub(super) fn in_order<'a>(
     ranker: &'a Ranker,
     wish: &Wish<'_>,
-    found: &'a Found,
+    (found, ensemble): (&'a Found, Option<usize>),
     deployed: &'a Deployed,
+    (next, id): (Next<'_>, &str),
 ) -> InOrder<'a> {
     let shelf = &ranker.shelf;
     let candidates = &found.asked.candidates;
@@ -102,7 +122,8 @@ pub(super) fn in_order<'a>(
         let catalogue = shelf.catalogue();
         // What was put forward may have been kept from before they hid or bought it.
         let may = |at: &usize| wish.turns_away(&catalogue, candidates.items[*at]).is_none();
-        let order = found.asked.order.iter().map(|at| *at as usize);
+        let order = &found.asked.orders[ensemble.unwrap_or(0)];
+        let order = order.iter().map(|at| *at as usize);
         // What is compared with every other, and judged by more than the sources, is not all that
         // each put forward.
         let open: Vec<usize> = order.filter(may).take(shortlist(wish.n)).collect();
@@ -120,19 +141,22 @@ pub(super) fn in_order<'a>(
         .iter()
         .map(|scores| open.iter().map(|at| scores[*at]).collect())
         .collect();
-    let mut contexts = contexts(&said, &facts);
-    let mut weights: Vec<f32> = shelf
-        .names
-        .iter()
-        .map(|name| deployed.weight(&ranker.decl, name))
-        .collect();
+    let mut contexts = contexts(&said, &facts, &shelf.moments.numbers(&wish.moment));
     if let (Some(columns), Some(beyond)) = (&shelf.columns, beyond) {
-        extend(&mut contexts, &weights, beyond, mark(columns));
+        // Of whichever ensemble: a column means the same in every list.
+        let usual = shelf.names.iter();
+        let usual = usual.map(|name| deployed.weight(&ranker.decl, name));
+        extend(
+            &mut contexts,
+            &usual.collect::<Vec<f32>>(),
+            beyond,
+            mark(columns),
+        );
     }
-    let bandit = shelf.bandit_scores(&contexts).map(|mut scores| {
-        standardise(&mut scores);
-        scores
-    });
+    let weight = |name: &String| deployed.weight_in(&ranker.decl, ensemble, name);
+    let mut weights: Vec<f32> = shelf.names.iter().map(weight).collect();
+    let by = (ranker.seed, id);
+    let bandit = shelf.explored(ranker.bandit, &contexts, by);
     let stand_in: Option<Vec<f32>> = found
         .fallback
         .as_ref()
@@ -157,8 +181,8 @@ pub(super) fn in_order<'a>(
     }
     if let Some(name) = &shelf.bandit_name {
         names.push(name);
-        sources.push(bandit.as_deref());
-        weights.push(deployed.weight(&ranker.decl, name));
+        sources.push(bandit.as_ref().map(|bandit| bandit.scores.as_slice()));
+        weights.push(weight(name));
     }
     if let (Some(fallback), Some(said)) = (&found.fallback, &stand_in) {
         names.push(&fallback.name);
@@ -167,10 +191,41 @@ pub(super) fn in_order<'a>(
     }
     let likeness = facts.likeness(deployed);
     let slate = facts.slate(sources, &likeness);
-    let mut objectives = ranker.decl.objectives;
+    let mut objectives = ranker.decl.objectives_of(ensemble);
     objectives.diversity = wish.request.diversity.unwrap_or(objectives.diversity);
     let caps = facts.caps(&ranker.decl.caps);
-    let ranking = rank(&slate, &weights, &objectives, caps, ranked_for(wish.n));
+    let drawn = bandit.as_ref().and_then(|bandit| {
+        let source = names
+            .iter()
+            .position(|name| Some(*name) == shelf.bandit_name.as_deref())?;
+        Some(Draws {
+            source,
+            scores: bandit.drawn.as_deref()?,
+            epsilon: ranker.decl.explore,
+        })
+    });
+    let (ranking, drawn) = match drawn {
+        None => {
+            let ranked = ranked_for(wish.n);
+            (rank(&slate, &weights, &objectives, caps, ranked), None)
+        }
+        Some(draws) => {
+            let mut stream = Stream::new(ranker.seed.derive("places").derive(id));
+            let mut place = 0;
+            let next = |chances: &[Chance]| match next {
+                Next::Drawn => take(chances, stream.unit()),
+                Next::Shown(items) => {
+                    place += 1;
+                    let item = items.get(place - 1)?;
+                    let is_it = |chance: &&Chance| *facts.ids[chance.candidate] == **item;
+                    chances.iter().find(is_it).map(|chance| chance.candidate)
+                }
+            };
+            let caps = (caps, wish.n);
+            let (ranking, shown) = rank_drawn(&slate, &weights, &objectives, caps, &draws, next);
+            (ranking, Some(shown))
+        }
+    };
     drop(likeness);
     InOrder {
         facts,
@@ -178,6 +233,7 @@ pub(super) fn in_order<'a>(
         ranking,
         names,
         left_out,
+        drawn,
     }
 }
 
@@ -185,9 +241,9 @@ pub(super) fn in_order<'a>(
 pub(super) fn list(
     ranker: &Ranker,
     wish: &Wish<'_>,
-    found: &Found,
+    (found, ensemble): (&Found, Option<usize>),
     deployed: &Deployed,
-    (seed, id): (Seed, &str),
+    id: &str,
 ) -> Listed {
     let InOrder {
         facts,
@@ -195,12 +251,16 @@ pub(super) fn list(
         ranking,
         names,
         left_out,
-    } = in_order(ranker, wish, found, deployed);
-    let shown = shown(&ranking, wish.n, ranker.decl.explore, (seed, id));
-    let places: Vec<&Ranked> = shown.iter().map(|(at, _)| &ranking.list[*at]).collect();
+        drawn,
+    } = in_order(ranker, wish, (found, ensemble), deployed, (Next::Drawn, id));
+    let shown = match drawn {
+        Some(drawn) => as_drawn(drawn),
+        None => shown(&ranking, wish.n, ranker.decl.explore, (ranker.seed, id)),
+    };
+    let places: Vec<&Ranked> = shown.iter().map(|shown| &ranking.list[shown.at]).collect();
     let measured = measure(&facts.slate(Vec::new(), &facts.likeness(deployed)), &places);
-    let place = |(place, (at, propensity)): (usize, (usize, f64))| {
-        let ranked = &ranking.list[at];
+    let place = |(place, shown): (usize, Shown)| {
+        let ranked = &ranking.list[shown.at];
         let number = facts.numbers[ranked.candidate];
         let explained = wish.request.explain;
         let known = &contexts[ranked.candidate];
@@ -211,8 +271,8 @@ pub(super) fn list(
                 item: Arc::clone(&facts.ids[ranked.candidate]),
                 place: place + 1,
                 score: ranked.merit,
-                propensity,
-                explored: at != place,
+                propensity: shown.propensity,
+                explored: shown.explored,
                 attributes: match explained {
                     true => ranker.shelf.attributes(number),
                     false => Vec::new(),
@@ -251,15 +311,6 @@ fn beside(
     };
     let all = names.iter().zip(weights).skip(ranker.shelf.names.len());
     all.filter_map(line).collect()
-}
-
-/// The places that are shown, with the propensity of each.
-fn shown(ranking: &Ranking, n: usize, epsilon: f64, by: (Seed, &str)) -> Vec<(usize, f64)> {
-    let order: Vec<u32> = (0..ranking.list.len() as u32).collect();
-    let shown = explore_slate(&order, n, epsilon, by).into_iter();
-    shown
-        .map(|shown| (shown.candidate as usize, shown.propensity))
-        .collect()
 }
 
 impl Facts {
@@ -329,15 +380,17 @@ impl Facts {
     }
 }
 
-/// What the bandit is told of each candidate: a constant, what each source says, novelty, value.
-fn contexts(said: &[Vec<f32>], facts: &Facts) -> Vec<Vec<f32>> {
+/// What the bandit is told of each candidate: a constant, what each source says, novelty, value, and
+/// the moment.
+fn contexts(said: &[Vec<f32>], facts: &Facts, moment: &[f32]) -> Vec<Vec<f32>> {
     let [mut novelty, mut value] = [facts.novelty.clone(), facts.value.clone()];
     standardise(&mut novelty);
     standardise(&mut value);
     let context = |at: usize| {
         let sources = said.iter().map(|scores| scores[at]);
         let others = [novelty[at], value[at]];
-        std::iter::once(1.0).chain(sources).chain(others).collect()
+        let own = std::iter::once(1.0).chain(sources).chain(others);
+        own.chain(moment.iter().copied()).collect()
     };
     (0..facts.numbers.len()).map(context).collect()
 }

@@ -3,9 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use acumen_base::{Listing, Span, Time};
-use acumen_decision::bandit::{Bandit, BanditError};
+use acumen_base::{EnsembleChoice, Listing, Span, Time};
+use acumen_decision::bandit::Bandit;
 use serde::{Deserialize, Serialize};
+
+use super::choosing::Chooser;
+use super::telling::Telling;
 
 /// How long an outcome may come after its list.
 pub(super) const OPEN_FOR: Span = Span::days(1);
@@ -25,6 +28,14 @@ struct Open {
     list: Arc<Listing>,
     /// Whether each item is known to have been seen, and so is learnt from.
     seen: Vec<bool>,
+}
+
+/// Who learns from what is said of lists.
+pub(crate) struct Learners<'a> {
+    /// The bandit of items, and what it is told of each.
+    pub(crate) bandit: Option<(&'a mut Bandit, Telling)>,
+    /// What chooses among ensembles.
+    pub(crate) chooser: Option<&'a mut Chooser>,
 }
 
 /// What has been said of lists.
@@ -53,17 +64,16 @@ pub(crate) struct Word<'a> {
 
 impl Lists {
     /// Waits for the outcomes of a list; where nobody will say what was seen, all of it was.
-    pub(crate) fn show(
-        &mut self,
-        list: &Arc<Listing>,
-        all_seen: bool,
-        bandit: Option<&mut Bandit>,
-    ) {
+    pub(crate) fn show(&mut self, list: &Arc<Listing>, all_seen: bool, learners: Learners<'_>) {
         self.told.lists += 1;
-        if let (true, Some(bandit)) = (all_seen, bandit) {
+        if let (true, Some(choice), Some(chooser)) = (all_seen, choice(list), learners.chooser) {
+            chooser.seen(choice, 0.0);
+        }
+        if let (true, Some((bandit, telling))) = (all_seen, learners.bandit) {
             for place in &list.places {
                 self.told.seen += 1;
-                let _of_another_width = learn(bandit, &place.context, 0.0);
+                let told = wide(&telling.of(&place.context));
+                let _of_another_width = bandit.learn(0, &told, 0.0);
             }
         }
         let id: Arc<str> = list.id.as_str().into();
@@ -78,8 +88,10 @@ impl Lists {
     }
 
     /// Takes in what is said of an item of a list.
-    pub(crate) fn hear(&mut self, word: Word<'_>, bandit: Option<&mut Bandit>) {
+    pub(crate) fn hear(&mut self, word: Word<'_>, learners: Learners<'_>) {
         let open = self.open.get_mut(word.list);
+        let choice = open.as_ref().and_then(|open| choice(&open.list).cloned());
+        let looked_at = open.as_ref().is_some_and(|open| open.seen.contains(&true));
         let Some((context, seen)) = open.and_then(|open| open.place(word.item)) else {
             self.told.unknown += 1;
             return;
@@ -91,11 +103,19 @@ impl Lists {
         }
         let reward = word.reward.unwrap_or(0.0);
         self.told.outcomes += u64::from(word.reward.is_some());
-        if let Some(bandit) = bandit {
+        if let (Some(choice), Some(chooser)) = (choice, learners.chooser) {
+            match looked_at {
+                false => chooser.seen(&choice, reward),
+                true if reward != 0.0 => chooser.reward(&choice, reward),
+                true => {}
+            }
+        }
+        if let Some((bandit, telling)) = learners.bandit {
+            let told = wide(&telling.of(context));
             // An outcome of what is known to have been seen is more of the same observation.
             let _of_another_width = match *seen {
-                false => learn(bandit, context, reward),
-                true => bandit.reward(0, &wide(told(bandit, context)), reward),
+                false => bandit.learn(0, &told, reward),
+                true => bandit.reward(0, &told, reward),
             };
         }
         *seen = true;
@@ -103,6 +123,24 @@ impl Lists {
 
     pub(crate) fn told(&self) -> Told {
         self.told
+    }
+
+    /// What ensembles made the lists that wait, by id, which a snapshot keeps apart.
+    pub(crate) fn choices(&self) -> Vec<(Arc<str>, EnsembleChoice)> {
+        let open = self.open.iter();
+        let choices = open.filter_map(|(id, open)| Some((id.clone(), choice(&open.list)?.clone())));
+        let mut choices: Vec<(Arc<str>, EnsembleChoice)> = choices.collect();
+        choices.sort_by(|a, b| a.0.cmp(&b.0));
+        choices
+    }
+
+    /// Takes them back.
+    pub(crate) fn chose(&mut self, choices: Vec<(Arc<str>, EnsembleChoice)>) {
+        for (id, choice) in choices {
+            if let Some(open) = self.open.get_mut(&id) {
+                Arc::make_mut(&mut open.list).circumstances.choice = Some(choice);
+            }
+        }
     }
 
     fn forget(&mut self, now: Time) {
@@ -118,6 +156,10 @@ impl Lists {
     }
 }
 
+fn choice(list: &Listing) -> Option<&EnsembleChoice> {
+    list.circumstances.choice.as_ref()
+}
+
 impl Open {
     /// What was known of an item, and whether it was seen.
     fn place(&mut self, item: &str) -> Option<(&[f32], &mut bool)> {
@@ -125,15 +167,6 @@ impl Open {
         let mut found = places.filter(|(place, _)| place.item == item);
         found.next().map(|(place, seen)| (&place.context[..], seen))
     }
-}
-
-fn learn(bandit: &mut Bandit, context: &[f32], reward: f64) -> Result<(), BanditError> {
-    bandit.learn(0, &wide(told(bandit, context)), reward)
-}
-
-/// What the bandit is told of what is known of an item: the first numbers.
-pub(super) fn told<'a>(bandit: &Bandit, context: &'a [f32]) -> &'a [f32] {
-    &context[..bandit.width().min(context.len())]
 }
 
 fn wide(context: &[f32]) -> Vec<f64> {

@@ -5,24 +5,26 @@
 //! the list said of its item; its propensity is the product of those of all places up to it, since
 //! each is given those before it, and the target the same product under the other declaration
 //! (reward interaction, McInerney et al. 2020, "Counterfactual Evaluation of Slate Recommendations
-//! with Sequential Reward Interactions"). A model of the reward by place makes the doubly robust
+//! with Sequential Reward Interactions"). Where a bandit chooses among ensembles, both are sums over
+//! all ensembles that might have made the list: what comes of a list is what it shows, whoever made
+//! it. A model of the reward by place makes the doubly robust
 //! estimate.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use acumen_base::{Body, Clock, Event, Listing};
+use acumen_base::{Body, Clock, EnsembleChoice, Event, Listing};
 use acumen_event::LogReader;
 use acumen_value::off_policy::{Estimates, Logged, Modelled, cell_means};
 use serde::Serialize;
 
 use super::ask::RankRequest;
-use super::listing::ranked_for;
-use super::serve::Ranker;
+use super::serve::{Might, Ranker};
+use super::shelf::Shelf;
 use crate::core::{Core, as_declared};
 use crate::error::EngineError;
 use crate::history::Sources;
-use crate::spec::{RankingDecl, UseCase};
+use crate::spec::{BanditDecl, RankingDecl, UseCase};
 
 /// Weights above this are cut: one list must not stand for all.
 const WEIGHT_MAX: f64 = 50.0;
@@ -34,7 +36,8 @@ const PRIOR: f64 = 10.0;
 pub struct PolicyEvaluation {
     /// Lists that were shown.
     pub lists: usize,
-    /// Lists that could be ordered again: the others name visitors or items that are gone.
+    /// Lists that could be ordered again: the others name visitors or items that are gone, or were not
+    /// made by one of the ensembles that are declared now.
     pub judged: usize,
     /// Places of them.
     pub places: usize,
@@ -72,20 +75,22 @@ pub fn evaluate_policy(
     let none = || EngineError::NotFound(format!("`{name}` ranks nothing"));
     let declared = plan.declared.ranking.as_deref().ok_or_else(none)?;
     let changed = other.ranking.as_deref().ok_or_else(none)?;
-    if declared.what_is_remembered(&plan.declared) != changed.what_is_remembered(other) {
+    if declared.what_is_read(&plan.declared) != changed.what_is_read(other) {
         return Err(EngineError::NotEnough(format!(
             "the other `{name}` reads other events, items or sources, so this log cannot judge it: \
-             weights, objectives, `caps`, `candidates`, `explore` and `fallback` may differ"
+             weights, objectives, `ensembles`, `choose`, `caps`, `candidates`, `explore` and \
+             `fallback` may differ"
         )));
     }
     let core = sources.oldest()?;
     let shelf = core.live[use_case].shelf.clone().ok_or_else(none)?;
-    let ranker = |decl: &RankingDecl| {
+    let ranker = |decl: &RankingDecl, use_case: &UseCase| {
         let by = (Arc::clone(clock), plan.seed());
-        Ranker::new(&plan.declared, Arc::clone(&shelf), 1, by).judging(decl.clone())
+        let ranker = Ranker::new(&plan.declared, Arc::clone(&shelf), 1, by);
+        ranker.judging(decl.clone(), BanditDecl::of(use_case))
     };
     let mut replay = Replay {
-        judges: [ranker(declared), ranker(changed)],
+        judges: [ranker(declared, &plan.declared), ranker(changed, other)],
         core,
         lists: 0,
         rows: Vec::new(),
@@ -131,25 +136,27 @@ impl Replay {
             visitor: listing.visitor.clone(),
             session: listing.session.clone(),
             n: Some(listing.places.len().max(1)),
+            context: self.shelf().moments.again(&listing.circumstances.context),
             ..RankRequest::default()
         };
-        let orders =
-            [&self.judges[0], &self.judges[1]].map(|judge| judge.order(&request, listing.at));
-        let [Ok(mut own), Ok(mut other)] = orders else {
+        let items: Vec<&str> = listing.places.iter().map(|place| &*place.item).collect();
+        let of = (listing.at, listing.id.as_str());
+        let might = [&self.judges[0], &self.judges[1]];
+        let might = might.map(|judge| judge.might(&request, of, &items));
+        let [Ok(own), Ok(other)] = might else {
             return;
         };
-        own.truncate(ranked_for(listing.places.len()));
-        other.truncate(ranked_for(listing.places.len()));
-        let epsilon = self.judges[1].decl.explore;
-        let (mut propensity, mut target) = (1.0, 1.0);
+        let choice = listing.circumstances.choice.as_ref();
+        let (mut own, mut other) = (Ways::new(own).chosen(choice), Ways::new(other));
+        if own.chosen.is_none() {
+            return;
+        }
         for (place, shown) in listing.places.iter().enumerate() {
-            if shown.propensity > 0.5 {
-                let first = own.first().is_some_and(|id| **id == *shown.item);
-                self.agreed = (self.agreed.0 + usize::from(first), self.agreed.1 + 1);
+            if let Some(agrees) = own.likeliest(place).filter(|_| shown.propensity > 0.5) {
+                self.agreed = (self.agreed.0 + usize::from(agrees), self.agreed.1 + 1);
             }
-            own.retain(|id| **id != *shown.item);
-            propensity *= shown.propensity;
-            target *= chance(&mut other, &shown.item, epsilon);
+            let propensity = own.until(place, Some(shown.propensity));
+            let target = other.until(place, None);
             let key = (
                 Arc::from(listing.id.as_str()),
                 Arc::from(shown.item.as_str()),
@@ -164,9 +171,13 @@ impl Replay {
         }
     }
 
+    fn shelf(&self) -> &Shelf {
+        &self.judges[0].shelf
+    }
+
     /// Adds what feedback says of a place.
     fn feedback(&mut self, event: &Event) {
-        let Some(heard) = self.judges[0].shelf.hearing.hear(event) else {
+        let Some(heard) = self.shelf().hearing.hear(event) else {
             return;
         };
         if let (Some(list), Some(reward)) = (heard.list, heard.reward)
@@ -213,13 +224,52 @@ impl Replay {
     }
 }
 
-/// The probability with which an order and chance put an item next; it is taken out.
-fn chance(order: &mut Vec<Arc<str>>, item: &str, epsilon: f64) -> f64 {
-    let left = order.len();
-    let Some(at) = order.iter().position(|id| **id == *item) else {
-        return 0.0;
-    };
-    order.remove(at);
-    let best = if at == 0 { 1.0 - epsilon } else { 0.0 };
-    best + epsilon / left as f64
+/// All ways in which a list may have come about: by each ensemble, with the probability of that and
+/// of the places so far.
+struct Ways {
+    ways: Vec<(f64, Might)>,
+    /// Which of them it was.
+    chosen: Option<usize>,
+}
+
+impl Ways {
+    fn new(might: Vec<Might>) -> Ways {
+        let ways = might.into_iter().map(|might| (might.chance, might));
+        let ways: Vec<(f64, Might)> = ways.collect();
+        Ways {
+            chosen: (ways.len() == 1).then_some(0),
+            ways,
+        }
+    }
+
+    /// As it was: with the probabilities of the record.
+    fn chosen(mut self, choice: Option<&EnsembleChoice>) -> Ways {
+        let Some(choice) = choice else { return self };
+        for (chance, might) in &mut self.ways {
+            let logged = choice.probabilities.iter();
+            let mut logged = logged.filter(|(name, _)| might.ensemble.as_ref() == Some(name));
+            *chance = logged.next().map_or(0.0, |(_, logged)| *logged);
+        }
+        let is_it = |(_, might): &(f64, Might)| might.ensemble.as_ref() == Some(&choice.ensemble);
+        self.chosen = self.ways.iter().position(is_it);
+        self
+    }
+
+    /// Whether no other item was likelier at a place, for the ensemble that made the list; `None`
+    /// where that is not declared any more.
+    fn likeliest(&self, place: usize) -> Option<bool> {
+        let (_, might) = &self.ways[self.chosen?];
+        Some(might.places[place].1)
+    }
+
+    /// The probability of the places up to this one, by whichever ensemble; to be asked of one place
+    /// after the other. For the one that made the list, `logged` says how likely this place was.
+    fn until(&mut self, place: usize, logged: Option<f64>) -> f64 {
+        for (at, (sofar, might)) in self.ways.iter_mut().enumerate() {
+            let (computed, _) = might.places[place];
+            let known = logged.filter(|_| self.chosen == Some(at));
+            *sofar *= known.unwrap_or(computed);
+        }
+        self.ways.iter().map(|(sofar, _)| sofar).sum()
+    }
 }

@@ -3,17 +3,30 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use acumen_base::{Clock, ListedItem, Listing, Seed, Span, Time};
+use acumen_base::{Circumstances, Clock, EnsembleChoice, ListedItem, Listing, Seed, Span, Time};
 use acumen_decision::Pool;
+use acumen_decision::bandit::BanditSpec;
 
 use super::ask::{RankAnswer, RankRequest, SourceLine, StageLine};
 use super::asking::Found;
+use super::choosing::{Chosen, known};
 use super::kept::KeptCandidates;
 use super::listing::{Listed, Place, in_order, list};
+use super::places::Next;
 use super::shelf::{RankingStatus, Shelf};
 use super::wish::Wish;
 use crate::refusal::Refusal;
-use crate::spec::{RankingDecl, StagesDecl, UseCase};
+use crate::spec::{BanditDecl, RankingDecl, StagesDecl, UseCase};
+
+/// An ensemble that might have made a list.
+pub(super) struct Might {
+    /// Its name; `None` where there is nothing to choose.
+    pub(super) ensemble: Option<String>,
+    /// How likely it is to be chosen.
+    pub(super) chance: f64,
+    /// The probability of each place, given those before it, and whether no other item was likelier.
+    pub(super) places: Vec<(f64, bool)>,
+}
 
 /// What answers for a use case that ranks.
 #[derive(Debug)]
@@ -25,7 +38,9 @@ pub(crate) struct Ranker {
     /// Threads of each source, in the order of the names: one that hangs holds up no other.
     pub(super) threads: Vec<Arc<Pool>>,
     pub(super) clock: Arc<dyn Clock>,
-    seed: Seed,
+    pub(super) seed: Seed,
+    /// How the bandit explores, where one is declared.
+    pub(super) bandit: Option<BanditSpec>,
     pub(super) kept: Option<KeptCandidates>,
     /// What the ids of lists begin with, and how many there were.
     born: Time,
@@ -45,6 +60,7 @@ impl Ranker {
             threads: shelf.names.iter().map(|_| Pool::new(threads, 0)).collect(),
             kept: use_case.serving.cache_ttl.map(KeptCandidates::new),
             decl: shelf.decl.clone(),
+            bandit: BanditDecl::of(use_case),
             born: clock.now(),
             lists: AtomicU64::new(0),
             shelf,
@@ -74,10 +90,15 @@ impl Ranker {
             self.born.0,
             self.lists.fetch_add(1, Ordering::Relaxed)
         );
-        let listed = list(self, &wish, &found, &deployed, (self.seed, &id));
+        let chosen = self.choose(&wish, &found, &id);
+        let ensemble = chosen.as_ref().map(|chosen| chosen.at);
+        let listed = list(self, &wish, (&found, ensemble), &deployed, &id);
         stages.end("ranking", stages.budget.ranking);
-        let listing = self.listing(id, now, (request, &listed), &found);
+        let line = chosen.as_ref().map(|chosen| chosen.line(request.explain));
+        let choice = chosen.map(|chosen| chosen.choice);
+        let listing = self.listing((id, choice), &wish, &listed, &found);
         let mut answer = answer(&wish, listed, found, (&listing.id, now));
+        answer.ensemble = line;
         stages.end("post_processing", stages.budget.post_processing);
         answer.stages = stages.lines;
         let took_us = (self.clock.nanos() - received_nanos) / 1_000;
@@ -86,9 +107,10 @@ impl Ranker {
 
     /// The same for lists that are made for something else, of the same shelf, with all the time
     /// that it takes, and nothing kept.
-    pub(super) fn judging(self, decl: RankingDecl) -> Ranker {
+    pub(super) fn judging(self, decl: RankingDecl, bandit: Option<BanditSpec>) -> Ranker {
         let mut ranker = Ranker {
             decl,
+            bandit,
             kept: None,
             ..self
         };
@@ -96,13 +118,44 @@ impl Ranker {
         ranker
     }
 
-    /// The order in which items would be shown without chance at some time, for so many places.
-    pub(super) fn order(&self, request: &RankRequest, now: Time) -> Result<Vec<Arc<str>>, Refusal> {
+    /// The ensemble that makes a list; `None` where there is nothing to choose, or the fallback
+    /// alone answers, in which no ensemble has a part.
+    fn choose(&self, wish: &Wish<'_>, found: &Found, id: &str) -> Option<Chosen> {
+        if found.fallback.is_some() {
+            return None;
+        }
+        let chooser = self.shelf.chooser(&self.decl)?;
+        let known = known(wish, &self.shelf.moments);
+        chooser.choose(known, (self.seed, id)).ok()
+    }
+
+    /// How a list that was shown might have come about: each ensemble that might have made it, with
+    /// its probability and that of every place.
+    pub(super) fn might(
+        &self,
+        request: &RankRequest,
+        (now, id): (Time, &str),
+        shown: &[&str],
+    ) -> Result<Vec<Might>, Refusal> {
         let wish = Wish::of(&self.shelf, request, now)?;
         let deployed = self.shelf.deployed();
         let found = self.candidates(&wish, &deployed, now);
-        let order = in_order(self, &wish, &found, &deployed);
-        Ok(order.ids().cloned().collect())
+        let of = |(ensemble, chance): (Option<usize>, f64)| {
+            let again = (Next::Shown(shown), id);
+            let order = in_order(self, &wish, (&found, ensemble), &deployed, again);
+            Might {
+                ensemble: ensemble.map(|at| self.decl.ensembles[at].name.clone()),
+                chance,
+                places: order.chances(shown, self.decl.explore),
+            }
+        };
+        let probabilities = match self.choose(&wish, &found, id) {
+            Some(chosen) => chosen.choice.probabilities,
+            None => return Ok(vec![of((None, 1.0))]),
+        };
+        let ensembles = (0..).map(Some).zip(probabilities);
+        let possible = ensembles.map(|(at, (_, chance))| (at, chance));
+        Ok(possible.map(of).collect())
     }
 
     /// Whether no source needs a thread of its own.
@@ -119,9 +172,9 @@ impl Ranker {
     /// What the log keeps of a list.
     fn listing(
         &self,
-        id: String,
-        at: Time,
-        (request, listed): (&RankRequest, &Listed),
+        (id, choice): (String, Option<EnsembleChoice>),
+        wish: &Wish<'_>,
+        listed: &Listed,
         found: &Found,
     ) -> Listing {
         let place = |place: &Place| ListedItem {
@@ -135,12 +188,16 @@ impl Ranker {
         Listing {
             id,
             use_case: self.use_case.clone(),
-            at,
-            visitor: request.visitor.clone(),
-            session: request.session.clone(),
+            at: wish.now,
+            visitor: wish.request.visitor.clone(),
+            session: wish.request.session.clone(),
             places: listed.places.iter().map(place).collect(),
             sources: lines.filter_map(version).collect(),
             took_us: 0,
+            circumstances: Circumstances {
+                context: wish.moment.said().to_vec(),
+                choice,
+            },
         }
     }
 }
@@ -162,6 +219,7 @@ fn answer(wish: &Wish<'_>, listed: Listed, found: Found, (id, at): (&str, Time))
         short_because: short.then(because),
         items: listed.places.into_iter().map(|place| place.item).collect(),
         objectives: listed.measured,
+        ensemble: None,
         sources,
         stages: Vec::new(),
         cached: found.cached,

@@ -2,18 +2,21 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use acumen_base::{Columns, Control, Event, Key, Listing, Time};
+use acumen_base::{Columns, Control, EnsembleChoice, Event, FieldType, Key, Listing, Seed, Time};
 use acumen_decision::bandit::{Arm, Bandit, BanditSpec};
 use acumen_model::recommend::Recommender;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Catalogue, SavedCatalogue, Shelving};
+use super::choosing::Chooser;
 use super::heard::Hearing;
-use super::lists::{Lists, Told, Word, told};
+use super::lists::{Learners, Lists, Told, Word};
+use super::moment::Moments;
 use super::picks::Picks;
 use super::sources::{Deployed, Loaded};
+use super::telling::{Explored, Telling};
 use super::visitors::{Past, Visitor, Visitors};
-use crate::spec::{ModelDecl, RankingDecl, UseCase, candidate_columns};
+use crate::spec::{BanditDecl, ModelDecl, RankingDecl, UseCase, candidate_columns};
 
 /// How a use case's events are read, and all that they said.
 #[derive(Debug)]
@@ -21,6 +24,10 @@ pub(crate) struct Shelf {
     pub(crate) decl: RankingDecl,
     pub(crate) hearing: Hearing,
     pub(crate) shelving: Shelving,
+    /// What may be said of the moment of a request.
+    pub(crate) moments: Moments,
+    /// What the bandit is told of candidates.
+    telling: Telling,
     /// The sources that score items, in declared order; neither the bandit nor the ranker is one.
     pub(crate) names: Vec<String>,
     /// What is logged of each candidate, where a ranker is declared that learns from it.
@@ -34,6 +41,8 @@ pub(crate) struct Shelf {
     visitors: Visitors,
     deployed: RwLock<Arc<Deployed>>,
     bandit: RwLock<Option<Bandit>>,
+    /// What chooses among ensembles, where there are several.
+    chooser: RwLock<Option<Chooser>>,
     lists: Mutex<Lists>,
 }
 
@@ -48,12 +57,16 @@ pub struct RankingStatus {
     pub visitors: usize,
     /// What visitors may do that tells of interest.
     pub kinds: Vec<String>,
+    /// What a request may say of the moment, with the type of each.
+    pub context: Vec<(String, FieldType)>,
     /// What each source weighs.
     pub weights: Vec<(String, f32)>,
     /// The ranker that orders lists in place of the weights, where one is live, with its version.
     pub ranker: Option<(String, String)>,
     /// Outcomes that the bandit has learnt from.
     pub learnt: u64,
+    /// How many lists of each ensemble were learnt from, where there are several.
+    pub ensembles: Vec<(String, u64)>,
     /// What has been said of lists.
     pub lists: Told,
 }
@@ -67,33 +80,41 @@ pub(crate) struct SavedShelf {
     lists: Lists,
 }
 
+/// What a snapshot keeps of ensembles, apart from the shelf: pictures of earlier builds have none.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct SavedChoices {
+    arms: Vec<Arm>,
+    open: Vec<(Arc<str>, EnsembleChoice)>,
+}
+
 impl Shelf {
     /// A shelf that knows nothing; `None` where the use case ranks nothing.
     pub(crate) fn new(use_case: &UseCase) -> Option<Shelf> {
         let decl = use_case.ranking.as_deref()?;
-        let hearing = Hearing::new(decl, use_case.event(&decl.feedback.event)?)?;
+        let feedback = use_case.event(&decl.feedback.event)?;
+        let hearing = Hearing::new(decl, feedback)?;
+        let moments = Moments::new(&decl.feedback, feedback);
         let shelving = Shelving::new(decl, use_case.event(&decl.items.event)?)?;
         let models = || use_case.models.iter();
         let sources: Vec<&ModelDecl> = models().filter(|model| model.is_source()).collect();
         let names: Vec<String> = sources.iter().map(|model| model.name.clone()).collect();
         let list = |model: &&ModelDecl| model.editorial().and_then(Result::ok);
         let bandit = models().find(|model| model.bandit().is_some());
-        let declared = bandit.and_then(|model| model.bandit()?.ok());
         let bandit_name = bandit.map(|model| model.name.clone());
         let learns = models().any(|model| model.ranker().is_some());
-        let bandit = declared.map(|declared| {
-            let spec = BanditSpec {
-                algorithm: declared.algorithm,
-                epsilon: 0.0,
-                ridge: declared.ridge,
-            };
-            Bandit::new(spec, 1, width(names.len()))
-        });
+        let columns = learns.then(|| Arc::new(candidate_columns(use_case, decl)));
+        // Behind the columns stands the mark of which they are.
+        let marked = columns.as_ref().map(|columns| columns.len() + 1);
+        let telling = Telling::new(names.len(), moments.width(), marked);
+        let bandit = BanditDecl::of(use_case).map(|spec| Bandit::new(spec, 1, telling.width()));
         Some(Shelf {
             hearing,
             shelving,
             bandit_name,
-            columns: learns.then(|| Arc::new(candidate_columns(use_case, decl))),
+            chooser: RwLock::new(Chooser::new(decl, &moments)),
+            moments,
+            telling,
+            columns,
             editorial: sources.iter().map(list).collect(),
             names,
             picks: Picks::default(),
@@ -133,7 +154,7 @@ impl Shelf {
                 shown: heard.shown,
                 reward: heard.reward,
             };
-            self.lists().hear(word, write(&self.bandit).as_mut());
+            self.learn(|lists, learners| lists.hear(word, learners));
         }
     }
 
@@ -153,8 +174,27 @@ impl Shelf {
     /// Notes a list that was shown.
     pub(crate) fn show(&self, listing: &Arc<Listing>) {
         let all_seen = !self.hearing.tells_what_was_seen();
-        self.lists()
-            .show(listing, all_seen, write(&self.bandit).as_mut());
+        self.learn(|lists, learners| lists.show(listing, all_seen, learners));
+    }
+
+    /// Lets whoever learns from lists hear something of them.
+    fn learn(&self, hear: impl FnOnce(&mut Lists, Learners<'_>)) {
+        let (mut bandit, mut chooser) = (write(&self.bandit), write(&self.chooser));
+        let learners = Learners {
+            bandit: bandit.as_mut().map(|bandit| (bandit, self.telling)),
+            chooser: chooser.as_mut(),
+        };
+        hear(&mut self.lists(), learners);
+    }
+
+    /// What chooses among the ensembles of a declaration, with all that was learnt of them; `None`
+    /// where there is nothing to choose.
+    pub(super) fn chooser(&self, decl: &RankingDecl) -> Option<Chooser> {
+        let chooser = self.chooser.read().unwrap_or_else(PoisonError::into_inner);
+        match &*chooser {
+            Some(chooser) => chooser.declared_as(decl),
+            None => Chooser::new(decl, &self.moments),
+        }
     }
 
     /// Lets a source answer, told of the items that came after its training.
@@ -225,14 +265,25 @@ impl Shelf {
         self.visitors.past(who)
     }
 
-    /// What the bandit expects of candidates, and what it adds to find out more; nothing where
-    /// there is none.
-    pub(crate) fn bandit_scores(&self, contexts: &[Vec<f32>]) -> Option<Vec<f32>> {
-        let bandit = self.bandit.read().unwrap_or_else(PoisonError::into_inner);
+    /// What the bandit, explored as `spec` says, makes of candidates; nothing where there is none.
+    pub(super) fn explored(
+        &self,
+        spec: Option<BanditSpec>,
+        contexts: &[Vec<f32>],
+        by: (Seed, &str),
+    ) -> Option<Explored> {
+        let (bandit, spec) = (
+            self.bandit.read().unwrap_or_else(PoisonError::into_inner),
+            spec?,
+        );
         let bandit = bandit.as_ref()?;
-        let told = contexts.iter().map(|context| told(bandit, context));
-        let scores = bandit.scores(0, told).into_iter();
-        Some(scores.map(|score| score.unwrap_or(0.0) as f32).collect())
+        let told = contexts.iter().map(|context| self.telling.of(context));
+        let told: Vec<Vec<f32>> = told.collect();
+        Some(match bandit.spec() == spec {
+            true => Explored::by(bandit, &told, by),
+            // Judging another declaration: what was learnt is the same.
+            false => Explored::by(&bandit.declared_as(spec, &[Some(0)]), &told, by),
+        })
     }
 
     /// What it knows and has been told.
@@ -252,6 +303,7 @@ impl Shelf {
             available,
             visitors: self.visitors.len(),
             kinds: self.hearing.kinds_of_interest(),
+            context: self.moments.names(),
             weights: self
                 .names
                 .iter()
@@ -260,6 +312,12 @@ impl Shelf {
                 .collect(),
             ranker: ranker.map(|order| (order.name.clone(), order.version.clone())),
             learnt: arm.map_or(0, Arm::count),
+            ensembles: self
+                .chooser
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .as_ref()
+                .map_or_else(Vec::new, Chooser::learnt),
             lists: self.lists().told(),
         }
     }
@@ -291,10 +349,24 @@ impl Shelf {
     }
 }
 
-/// How many numbers the bandit sees of a candidate: a constant, what each source says, novelty,
-/// and value.
-pub(crate) fn width(sources: usize) -> usize {
-    sources + 3
+impl Shelf {
+    /// What a snapshot keeps of ensembles.
+    pub(crate) fn save_choices(&self) -> SavedChoices {
+        SavedChoices {
+            arms: write(&self.chooser)
+                .as_ref()
+                .map_or_else(Vec::new, |chooser| chooser.bandit.arms().to_vec()),
+            open: self.lists().choices(),
+        }
+    }
+
+    /// From a snapshot, behind the shelf.
+    pub(crate) fn load_choices(&self, saved: SavedChoices) {
+        if let Some(chooser) = &mut *write(&self.chooser) {
+            chooser.bandit.restore(saved.arms);
+        }
+        self.lists().chose(saved.open);
+    }
 }
 
 /// Every change is whole: one that panicked has left nothing half done.

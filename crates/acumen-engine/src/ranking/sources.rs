@@ -116,6 +116,17 @@ impl Deployed {
         fitted.unwrap_or_else(|| declared_weight(ranking, name)) as f32
     }
 
+    /// What a source weighs in one of several ensembles.
+    pub(crate) fn weight_in(
+        &self,
+        ranking: &RankingDecl,
+        ensemble: Option<usize>,
+        name: &str,
+    ) -> f32 {
+        let fitted = f64::from(self.weight(ranking, name));
+        ranking.weight_in(ensemble, name, fitted) as f32
+    }
+
     /// The source that knows items by what they are like, where there is one.
     pub(crate) fn content(&self) -> Option<&Content> {
         let mut loaded = self.sources.values();
@@ -194,7 +205,7 @@ impl Loaded {
             items: &items,
             weights: &weights,
         };
-        self.source().propose(history, open, most)
+        self.source().at(&past.said).propose(history, open, most)
     }
 
     /// What it says of some items, in the unit of what it put forward.
@@ -204,7 +215,8 @@ impl Loaded {
             items: &known,
             weights: &weights,
         };
-        self.source().score_some(history, items, unit)
+        let source = self.source().at(&past.said);
+        source.score_some(history, items, unit)
     }
 
     /// The events of a past with items that it knows.

@@ -1,16 +1,20 @@
 //! From the log to sources that answer: read once, judged on what came last, fitted to all.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use acumen_base::{Body, Control, Key, Seed, Time};
 use acumen_event::LogReader;
 use acumen_model::learner::lambda_mart::ShownLists;
 use acumen_model::metrics::RankingMetrics;
-use acumen_model::recommend::{InteractionColumns, Interactions, RecommendData, Recommender};
+use acumen_model::recommend::{
+    ContextColumn, InteractionColumns, Interactions, RecommendData, Recommender,
+};
 use serde::Serialize;
 
 use super::Shelf;
 use super::judge::{Judgement, judge};
+use super::moment::Moments;
 use super::ordering::RankerFigures;
 use super::shown::Gathering;
 use super::sources::declared_weight;
@@ -187,7 +191,7 @@ pub(crate) fn read(
     if let Some(known) = &oldest.live[use_case].shelf {
         shelf.load(known.save());
     }
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered::of(&shelf.moments);
     let mut lists = shelf.columns.clone().map(Gathering::new);
     let all_seen = !shelf.hearing.tells_what_was_seen();
     let as_of = options.as_of.unwrap_or(Time(i64::MAX));
@@ -212,6 +216,7 @@ pub(crate) fn read(
                     && let Some(item) = shelf.catalogue().number(heard.item)
                 {
                     gathered.add(heard.who, (item, event.event_time, heard.weight));
+                    gathered.add_said(shelf.moments.words_of(&event));
                 }
             }
         }
@@ -243,9 +248,27 @@ struct Gathered {
     item: Vec<u32>,
     time: Vec<Time>,
     weight: Vec<f32>,
+    /// What they say of the moment in words.
+    context: Vec<ContextColumn>,
 }
 
 impl Gathered {
+    fn of(moments: &Moments) -> Gathered {
+        let column = |name: &str| ContextColumn {
+            name: name.into(),
+            words: Vec::new(),
+        };
+        Gathered {
+            context: moments.word_names().map(column).collect(),
+            ..Gathered::default()
+        }
+    }
+
+    fn add_said(&mut self, words: impl Iterator<Item = Option<Arc<str>>>) {
+        let columns = self.context.iter_mut().zip(words);
+        columns.for_each(|(column, word)| column.words.push(word));
+    }
+
     fn add(&mut self, who: Key, (item, at, weight): (u32, Time, f32)) {
         let next = self.users.len() as u32;
         self.user.push(*self.users.entry(who).or_insert(next));
@@ -272,7 +295,12 @@ impl Gathered {
             time: &kept.iter().map(|at| self.time[*at]).collect::<Vec<Time>>(),
             weight: &kept.iter().map(|at| self.weight[*at]).collect::<Vec<f32>>(),
         };
-        Interactions::new(self.users.len(), items, &columns)
+        let context = self.context.iter().map(|column| ContextColumn {
+            name: Arc::clone(&column.name),
+            words: kept.iter().map(|at| column.words[*at].clone()).collect(),
+        });
+        let context: Vec<ContextColumn> = context.collect();
+        Interactions::in_context(self.users.len(), items, &columns, &context)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use acumen_base::{Key, Time};
 use serde::{Deserialize, Serialize};
 
+use super::moment::Words;
 use crate::spec::Outcome;
 
 /// Parts that lock by themselves.
@@ -52,6 +53,8 @@ pub(crate) struct Past {
     pub(crate) hidden: Vec<u32>,
     /// Items that they have, rising.
     pub(crate) had: Vec<u32>,
+    /// What is said of the moment of the request.
+    pub(crate) said: Words,
 }
 
 impl Visitors {

@@ -6,6 +6,7 @@ use acumen_decision::ranking::Ranked;
 use acumen_model::recommend::History;
 
 use super::ask::{Because, ItemWhy, Moved};
+use super::moment::Said;
 use super::order::foremost;
 use super::serve::Ranker;
 use super::sources::Deployed;
@@ -48,8 +49,12 @@ pub(super) fn explain(
     let because = speaks.map_or_else(Vec::new, |(name, _)| {
         because(ranker, wish, deployed, name, item)
     });
+    let moment = sources.first().and_then(|(name, _)| {
+        let source = deployed.sources.get(name)?.source();
+        source.goes_by(&wish.past.said)
+    });
     ItemWhy {
-        words: in_words(&sources, &because, foremost(&moved_by), ranked),
+        words: in_words((&sources, moment), &because, foremost(&moved_by), ranked),
         sources,
         because,
         moved_by: foremost(&moved_by).to_vec(),
@@ -85,7 +90,7 @@ fn because(
         items: &items,
         weights: &weights,
     };
-    let why = loaded.source().why(history, item);
+    let why = loaded.source().at(&wish.past.said).why(history, item);
     let all: f32 = why.base.abs() + why.events.iter().map(|(_, part)| part.abs()).sum::<f32>();
     let mut events = why.events;
     events.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -110,21 +115,25 @@ fn because(
 }
 
 fn in_words(
-    sources: &[(String, f32)],
+    (sources, moment): (&[(String, f32)], Option<&Said>),
     because: &[Because],
     moved_by: &[Moved],
     ranked: &Ranked,
 ) -> String {
     let mut parts = Vec::new();
-    if let Some((name, _)) = sources.first().filter(|(_, said)| *said > 0.0) {
+    if let Some((first, _)) = sources.first().filter(|(_, said)| *said > 0.0) {
+        let name = match moment {
+            Some((of, word)) => format!("{first}` (where `{of}` is `{word}`)"),
+            None => format!("{first}`"),
+        };
         let items: Vec<&str> = because.iter().map(|because| &*because.item).collect();
         parts.push(match because.first() {
-            None => format!("`{name}` puts it forward"),
-            Some(of) if of.source == *name => {
-                format!("`{name}` puts it forward, because of {}", items.join(", "))
+            None => format!("`{name} puts it forward"),
+            Some(of) if of.source == *first => {
+                format!("`{name} puts it forward, because of {}", items.join(", "))
             }
             Some(of) => format!(
-                "`{name}` puts it forward, and `{}` because of {}",
+                "`{name} puts it forward, and `{}` because of {}",
                 of.source,
                 items.join(", ")
             ),

@@ -5,6 +5,7 @@ use acumen_decision::ranking::{Refusals, TurnedAway};
 
 use super::ask::RankRequest;
 use super::catalogue::{Catalogue, Wanted};
+use super::moment::{Moment, Words};
 use super::shelf::Shelf;
 use super::visitors::Past;
 use crate::refusal::Refusal;
@@ -24,7 +25,9 @@ pub(super) struct Wish<'a> {
     pub(super) n: usize,
     pub(super) past: Past,
     pub(super) now: Time,
-    /// Whoever asks; 0 is somebody of whom nothing is known.
+    /// What is said of the moment.
+    pub(super) moment: Moment,
+    /// Whoever asks, at such a moment; 0 is somebody of whom nothing is known.
     pub(super) who: u128,
     /// Items that are not wanted, rising.
     pub(super) excluded: Vec<u32>,
@@ -45,6 +48,7 @@ impl Wish<'_> {
         now: Time,
     ) -> Result<Wish<'a>, Refusal> {
         check(request)?;
+        let moment = shelf.moments.read(&request.context)?;
         let hearing = &shelf.hearing;
         let visitor = request.visitor.as_ref();
         let session = request.session.as_ref();
@@ -52,6 +56,7 @@ impl Wish<'_> {
         let session = session.and_then(|id| hearing.session_key(id));
         let who: Vec<Key> = visitor.into_iter().chain(session).collect();
         let mut past = shelf.past(&who);
+        past.said = moment.words();
         let catalogue = shelf.catalogue();
         for event in &request.events {
             let unknown = || {
@@ -74,11 +79,14 @@ impl Wish<'_> {
             usual: request.events.is_empty()
                 && filters.is_empty()
                 && excluded.len() as f64 <= EXCLUDED_USUAL * shelf.decl.candidates as f64,
-            who: keys.fold(0, |all, (at, key)| all ^ key.0.rotate_left(at as u32 + 1)),
+            who: keys.fold(of_words(&past.said), |all, (at, key)| {
+                all ^ key.0.rotate_left(at as u32 + 1)
+            }),
             n: request.n.unwrap_or(ITEMS),
             request,
             past,
             now,
+            moment,
             excluded,
             filters,
         })
@@ -107,6 +115,17 @@ impl Wish<'_> {
         let reasons = numbers.filter_map(|number| self.turns_away(catalogue, number));
         reasons.for_each(|reason| refusals.count(reason));
         refusals
+    }
+}
+
+/// A number for what is said of the moment; 0 where nothing is.
+fn of_words(said: &Words) -> u128 {
+    let named = said
+        .iter()
+        .map(|(name, word)| format!("{name}\u{0}{word}\u{0}"));
+    match said.is_empty() {
+        true => 0,
+        false => Key::of(&named.collect::<String>()).0,
     }
 }
 

@@ -133,5 +133,10 @@ impl Course<'_> {
 }
 
 fn quantiles_of(all: &Rows, fitted: &[usize], columns: &Columns) -> Vec<Vec<f64>> {
-    quantiles(&all.columns, &all.data, (fitted, Some(&all.weight)), columns)
+    quantiles(
+        &all.columns,
+        &all.data,
+        (fitted, Some(&all.weight)),
+        columns,
+    )
 }

@@ -1,5 +1,8 @@
 //! Who did what with which item, and when: by column, each user's events in the order of time.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use acumen_base::Time;
 
 /// Interactions as columns, one row an event, in any order.
@@ -15,6 +18,15 @@ pub struct InteractionColumns<'a> {
     pub weight: &'a [f32],
 }
 
+/// What events say of the moment at which they happened, in one respect such as the weather.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextColumn {
+    /// In which respect.
+    pub name: Arc<str>,
+    /// What was said, one a row; `None` where nothing was.
+    pub words: Vec<Option<Arc<str>>>,
+}
+
 /// Interactions of all users. Events of one user and one time stand in the order of the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interactions {
@@ -24,6 +36,7 @@ pub struct Interactions {
     items: Vec<u32>,
     times: Vec<Time>,
     weights: Vec<f32>,
+    context: Vec<ContextColumn>,
 }
 
 /// What one user did, the oldest first.
@@ -51,6 +64,16 @@ pub enum InteractionsError {
         time: usize,
         /// Weights.
         weight: usize,
+    },
+    /// A column of the context of another length.
+    #[error("`{name}` of the context has {found} rows, and there are {rows} interactions")]
+    Context {
+        /// Its name.
+        name: Arc<str>,
+        /// Its rows.
+        found: usize,
+        /// Those of the others.
+        rows: usize,
     },
     /// A number that names nothing.
     #[error("the {what} of row {row} is {found}, and there are {count}, counted from 0")]
@@ -86,7 +109,25 @@ impl Interactions {
         n_items: usize,
         columns: &InteractionColumns<'_>,
     ) -> Result<Interactions, InteractionsError> {
+        Interactions::in_context(n_users, n_items, columns, &[])
+    }
+
+    /// The same, where events say something of the moment.
+    ///
+    /// # Errors
+    /// As [`Interactions::new`], and where a column of the context has another length.
+    pub fn in_context(
+        n_users: usize,
+        n_items: usize,
+        columns: &InteractionColumns<'_>,
+        context: &[ContextColumn],
+    ) -> Result<Interactions, InteractionsError> {
         check(n_users, n_items, columns)?;
+        let rows = columns.user.len();
+        if let Some(wrong) = context.iter().find(|column| column.words.len() != rows) {
+            let (name, found) = (Arc::clone(&wrong.name), wrong.words.len());
+            return Err(InteractionsError::Context { name, found, rows });
+        }
         let mut starts = vec![0; n_users + 1];
         for &user in columns.user {
             starts[user as usize + 1] += 1;
@@ -103,6 +144,7 @@ impl Interactions {
             items: order.iter().map(|&row| columns.item[row]).collect(),
             times: order.iter().map(|&row| columns.time[row]).collect(),
             weights: order.iter().map(|&row| columns.weight[row]).collect(),
+            context: context.iter().map(|column| column.at(&order)).collect(),
         })
     }
 
@@ -140,6 +182,23 @@ impl Interactions {
         &self.times[self.starts[user]..self.starts[user + 1]]
     }
 
+    /// What the events of one user say of the moment in some respect, as long as the history;
+    /// `None` where no event is known to say anything of that.
+    pub fn said(&self, user: usize, name: &str) -> Option<&[Option<Arc<str>>]> {
+        let column = self.context.iter().find(|column| &*column.name == name)?;
+        Some(&column.words[self.starts[user]..self.starts[user + 1]])
+    }
+
+    /// All that one event of a user says of the moment, by name.
+    pub fn said_at(&self, user: usize, place: usize) -> Vec<(Arc<str>, Arc<str>)> {
+        let row = self.starts[user] + place;
+        let said = |column: &ContextColumn| {
+            let word = column.words[row].clone()?;
+            Some((Arc::clone(&column.name), word))
+        };
+        self.context.iter().filter_map(said).collect()
+    }
+
     /// The time of the newest event.
     pub fn newest(&self) -> Option<Time> {
         self.times.iter().copied().max()
@@ -148,21 +207,34 @@ impl Interactions {
     /// Everything but the last `count` events of each user; what is left of a user may be nothing.
     #[must_use]
     pub fn without_last(&self, count: usize) -> Interactions {
-        let mut kept = Interactions {
-            n_items: self.n_items,
-            starts: vec![0],
-            items: Vec::with_capacity(self.items.len()),
-            times: Vec::with_capacity(self.items.len()),
-            weights: Vec::with_capacity(self.items.len()),
-        };
+        self.parts(|range| range.start..range.end.saturating_sub(count).max(range.start))
+    }
+
+    /// What happened before a time; what is left of a user may be nothing.
+    #[must_use]
+    pub fn before(&self, time: Time) -> Interactions {
+        self.parts(|range| {
+            let earlier = self.times[range.clone()].partition_point(|at| *at < time);
+            range.start..range.start + earlier
+        })
+    }
+
+    /// A part of the events of each user.
+    fn parts(&self, part: impl Fn(Range<usize>) -> Range<usize>) -> Interactions {
+        let mut starts = vec![0];
+        let mut rows: Vec<usize> = Vec::with_capacity(self.items.len());
         for range in self.starts.windows(2) {
-            let range = range[0]..range[1].saturating_sub(count).max(range[0]);
-            kept.items.extend_from_slice(&self.items[range.clone()]);
-            kept.times.extend_from_slice(&self.times[range.clone()]);
-            kept.weights.extend_from_slice(&self.weights[range]);
-            kept.starts.push(kept.items.len());
+            rows.extend(part(range[0]..range[1]));
+            starts.push(rows.len());
         }
-        kept
+        Interactions {
+            n_items: self.n_items,
+            starts,
+            items: rows.iter().map(|&row| self.items[row]).collect(),
+            times: rows.iter().map(|&row| self.times[row]).collect(),
+            weights: rows.iter().map(|&row| self.weights[row]).collect(),
+            context: self.context.iter().map(|of| of.at(&rows)).collect(),
+        }
     }
 
     /// Each user's items, every one once and in rising order, with the sum of their weights; those
@@ -175,6 +247,16 @@ impl Interactions {
             pairs.starts.push(pairs.entries.len());
         }
         pairs
+    }
+}
+
+impl ContextColumn {
+    /// Some of the rows, in this order.
+    fn at(&self, rows: &[usize]) -> ContextColumn {
+        ContextColumn {
+            name: Arc::clone(&self.name),
+            words: rows.iter().map(|&row| self.words[row].clone()).collect(),
+        }
     }
 }
 
@@ -340,6 +422,32 @@ mod tests {
         assert_eq!(found.history(2).items, [0_u32; 0]);
         assert_eq!(found.without_last(1).history(1).items, [0, 3]);
         assert_eq!(found.without_last(5).len(), 0);
+    }
+
+    #[test]
+    fn what_events_say_of_the_moment_goes_with_them() {
+        let (user, item) = ([1, 0, 1], [3, 2, 0]);
+        let columns = InteractionColumns {
+            user: &user,
+            item: &item,
+            time: &[9, 5, 2].map(Time),
+            weight: &[1.0; 3],
+        };
+        let column = |words: &[&str]| ContextColumn {
+            name: "weather".into(),
+            words: words.iter().map(|word| Some((*word).into())).collect(),
+        };
+        let given = [column(&["sun", "snow", "rain"])];
+        let found = Interactions::in_context(2, 4, &columns, &given).unwrap();
+        let rain_then_sun = [Some("rain".into()), Some("sun".into())];
+        assert_eq!(found.said(1, "weather"), Some(&rain_then_sun[..]));
+        assert_eq!(found.said(1, "device"), None);
+        assert_eq!(found.said_at(0, 0), [("weather".into(), "snow".into())]);
+        let before = found.before(Time(9));
+        assert_eq!(before.said(1, "weather"), Some(&rain_then_sun[..1]));
+        assert_eq!((before.len(), before.history(1).items), (2, &[0][..]));
+        let short = Interactions::in_context(2, 4, &columns, &[column(&["sun"])]).unwrap_err();
+        assert!(short.to_string().contains("`weather`"), "{short}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `popular`: what many touched lately. It needs nothing of the user, so that there is an answer
-//! for everybody; where segments are declared, what is popular among a user's like counts as well.
+//! for everybody; where segments are declared, what is popular among a user's like counts as well,
+//! and where a context is, what is popular at such a moment.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +8,7 @@ use acumen_base::{Seed, Time};
 use serde::{Deserialize, Serialize};
 
 use super::derived::Derived;
+use super::in_context::{Counted, InContext};
 use super::open::Open;
 use super::proposal::{Proposal, Spread};
 use super::segments::Segments;
@@ -44,6 +46,14 @@ const DOCS: &[ParamDoc] = &[
         "an attribute of items by which people are told apart, such as the category that they \
          look around in: what is popular among their like counts beside what is popular at all",
     ),
+    doc(
+        "context",
+        &[],
+        ParamRange::Column,
+        "",
+        "what events and requests say of the moment, such as the weather: what is popular at such \
+         moments is put forward, so that it serves visitors of whom nothing else is known",
+    ),
 ];
 
 #[derive(Debug, Serialize)]
@@ -51,6 +61,8 @@ struct PopularParams {
     window_hours: f64,
     half_life_hours: f64,
     segment: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    context: String,
 }
 
 /// How often each item was touched, as `ln(1 + weight)`: at all, and among those of a segment.
@@ -193,7 +205,15 @@ impl RecommendLearner for PopularLearner {
             window_hours: reader.number("window_hours", 0.0),
             half_life_hours: reader.number("half_life_hours", 0.0),
             segment: reader.word("segment", "").to_owned(),
+            context: reader.word("context", "").to_owned(),
         };
+        if !read.segment.is_empty() && !read.context.is_empty() {
+            return Err(vec![ParamProblem {
+                param: "context".to_owned(),
+                message: "`segment` and `context` both tell people apart".to_owned(),
+                help: "leave one out, and declare another `popular` for it".to_owned(),
+            }]);
+        }
         reader.done(read).map(|read| Box::new(read) as _)
     }
 }
@@ -208,6 +228,32 @@ impl PopularParams {
             .attributes
             .and_then(|all| Segments::by(&self.segment, all));
         segments.ok_or_else(|| RecommendError::NoAttribute(self.segment.clone()))
+    }
+
+    /// What is popular at all, and at the moments that are told apart by the declared context.
+    fn in_context(
+        &self,
+        data: &RecommendData<'_>,
+        newest: Time,
+        (weights, anywhere): (&[f64], Source),
+    ) -> Result<Source, RecommendError> {
+        let events = data.interactions;
+        let mut counted = Counted::default();
+        for user in 0..events.n_users() {
+            let said = events.said(user, &self.context);
+            let said = said.ok_or_else(|| RecommendError::NoContext(self.context.clone()))?;
+            let history = events.history(user);
+            for (at, time) in events.times(user).iter().enumerate() {
+                counted.events += 1;
+                if let Some(word) = &said[at] {
+                    let weight = f64::from(history.weights[at]) * self.share(hours(newest, *time));
+                    let word = counted.words.entry(word.clone()).or_default();
+                    *word.entry(history.items[at]).or_default() += weight;
+                }
+            }
+        }
+        let by_word = InContext::new(&self.context, weights, anywhere, counted);
+        Ok(Source::InContext(by_word))
     }
 
     /// What an event of so many hours ago counts for.
@@ -261,8 +307,12 @@ impl CheckedRecommender for PopularParams {
             scores.filter(|(_, score)| *score > 0.0).collect()
         };
         segments.fill(among.into_iter().map(list).collect());
-        let scores = weights.into_iter().map(score).collect();
-        Ok(Source::Popular(Popular::new(scores, segments)))
+        let scores = weights.iter().map(|weight| score(*weight)).collect();
+        let popular = Source::Popular(Popular::new(scores, segments));
+        match self.context.is_empty() {
+            true => Ok(popular),
+            false => self.in_context(data, newest, (&weights, popular)),
+        }
     }
 
     fn params_json(&self) -> serde_json::Value {

@@ -130,6 +130,7 @@ impl Source {
                 .shortlisted(history, open, most)
                 .unwrap_or_else(|| self.of_all(history, open, most)),
             Source::Popular(popular) => popular.propose(history, open, most),
+            Source::InContext(by_word) => by_word.anywhere().propose(history, open, most),
             Source::Factors(_)
             | Source::Content(_)
             | Source::Recurrent(_)
@@ -157,6 +158,7 @@ impl Source {
             Source::Factors(factors) if factors.n_items() > EXACT_MAX => factors.prepare(),
             Source::Content(content) => content.prepare(),
             Source::Popular(popular) => popular.prepare(),
+            Source::InContext(by_word) => by_word.prepare(),
             Source::TwoTower(towers) if towers.n_items() > EXACT_MAX => towers.prepare(),
             Source::Factors(_)
             | Source::Table(_)
@@ -201,6 +203,7 @@ impl Source {
                 items.iter().map(score).collect()
             }
             Source::Popular(popular) => popular.score_some(history, items),
+            Source::InContext(by_word) => by_word.anywhere().raw(history, items),
             Source::Content(content) => content.score_some(history, items),
             Source::Recurrent(network) => network.score_some(history, items),
             Source::TwoTower(towers) => towers.score_some(history, items),

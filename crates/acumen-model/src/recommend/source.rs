@@ -1,8 +1,11 @@
 //! A fitted source of candidates, of any kind.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
+use super::in_context::InContext;
 use super::matrix_factorization::Factors;
 use super::neural_collaborative_filtering::NeuralCollaborative;
 use super::popular::Popular;
@@ -31,6 +34,8 @@ pub enum Source {
     NeuralCollaborative(NeuralCollaborative),
     /// Self-attention over the newest events.
     SelfAttention(SelfAttention),
+    /// What many touched, by what is said of the moment.
+    InContext(InContext),
 }
 
 /// Why an item has the score that it has: `base + Σ contributions`, to within rounding.
@@ -59,6 +64,27 @@ impl Source {
             Source::TwoTower(towers) => towers.n_items(),
             Source::NeuralCollaborative(network) => network.bias.len(),
             Source::SelfAttention(network) => network.bias.len(),
+            Source::InContext(by_word) => by_word.anywhere().n_items(),
+        }
+    }
+
+    /// The source for a moment of which something is said, each by name and word: of one that goes
+    /// by that another, of all others itself.
+    pub fn at(&self, said: &[(Arc<str>, Arc<str>)]) -> &Source {
+        match self {
+            Source::InContext(by_word) => by_word.at(said),
+            _ => self,
+        }
+    }
+
+    /// What of a moment it goes by, if it does.
+    pub fn goes_by<'a>(
+        &self,
+        said: &'a [(Arc<str>, Arc<str>)],
+    ) -> Option<&'a (Arc<str>, Arc<str>)> {
+        match self {
+            Source::InContext(by_word) => by_word.of(said),
+            _ => None,
         }
     }
 
@@ -79,6 +105,7 @@ impl Source {
             Source::TwoTower(towers) => towers.score(history, scores),
             Source::NeuralCollaborative(network) => network.score(history, scores),
             Source::SelfAttention(network) => network.score(history, scores),
+            Source::InContext(by_word) => by_word.anywhere().score(history, scores),
         }
     }
 
@@ -96,6 +123,7 @@ impl Source {
             Source::TwoTower(towers) => towers.contributions(history, item),
             Source::NeuralCollaborative(network) => network.contributions(history, item),
             Source::SelfAttention(network) => network.contributions(history, item),
+            Source::InContext(by_word) => return by_word.anywhere().why(history, item),
         };
         Why { base, events }
     }
@@ -133,6 +161,7 @@ impl Source {
             Source::NeuralCollaborative(network) => network.check(),
             Source::SelfAttention(network) => network.check(),
             Source::Popular(popular) => popular.check(),
+            Source::InContext(by_word) => by_word.check(),
         };
         checked.map_err(BrokenSource)
     }

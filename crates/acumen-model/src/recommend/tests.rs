@@ -41,7 +41,18 @@ fn interactions(users: u32, seed: u64) -> Interactions {
         time: &time,
         weight: &weight,
     };
-    Interactions::new(users as usize, ITEMS, &columns).unwrap()
+    // Those of the lower half come when it rains, the others when they like.
+    let weather = rows
+        .iter()
+        .map(|(_, item, at, _)| match *item < ITEMS as u32 / 2 {
+            true => Some("rain".into()),
+            false => (at % 2 == 0).then(|| "sun".into()),
+        });
+    let context = [ContextColumn {
+        name: "weather".into(),
+        words: weather.collect(),
+    }];
+    Interactions::in_context(users as usize, ITEMS, &columns, &context).unwrap()
 }
 
 fn attributes() -> Attributes {
@@ -84,6 +95,7 @@ fn every() -> Vec<(&'static str, Params)> {
         ("content", params(json!({}))),
         ("popular", params(json!({"half_life_hours": 24}))),
         ("popular", params(json!({"segment": "half"}))),
+        ("popular", params(json!({"context": "weather"}))),
     ]
 }
 
@@ -426,6 +438,49 @@ fn problems_are_named() {
             "{name}: {error}"
         );
     }
+}
+
+#[test]
+fn somebody_of_whom_nothing_is_known_is_served_by_the_moment() {
+    let events = interactions(60, 1);
+    let data = RecommendData {
+        interactions: &events,
+        attributes: None,
+    };
+    let source = fit("popular", &params(json!({"context": "weather"})), &data);
+    let plain = fit("popular", &params(json!({})), &data);
+    let nobody = History {
+        items: &[],
+        weights: &[],
+    };
+    let said = |name: &str, word: &str| [(name.into(), word.into())];
+    let at = |name: &str, word: &str| scores(source.at(&said(name, word)), nobody);
+    let (rain, plain) = (at("weather", "rain"), scores(&plain, nobody));
+    for (name, word) in [("weather", "snow"), ("device", "rain")] {
+        assert_eq!(bits(&at(name, word)), bits(&plain), "{name} {word}");
+        assert_eq!(source.goes_by(&said(name, word)), None);
+    }
+    assert!(source.goes_by(&said("weather", "rain")).is_some());
+    let (low, high) = (0..ITEMS / 2, ITEMS / 2..ITEMS);
+    let mean = |scores: &[f32]| scores.iter().sum::<f32>() / scores.len() as f32;
+    assert!(mean(&rain[low.clone()]) > mean(&plain[low.clone()]));
+    assert!(mean(&rain[high.clone()]) < mean(&plain[high]));
+    let shown = [true; ITEMS];
+    let proposed = source.at(&said("weather", "rain"));
+    let proposed = proposed.propose(nobody, &Open::new(&shown), 5);
+    assert!(
+        proposed
+            .items
+            .iter()
+            .all(|item| low.contains(&(*item as usize)))
+    );
+    let both = params(json!({"context": "weather", "segment": "half"}));
+    let refused = recommender("popular").unwrap().check(&both).unwrap_err();
+    assert!(refused[0].message.contains("`segment`"), "{refused:?}");
+    let other = recommender("popular").unwrap();
+    let other = other.check(&params(json!({"context": "device"}))).unwrap();
+    let error = other.fit(&data, Seed(3), &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("`device`"), "{error}");
 }
 
 #[test]

@@ -176,7 +176,8 @@ fn what_is_fitted_again_knows_what_only_the_newest_rows_show() {
         let is_new = row > ROWS * 7 / 10 && values[1][row - 1] == phone;
         if is_new { 1.0 } else { any }
     });
-    let params = serde_json::json!({"num_boost_round": 60, "max_depth": 3, "early_stopping_rounds": 3});
+    let params =
+        serde_json::json!({"num_boost_round": 60, "max_depth": 3, "early_stopping_rounds": 3});
     let train = || train_on(params.clone(), &dataset, encoding.clone(), true).unwrap();
     let Versions { judged, refitted } = train();
     let again = refitted.unwrap();
@@ -184,7 +185,10 @@ fn what_is_fitted_again_knows_what_only_the_newest_rows_show() {
 
     let rounds = judged.model.describe();
     assert_eq!(again.model.describe(), rounds);
-    assert_eq!(rounds, format!("{} trees", again.parameters["n_estimators"]));
+    assert_eq!(
+        rounds,
+        format!("{} trees", again.parameters["n_estimators"])
+    );
     assert_eq!((judged.window.rows, again.window.rows), (3_600, ROWS));
     assert_eq!(judged.test_metrics, again.test_metrics);
     assert_eq!(judged.calibration, again.calibration);

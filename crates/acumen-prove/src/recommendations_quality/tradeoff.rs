@@ -13,9 +13,7 @@ use crate::report::{Failure, row, table};
 
 /// Candidates of each source.
 const CANDIDATES: usize = 100;
-const KNOBS: [f32; 11] = [
-    0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9,
-];
+const KNOBS: [f32; 11] = [0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9];
 /// How much more diverse a list is to be, and how much of the relevance it must keep.
 const MORE_DIVERSE: f64 = 1.3;
 

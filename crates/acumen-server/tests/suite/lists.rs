@@ -11,6 +11,10 @@ const HOUR: i64 = 3_600_000;
 
 /// Thirty wares of three kinds, and forty customers who click through one kind each.
 fn server() -> Running {
+    server_of(USE_CASE)
+}
+
+fn server_of(use_case: &str) -> Running {
     let wares = (0..30).map(|n| (Time(START), ware(n)));
     let clicks = (0..400).map(|n: i64| {
         let number = 10 * (n % 40 % 3) + (n / 40 + n % 7) % 10;
@@ -19,7 +23,7 @@ fn server() -> Running {
         (Time(at), click(&id, &who, number, at))
     });
     let now = Time(START + 500 * HOUR);
-    Running::trained(("wares", USE_CASE), wares.chain(clicks), now)
+    Running::trained(("wares", use_case), wares.chain(clicks), now)
 }
 
 fn ware(number: i64) -> Value {
@@ -109,6 +113,44 @@ fn several_lists_and_what_is_like_an_item() {
     let items = similar["items"].as_array().unwrap();
     assert_eq!((items.len(), &similar["item"]), (4, &json!("w3")));
     assert!(items.iter().all(|item| item["item"] != "w3"));
+}
+
+#[test]
+fn what_is_known_of_the_moment_is_said_with_the_request() {
+    let said = USE_CASE
+        .replace(
+            "list_id: id}",
+            "list_id: id, weather: category, mobile: bool}",
+        )
+        .replace(
+            "[customer_id, list_id]",
+            "[customer_id, list_id, weather, mobile]",
+        )
+        .replace("remember: 20", "remember: 20\n  context: [weather, mobile]");
+    let server = server_of(&said);
+    let mut client = server.client();
+    let request = json!({"visit_id": "new", "context": {"weather": "rain", "mobile": true}});
+    let list = client.post(RANK, request.to_string());
+    assert_eq!(list.status, 200, "{}", list.text());
+    assert_eq!(list.json()["items"].as_array().unwrap().len(), 10);
+    let status = client.get("/v1/status").json();
+    let declared = &status["use_cases"][0]["ranking"]["context"];
+    assert_eq!(*declared, json!({"weather": "category", "mobile": "bool"}));
+    let wrong = r#"{"context": {"weather": 3, "wind": "north"}}"#;
+    let (status, _, said) = client.post(RANK, wrong).problem();
+    assert_eq!(status, 400);
+    for part in [
+        "`weather` is 3, not a category",
+        "`wind` is not declared",
+        "declared is `weather` (category), `mobile` (bool)",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    let (status, _, said) = client.post(RANK, r#"{"context": "rain"}"#).problem();
+    assert!(
+        status == 400 && said.contains("no request for a list"),
+        "{said}"
+    );
 }
 
 #[test]

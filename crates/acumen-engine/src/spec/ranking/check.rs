@@ -11,6 +11,9 @@ use crate::learners::{recommender, recommender_names};
 use crate::spec::types::{ModelDecl, UseCase};
 use crate::spec::walk::suggestion;
 
+/// How often may be drawn for a list: each draw looks at every candidate at every place.
+const DRAWS_MAX: u64 = 1_000;
+
 /// The algorithm that learns from the outcomes of lists.
 pub(crate) const BANDIT: &str = "contextual_bandit";
 
@@ -18,9 +21,25 @@ pub(crate) const BANDIT_DOCS: &[ParamDoc] = &[
     ParamDoc {
         name: "policy",
         aliases: &[],
-        range: ParamRange::OneOf(&["lin_ucb", "greedy"]),
+        range: ParamRange::OneOf(&["lin_ucb", "linear_thompson", "greedy"]),
         default: "lin_ucb",
-        doc: "how it explores: by the upper bound of what it expects, or not at all",
+        doc: "how it explores: by the upper bound of what it expects, by lists that are drawn from \
+              what it knows, or not at all",
+    },
+    ParamDoc {
+        name: "scale",
+        aliases: &[],
+        range: ParamRange::Number(0.0, f64::INFINITY),
+        default: "0.5",
+        doc: "how widely linear_thompson draws, in units of a reward",
+    },
+    ParamDoc {
+        name: "draws",
+        aliases: &[],
+        range: ParamRange::Whole(1, DRAWS_MAX),
+        default: "100",
+        doc: "how often linear_thompson draws for a list; what is logged as propensity is a share of \
+              the draws, off by 0.05 at most (one standard deviation) with 100",
     },
     ParamDoc {
         name: "alpha",
@@ -66,6 +85,10 @@ impl ModelDecl {
         let alpha = reader.number("alpha", 0.5);
         let algorithm = match reader.word("policy", "lin_ucb") {
             "greedy" => Algorithm::Greedy,
+            "linear_thompson" => Algorithm::LinearThompson {
+                scale: reader.number("scale", 0.5),
+                draws: reader.whole("draws", 100),
+            },
             _ => Algorithm::LinUcb { alpha },
         };
         let ridge = reader.number("ridge", 1.0);
@@ -116,6 +139,7 @@ pub(in crate::spec) fn check(use_case: &UseCase) -> Vec<Diagnostic> {
     check.models();
     check.groups();
     check.ranker();
+    check.ensembles();
     check.training();
     check.found
 }
@@ -203,6 +227,7 @@ impl Check<'_> {
                 },
             };
             self.segment(model);
+            self.by_context(model);
             for wrong in checked.err().into_iter().flatten() {
                 let path = format!("{path}.{}", wrong.param);
                 self.problem(&path, "model", wrong.message, wrong.help);
@@ -227,6 +252,24 @@ impl Check<'_> {
             let message = format!("`{named}` is none of `items.attributes`");
             self.problem(&path, "unknown_name", message, suggestion(named, &names));
         }
+    }
+
+    /// Whether moments are told apart by a word that feedback says of them.
+    fn by_context(&mut self, model: &ModelDecl) {
+        let named = model.params.get("context").and_then(|named| named.as_str());
+        let words = self.ranking.feedback.context.iter();
+        let words = words.filter(|said| said.is_word());
+        let names: Vec<&str> = words.map(|said| said.name.as_str()).collect();
+        let Some(named) = named.filter(|named| !names.contains(named)) else {
+            return;
+        };
+        let path = format!("models.{}.context", model.name);
+        let message = format!("`{named}` is no category or flag of `feedback.context`");
+        let help = match names.is_empty() {
+            true => format!("declare it: `feedback: {{context: [{named}]}}`"),
+            false => suggestion(named, &names),
+        };
+        self.problem(&path, "unknown_name", message, help);
     }
 
     /// Whether a list that people edit is declared, and is of items.
@@ -327,6 +370,15 @@ impl Check<'_> {
         models.any(|model| model.name == name && model.ranker().is_some())
     }
 
+    /// Whoever chooses among ensembles is told what came of their lists.
+    fn ensembles(&mut self) {
+        let count = self.ranking.ensembles.len();
+        if count > 1 {
+            let who = format!("what chooses among {count} ensembles");
+            self.learns("ensembles", &who);
+        }
+    }
+
     /// A ranker is declared, and lists tell it what came of them.
     fn ranker(&mut self) {
         let models = self.use_case.models.iter();
@@ -345,9 +397,13 @@ impl Check<'_> {
             };
             self.problem("ensemble.ranker", "unknown_name", message, help);
         }
-        let Some(name) = rankers.first() else {
-            return;
-        };
+        if let Some(name) = rankers.first() {
+            self.learns(&format!("models.{name}"), &format!("`{name}`"));
+        }
+    }
+
+    /// Lists tell what came of them to somebody who learns from it.
+    fn learns(&mut self, path: &str, who: &str) {
         let feedback = &self.ranking.feedback;
         let gives = feedback.rewards.iter().any(|(_, reward)| *reward > 0.0);
         for (is_there, key, help) in [
@@ -363,11 +419,10 @@ impl Check<'_> {
             ),
         ] {
             if !is_there {
-                let path = format!("models.{name}");
                 let message = format!(
-                    "`{name}` learns from what came of lists, and `feedback.{key}` says nothing of it"
+                    "{who} learns from what came of lists, and `feedback.{key}` says nothing of it"
                 );
-                self.problem(&path, "no_ranking", message, help.to_owned());
+                self.problem(path, "no_ranking", message, help.to_owned());
             }
         }
     }

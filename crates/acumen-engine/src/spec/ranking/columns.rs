@@ -38,6 +38,22 @@ pub(crate) fn columns(use_case: &UseCase, ranking: &RankingDecl) -> Columns {
         "",
         format!("what selling it is worth, {beside}"),
     );
+    for said in &ranking.feedback.context {
+        for number in 1..=said.width() {
+            let (name, help) = match said.width() {
+                1 => (format!("context.{}", said.name), String::new()),
+                _ => (
+                    format!("context.{}.{number}", said.name),
+                    ", one of the signs by which a word is known".to_owned(),
+                ),
+            };
+            let help = format!(
+                "what the request says of `{}`{help}; 0 where nothing",
+                said.name
+            );
+            add(name, "", help);
+        }
+    }
     for (name, unit, help) in [
         (
             "blend",

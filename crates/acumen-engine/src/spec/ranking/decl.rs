@@ -1,10 +1,11 @@
 //! What a use case that ranks declares.
 
-use acumen_base::Span;
-use acumen_decision::bandit::Algorithm;
+use acumen_base::{FieldType, Span};
+use acumen_decision::bandit::{Algorithm, BanditSpec};
 use acumen_decision::ranking::{Bounds, Objectives};
 use acumen_expr::Compiled;
 
+use super::ensembles::EnsembleOfMany;
 use crate::spec::types::UseCase;
 
 /// What is ranked, for whom, and by what.
@@ -31,6 +32,10 @@ pub struct RankingDecl {
     pub dynamic: Option<Bounds>,
     /// What a list is made for.
     pub objectives: Objectives,
+    /// Ensembles of which one is chosen for every list; none where there is nothing to choose.
+    pub ensembles: Vec<EnsembleOfMany>,
+    /// How it is chosen.
+    pub choose: BanditSpec,
     /// How many of a kind a list may have.
     pub caps: Vec<CapDecl>,
     /// The source that answers where no other did.
@@ -44,9 +49,21 @@ pub struct RankingDecl {
 }
 
 impl RankingDecl {
-    /// What decides about what is remembered of items, visitors and lists: memories of another
-    /// declaration are read again from the log. A ranker remembers nothing.
+    /// What decides about what is remembered: memories of another declaration are read again from
+    /// the log.
     pub(crate) fn what_is_remembered(&self, use_case: &UseCase) -> String {
+        let read = self.what_is_read(use_case);
+        let names = self.ensembles.iter().map(|of| of.name.as_str());
+        let names: Vec<&str> = names.collect();
+        match names.is_empty() {
+            true => read,
+            false => format!("{read} {names:?} {}", self.choose.ridge),
+        }
+    }
+
+    /// What decides about what is read of items, visitors and lists. A ranker remembers nothing, and
+    /// which ensemble made a list stands in its record.
+    pub(crate) fn what_is_read(&self, use_case: &UseCase) -> String {
         let models = use_case
             .models
             .iter()
@@ -59,8 +76,12 @@ impl RankingDecl {
             .map(|(kind, formula)| (kind.as_str(), formula.text()))
             .collect();
         let require = self.items.require.iter().map(Compiled::text);
+        let context = match self.feedback.context.is_empty() {
+            true => String::new(),
+            false => format!(" {:?}", self.feedback.context),
+        };
         format!(
-            "{} {} {:?} {:?} {} {:?} {:?} {} {} {weights:?} {:?} {:?} {:?} {:?} {} {models:?}",
+            "{} {} {:?} {:?} {} {:?} {:?} {} {} {weights:?} {:?} {:?} {:?} {:?} {} {models:?}{context}",
             self.item_field,
             self.visitor_field,
             self.session_field,
@@ -111,6 +132,36 @@ pub struct FeedbackDecl {
     pub rewards: Vec<(String, f64)>,
     /// How many events of a visitor are remembered.
     pub remember: usize,
+    /// Its fields that say something of the moment, which requests may say as well.
+    pub context: Vec<ContextDecl>,
+}
+
+/// What may be said of the moment in one respect, such as the weather.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextDecl {
+    /// The field.
+    pub name: String,
+    /// Its type: a category, a flag, or a number.
+    pub kind: FieldType,
+}
+
+/// Numbers by which a category of the context is known: few, since a bandit learns one weight for
+/// each of them and each source.
+pub(crate) const CATEGORY_NUMBERS: usize = 4;
+
+impl ContextDecl {
+    /// Numbers by which what is said is known to a bandit and a ranker.
+    pub(crate) fn width(&self) -> usize {
+        match self.kind {
+            FieldType::Category => CATEGORY_NUMBERS,
+            _ => 1,
+        }
+    }
+
+    /// Whether it is a word, so that moments of one word are alike.
+    pub(crate) fn is_word(&self) -> bool {
+        matches!(self.kind, FieldType::Category | FieldType::Bool)
+    }
 }
 
 /// Why an item is not shown to a visitor again.
@@ -174,4 +225,18 @@ pub struct BanditDecl {
     pub algorithm: Algorithm,
     /// The ridge of its model.
     pub ridge: f64,
+}
+
+impl BanditDecl {
+    /// The bandit of a use case, where one is declared.
+    pub(crate) fn of(use_case: &UseCase) -> Option<BanditSpec> {
+        let mut models = use_case.models.iter();
+        let declared = models.find_map(|model| model.bandit()?.ok())?;
+        Some(BanditSpec {
+            algorithm: declared.algorithm,
+            // What a list leaves to chance is declared by `explore`.
+            epsilon: 0.0,
+            ridge: declared.ridge,
+        })
+    }
 }

@@ -1,10 +1,14 @@
 //! Reading what a use case that ranks declares.
 
+use acumen_base::FieldType;
 use acumen_decision::ranking::{Bounds, Diversity, Objectives};
 use acumen_expr::{Compiled, EventScope, Type};
 use acumen_feature::id_fields;
 
-use super::decl::{CapDecl, FeedbackDecl, GroupDecl, ItemsDecl, Outcome, RankingDecl, StagesDecl};
+use super::decl::{
+    CapDecl, ContextDecl, FeedbackDecl, GroupDecl, ItemsDecl, Outcome, RankingDecl, StagesDecl,
+};
+use super::ensembles::{self, CHOOSE};
 use crate::spec::subject;
 use crate::spec::tree::{Key, Kind, Node};
 use crate::spec::types::UseCase;
@@ -21,6 +25,8 @@ const BOUNDS: Bounds = Bounds {
     least: 0.25,
     most: 3.0,
 };
+/// Respects in which something may be said of the moment: each makes what bandits learn wider.
+const CONTEXT_MAX: usize = 8;
 /// The longest list, and so the most candidates that make sense to ask for.
 const CANDIDATES_MAX: usize = 10_000;
 
@@ -64,11 +70,14 @@ pub(in crate::spec) fn decide(walk: &mut Walk, node: &Node, use_case: &mut UseCa
             outcomes: Vec::new(),
             rewards: Vec::new(),
             remember: REMEMBER,
+            context: Vec::new(),
         },
         groups: Vec::new(),
         ranker: None,
         dynamic: None,
         objectives: Objectives::default(),
+        ensembles: Vec::new(),
+        choose: CHOOSE,
         caps: Vec::new(),
         fallback: None,
         explore: 0.0,
@@ -100,6 +109,8 @@ pub(in crate::spec) fn read(walk: &mut Walk, group: &mut Group<'_>, use_case: &m
             "items",
             "feedback",
             "objectives",
+            "ensembles",
+            "choose",
             "caps",
             "stages",
             "candidates",
@@ -123,8 +134,10 @@ pub(in crate::spec) fn read(walk: &mut Walk, group: &mut Group<'_>, use_case: &m
         ensemble(walk, node, &mut ranking);
     }
     if let Some(node) = group.get("objectives") {
-        ranking.objectives = objectives(walk, node).unwrap_or_default();
+        let usual = Objectives::default();
+        ranking.objectives = objectives(walk, node, usual).unwrap_or(usual);
     }
+    ensembles::read(walk, group, &mut ranking);
     if let Some(node) = group.get("caps") {
         ranking.caps = walk.each(node, |walk, key, value| {
             let wanted = "how many of one kind a list may have, such as 3";
@@ -234,6 +247,7 @@ fn feedback(walk: &mut Walk, node: &Node, use_case: &UseCase) -> Option<Feedback
     let (shown, list) = (group.get("shown"), group.get("list"));
     let (hide, had) = (group.get("hidden_after"), group.get("had_after"));
     let (rewards, remember) = (group.get("rewards"), group.get("remember"));
+    let context = group.get("context");
     group.finish(walk);
     let event = event_name(walk, event?, use_case)?;
     let kind = field(walk, kind?, use_case, &event)?;
@@ -258,7 +272,9 @@ fn feedback(walk: &mut Walk, node: &Node, use_case: &UseCase) -> Option<Feedback
     {
         walk.wrong_type(node, wanted);
     }
+    let context = context.map_or_else(Vec::new, |node| self::context(walk, node, of));
     Some(FeedbackDecl {
+        context,
         event,
         kind,
         weights,
@@ -268,6 +284,46 @@ fn feedback(walk: &mut Walk, node: &Node, use_case: &UseCase) -> Option<Feedback
         rewards,
         remember: count.unwrap_or(REMEMBER),
     })
+}
+
+/// `[device, weather]`: fields of feedback that say something of the moment.
+fn context(walk: &mut Walk, node: &Node, (use_case, event): (&UseCase, &str)) -> Vec<ContextDecl> {
+    let nodes = walk.items(node);
+    if nodes.len() > CONTEXT_MAX {
+        let message = format!("`context` names {} fields", nodes.len());
+        let help = format!("name up to {CONTEXT_MAX}, those that change what people want");
+        walk.problem(node, "too_many", message, help);
+    }
+    let mut read: Vec<ContextDecl> = Vec::new();
+    for node in nodes {
+        let Some(name) = field(walk, node, use_case, event) else {
+            continue;
+        };
+        let kind = use_case.event(event).and_then(|kind| {
+            let place = kind.position(&name)?;
+            Some(kind.fields[place].kind)
+        });
+        let Some(kind) = kind else { continue };
+        let usable = [
+            FieldType::Category,
+            FieldType::Bool,
+            FieldType::Int,
+            FieldType::Number,
+        ];
+        let message = match usable.contains(&kind) {
+            false => format!("`{name}` is of type `{kind}`"),
+            true if read.iter().any(|known| known.name == name) => {
+                format!("`{name}` is named twice")
+            }
+            true => {
+                read.push(ContextDecl { name, kind });
+                continue;
+            }
+        };
+        let help = "name fields of type category, bool, int or number, each once";
+        walk.problem(node, "bad_context", message, help);
+    }
+    read
 }
 
 /// Reads `ensemble`: groups of sources with a weight each, whether training fits them again, and
@@ -341,14 +397,13 @@ fn bounds(walk: &mut Walk, node: &Node) -> Option<Bounds> {
     }
 }
 
-/// Reads `objectives`.
-fn objectives(walk: &mut Walk, node: &Node) -> Option<Objectives> {
+/// Reads `objectives`; what is not named is as usual.
+pub(super) fn objectives(walk: &mut Walk, node: &Node, usual: Objectives) -> Option<Objectives> {
     let mut group = walk.group(node, "`objectives`")?;
     let names = ["relevance", "diversity", "novelty", "business_value"];
     let nodes = names.map(|name| group.get(name));
     let by = group.get("by");
     group.finish(walk);
-    let usual = Objectives::default();
     let [relevance, diversity, novelty, business_value] =
         nodes.map(|node| node.and_then(|node| Some((node, walk.number(node)?))));
     if let Some((node, knob)) = diversity

@@ -124,6 +124,53 @@ fn a_list_that_people_edit_is_one_of_items() {
 }
 
 #[test]
+fn moments_are_told_apart_by_what_feedback_says_of_them() {
+    let fields = "what: category, list_id: id, weather: category, degrees: number, note: text}";
+    let with = |context: &str, popular: &str| {
+        let text = WARES
+            .replace("what: category, list_id: id}", fields)
+            .replace(
+                "  remember: 20",
+                &format!("  remember: 20\n  context: {context}"),
+            );
+        let model = format!("often: {{algorithm: popular{popular}}}");
+        problems_of(
+            "wares",
+            &text.replace("often: {algorithm: popular}", &model),
+        )
+    };
+    let sound = with("[weather, degrees]", ", context: weather");
+    assert_eq!(sound, Vec::<String>::new());
+    for (context, popular, told) in [
+        ("[wether]", "", "`weather`"),
+        ("[note]", "", "`note` is of type `text`"),
+        ("[weather, weather]", "", "named twice"),
+        (
+            "[weather]",
+            ", context: degrees",
+            "`degrees` is no category or flag",
+        ),
+        ("[weather]", ", context: wether", "did you mean `weather`?"),
+        (
+            "[degrees]",
+            ", context: weather",
+            "declare it: `feedback: {context: [weather]}`",
+        ),
+        (
+            "[weather]",
+            ", context: weather, segment: kind",
+            "both tell people apart",
+        ),
+    ] {
+        let found = with(context, popular);
+        assert!(
+            found.len() == 1 && found[0].contains(told),
+            "{told}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn people_are_told_apart_by_an_attribute_of_items() {
     let with = |segment: &str| {
         let popular = format!("often: {{algorithm: popular, segment: {segment}}}");
@@ -135,4 +182,85 @@ fn people_are_told_apart_by_an_attribute_of_items() {
     assert_eq!(with("kind"), Vec::<String>::new());
     let found = with("kinds");
     assert!(found.len() == 1 && found[0].contains("`kind`"), "{found:?}");
+}
+
+#[test]
+fn ensembles_are_declared_with_what_chooses_among_them() {
+    let with = |ensembles: &str, choose: &str| {
+        let changes = format!("ensembles: {ensembles}\n{choose}fallback: often");
+        problems_of("wares", &WARES.replace("fallback: often", &changes))
+    };
+    let sound = "{steady: {}, fresh: {weights: {alike: 2}, objectives: {novelty: 0.4}}}";
+    assert_eq!(with(sound, ""), Vec::<String>::new());
+    let choose = "choose: {policy: lin_ucb, alpha: 0.2, epsilon: 2%, ridge: 2}\n";
+    assert_eq!(with(sound, choose), Vec::<String>::new());
+    for (ensembles, choose, told) in [
+        ("{fresh: {weights: {alik: 2}}}", "", "did you mean `alike`?"),
+        (
+            "{fresh: {weights: {alike: -1}}}",
+            "",
+            "a weight of 0 or more",
+        ),
+        (
+            "{fresh: {weights: {together: 0, alike: 0, often: 0, learning: 0}}}",
+            "",
+            "no group has a weight above 0",
+        ),
+        (
+            "{fresh: {objectives: {noveltee: 1}}}",
+            "",
+            "did you mean `novelty`?",
+        ),
+        (
+            sound,
+            "choose: {policy: lin_usb}\n",
+            "did you mean `lin_ucb`?",
+        ),
+        (sound, "choose: {draws: 0}\n", "from 1 to 10000"),
+        (sound, "choose: {ridge: 0}\n", "a number above 0"),
+    ] {
+        let found = with(ensembles, choose);
+        assert!(
+            found.len() == 1 && found[0].contains(told),
+            "{told}: {found:?}"
+        );
+    }
+    let alone = WARES.replace("fallback: often", "choose: {epsilon: 2%}\nfallback: often");
+    let alone = problems_of("wares", &alone);
+    assert!(
+        alone.len() == 1 && alone[0].contains("nothing to choose among"),
+        "{alone:?}"
+    );
+    let text = WARES.replace(
+        "fallback: often",
+        &format!("ensembles: {sound}\nfallback: often"),
+    );
+    let untold = problems_of("wares", &text.replace("  list: list_id\n", ""));
+    assert!(
+        untold.len() == 1 && untold[0].contains("among 2 ensembles"),
+        "{untold:?}"
+    );
+}
+
+#[test]
+fn a_bandit_says_how_it_explores() {
+    let with = |params: &str| {
+        let bandit = format!("bandit: {{algorithm: contextual_bandit{params}}}");
+        problems_of("wares", &WARES.replace(BANDIT.trim(), &bandit))
+    };
+    assert_eq!(
+        with(", policy: linear_thompson, scale: 0.3, draws: 200"),
+        Vec::<String>::new()
+    );
+    for (params, told) in [
+        (", policy: linear_thomson", "linear_thompson"),
+        (", draws: 0", "`draws` is 0"),
+        (", scale: -1", "`scale` is -1"),
+    ] {
+        let found = with(params);
+        assert!(
+            found.len() == 1 && found[0].contains(told),
+            "{told}: {found:?}"
+        );
+    }
 }

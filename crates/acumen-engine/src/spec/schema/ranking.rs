@@ -34,14 +34,25 @@ pub(super) fn ranking() -> Value {
                 "type": "object",
                 "additionalProperties": {"type": "number"},
             },
+            "context": texts("Fields that say something of the moment, such as the device or the weather: categories, flags and numbers. A request may say the same (`context`), which `popular` with `context`, the bandit and the ranker go by."),
             "remember": whole("How many events of a visitor are remembered, 1 to 1000; 50 unless given."),
         })),
-        "objectives": group("What a list is made for.", &[], json!({
-            "relevance": {"type": "number", "description": "What the sources say; 1 unless given."},
-            "diversity": {"type": "number", "description": "How much items should differ, from 0 to just below 1."},
-            "novelty": {"type": "number", "description": "What few have touched."},
-            "business_value": {"type": "number", "description": "What is worth much."},
-            "by": words("How unlikeness is traded against merit.", &["maximal_marginal_relevance", "determinantal", "max_sum"]),
+        "objectives": objectives(),
+        "ensembles": of_names("Ensembles of which one is chosen for every list, by what is known of the visitor and the moment, and by what came of earlier lists.", group(
+            "How it differs from `ensemble` and `objectives`.",
+            &[],
+            json!({
+                "weights": of_names("What groups weigh in it; the others as declared.", json!({"type": "number", "minimum": 0})),
+                "objectives": objectives(),
+            }),
+        )),
+        "choose": group("How an ensemble is chosen.", &[], json!({
+            "policy": words("By models that are drawn, by the upper bound of what each is expected to bring, or by what it is expected to bring; linear_thompson unless given.", &["linear_thompson", "lin_ucb", "greedy"]),
+            "scale": {"type": "number", "minimum": 0, "description": "How wide models are drawn (linear_thompson), in units of a list's reward; 0.5 unless given."},
+            "draws": whole("How many models are drawn for a list (linear_thompson), 1 to 10000; 100 unless given. The probability of an ensemble is its share of them."),
+            "alpha": {"type": "number", "minimum": 0, "description": "How many deviations the upper bound lies above what is expected (lin_ucb); 0.5 unless given."},
+            "epsilon": share("The share of lists for which all ensembles are equally likely; 5% unless given."),
+            "ridge": {"type": "number", "exclusiveMinimum": 0, "description": "The ridge of the models; 1 unless given."},
         })),
         "caps": of_names("How many items that agree in a field of the item a list may have.", whole("How many.")),
         "candidates": whole("How many items each source puts forward, 1 to 10000; 200 unless given."),
@@ -52,6 +63,20 @@ pub(super) fn ranking() -> Value {
             "post_processing": span("Exploring, a last look, and writing down."),
         })),
     })
+}
+
+fn objectives() -> Value {
+    group(
+        "What a list is made for.",
+        &[],
+        json!({
+            "relevance": {"type": "number", "description": "What the sources say; 1 unless given."},
+            "diversity": {"type": "number", "description": "How much items should differ, from 0 to just below 1."},
+            "novelty": {"type": "number", "description": "What few have touched."},
+            "business_value": {"type": "number", "description": "What is worth much."},
+            "by": words("How unlikeness is traded against merit.", &["maximal_marginal_relevance", "determinantal", "max_sum"]),
+        }),
+    )
 }
 
 /// `decide`, where items are ranked.
