@@ -26,7 +26,7 @@ mod weights;
 pub use admission::{Asked, Refusals, TurnedAway, admit};
 pub use blend::{Blended, blend};
 pub use caps::Caps;
-pub use diversity::{Diversity, determinantal, max_sum, maximal_marginal_relevance};
+pub use diversity::{Diversity, diverse};
 pub use drawn::{Chance, Draws, rank_drawn, take};
 pub use pick::{Likeness, Measured, Objectives, Ranked, Ranking, Slate, measure, rank};
 pub use weights::{Bounds, Judged, Refitted, refit};

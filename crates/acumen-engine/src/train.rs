@@ -276,10 +276,13 @@ impl Trained {
         versions: Versions,
     ) -> Result<TrainedModel, EngineError> {
         let judged = Arc::new(versions.judged);
-        let artifact = versions
-            .refitted
-            .map_or_else(|| Arc::clone(&judged), Arc::new);
-        sources.store.put(&judged)?;
+        let artifact = match versions.refitted {
+            Some(again) => {
+                sources.store.put(&judged)?;
+                Arc::new(again)
+            }
+            None => Arc::clone(&judged),
+        };
         let version = sources.store.put(&artifact)?;
         self.controls.push(Control::Deploy {
             use_case: use_case.to_owned(),

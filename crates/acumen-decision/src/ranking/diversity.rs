@@ -9,11 +9,23 @@ use super::pick::Likeness;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Diversity {
-    /// Maximal marginal relevance: no item too much like any one before it.
+    /// Maximal marginal relevance: no item too much like any one before it. Each pick has the largest
+    /// `(1 − knob) · merit − knob · (largest likeness to those picked)` (Carbonell and Goldstein
+    /// 1998).
     MaximalMarginalRelevance,
-    /// A determinantal point process: items that together span much.
+    /// A determinantal point process: items that together span much. The greedy search for the list
+    /// of the largest determinant of `qᵢ qⱼ Sᵢⱼ` with `qᵢ = exp(merit / 2)` weighed by the knob (Chen,
+    /// Zhang and Zhou 2018, "Fast Greedy MAP Inference for Determinantal Point Process"): each pick
+    /// has the largest `(1 − knob) · merit + knob · ln(what of it the list does not span yet)`.
+    ///
+    /// The likeness must be that of vectors of length 1, such as a cosine. Candidates that the list
+    /// spans already come last, by merit.
     Determinantal,
-    /// Max-sum diversification: no item too much like all those before it together.
+    /// Max-sum diversification: no item too much like all those before it together. Each pick has
+    /// the largest `(1 − knob) · merit − knob · (sum of the likenesses to those picked)`: the greedy
+    /// search for the list with the largest sum of merit and of unlikeness of all pairs (Borodin, Lee
+    /// and Ye 2012, "Max-Sum Diversification, Monotone Submodular Functions and Dynamic Updates").
+    /// What is above is there for its merit, and the further down, the more unlikeness counts.
     MaxSum,
 }
 
@@ -120,56 +132,16 @@ impl<'a> Gains<'a> {
     }
 }
 
-/// Picks up to `n` candidates, each time the one of the largest
-/// `(1 − knob) · merit − knob · (largest likeness to those picked)` (Carbonell and Goldstein 1998).
-/// With a knob of 0 the list is the order of merit; of equal ones the first comes first.
-pub fn maximal_marginal_relevance(
+/// Picks up to `n` candidates, each time the one that gains the list most. With a knob of 0 the list
+/// is the order of merit; of equal ones the first comes first.
+pub fn diverse(
+    by: Diversity,
     merit: &[f32],
     likeness: Likeness<'_>,
     knob: f32,
-    n: usize,
-    caps: Caps,
+    (n, caps): (usize, Caps),
 ) -> Vec<usize> {
-    let by = Diversity::MaximalMarginalRelevance;
-    in_order(merit, Gains::new(by, merit.len(), likeness, knob), n, caps)
-}
-
-/// Picks up to `n` candidates, each time the one of the largest
-/// `(1 − knob) · merit − knob · (sum of the likenesses to those picked)`: the greedy search for the
-/// list with the largest sum of merit and of unlikeness of all pairs (Borodin, Lee and Ye 2012,
-/// "Max-Sum Diversification, Monotone Submodular Functions and Dynamic Updates"). What is above is
-/// there for its merit, and the further down, the more unlikeness counts.
-pub fn max_sum(
-    merit: &[f32],
-    likeness: Likeness<'_>,
-    knob: f32,
-    n: usize,
-    caps: Caps,
-) -> Vec<usize> {
-    let by = Diversity::MaxSum;
-    in_order(merit, Gains::new(by, merit.len(), likeness, knob), n, caps)
-}
-
-/// Picks up to `n` candidates by the greedy search for the list of the largest determinant of
-/// `qᵢ qⱼ Sᵢⱼ` with `qᵢ = exp(merit / 2)` weighed by the knob (Chen, Zhang and Zhou 2018, "Fast
-/// Greedy MAP Inference for Determinantal Point Process"): each pick has the largest
-/// `(1 − knob) · merit + knob · ln(what of it the list does not span yet)`.
-///
-/// `likeness` must be that of vectors of length 1, such as a cosine. Candidates that the list
-/// spans already come last, by merit.
-pub fn determinantal(
-    merit: &[f32],
-    likeness: Likeness<'_>,
-    knob: f32,
-    n: usize,
-    caps: Caps,
-) -> Vec<usize> {
-    let by = Diversity::Determinantal;
-    in_order(merit, Gains::new(by, merit.len(), likeness, knob), n, caps)
-}
-
-/// Picks the candidate of the largest gain, one after the other.
-fn in_order(merit: &[f32], gains: Gains<'_>, n: usize, caps: Caps) -> Vec<usize> {
+    let gains = Gains::new(by, merit.len(), likeness, knob);
     greedy(merit.len(), n, caps, gains, |open, gains| {
         largest(open, |at| gains.of(at, merit[at]))
     })

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blend::{Blended, blend};
 use super::caps::Caps;
-use super::diversity::{Diversity, determinantal, max_sum, maximal_marginal_relevance};
+use super::diversity::{Diversity, diverse};
 
 /// The candidates of one request, by their place.
 pub struct Slate<'a> {
@@ -101,13 +101,8 @@ pub fn rank(
     n: usize,
 ) -> Ranking {
     let merits = Merits::of(slate, weights, objectives);
-    let pick = match objectives.by {
-        Diversity::MaximalMarginalRelevance => maximal_marginal_relevance,
-        Diversity::Determinantal => determinantal,
-        Diversity::MaxSum => max_sum,
-    };
     let (likeness, knob) = (slate.likeness, objectives.diversity);
-    let picked = pick(&merits.merit, likeness, knob, n, caps);
+    let picked = diverse(objectives.by, &merits.merit, likeness, knob, (n, caps));
     merits.ranking(slate, &picked)
 }
 

@@ -102,20 +102,20 @@ proptest! {
     fn diverse_lists_are_those_of_the_definitions(many in many(), knob in 0.05_f32..0.9) {
         let merit = &many.sources[0];
         let likeness = |a: usize, b: usize| cosine(&many.directions[a], &many.directions[b]);
-        let found = maximal_marginal_relevance(merit, &of_one(likeness), knob, 6, Caps::default());
+        let found = diverse(Diversity::MaximalMarginalRelevance, merit, &of_one(likeness), knob, (6, Caps::default()));
         let gain = |at: usize, picked: &[usize]| {
             let nearest = picked.iter().map(|p| likeness(at, *p)).fold(0.0, f32::max);
             f64::from((1.0 - knob) * merit[at] - knob * nearest)
         };
         check_greedy(&found, merit.len(), gain)?;
-        let found = max_sum(merit, &of_one(likeness), knob, 6, Caps::default());
+        let found = diverse(Diversity::MaxSum, merit, &of_one(likeness), knob, (6, Caps::default()));
         let gain = |at: usize, picked: &[usize]| {
             let sum: f32 = picked.iter().map(|p| likeness(at, *p)).sum();
             f64::from((1.0 - knob) * merit[at] - knob * sum)
         };
         check_greedy(&found, merit.len(), gain)?;
         // Three directions span everything, so a list by determinants has three distinct picks.
-        let found = determinantal(merit, &of_one(likeness), knob, 3, Caps::default());
+        let found = diverse(Diversity::Determinantal, merit, &of_one(likeness), knob, (3, Caps::default()));
         let gain = |at: usize, picked: &[usize]| {
             let residual = residual(&[picked, &[at]].concat(), &likeness) / residual(picked, &likeness);
             f64::from((1.0 - knob) * merit[at]) + f64::from(knob) * residual.max(1e-18).ln()
@@ -206,11 +206,14 @@ fn a_diverse_list_by_hand() {
     // Two of a kind, and one that is a little worse and unlike both.
     let likeness = |a: usize, b: usize| if a / 2 == b / 2 { 0.9 } else { 0.0 };
     let merit = [1.0, 0.9, 0.7];
-    for pick in [maximal_marginal_relevance, determinantal, max_sum] {
-        let plain = pick(&merit, &of_one(likeness), 0.0, 3, Caps::default());
-        assert_eq!(plain, [0, 1, 2]);
-        let diverse = pick(&merit, &of_one(likeness), 0.5, 3, Caps::default());
-        assert_eq!(diverse, [0, 2, 1]);
+    for by in [
+        Diversity::MaximalMarginalRelevance,
+        Diversity::Determinantal,
+        Diversity::MaxSum,
+    ] {
+        let pick = |knob| diverse(by, &merit, &of_one(likeness), knob, (3, Caps::default()));
+        assert_eq!(pick(0.0), [0, 1, 2]);
+        assert_eq!(pick(0.5), [0, 2, 1]);
     }
 }
 

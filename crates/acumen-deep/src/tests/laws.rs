@@ -307,10 +307,14 @@ fn an_artifact_predicts_the_same_bits_when_loaded() {
             search: None,
             trials: None,
             previous: None,
-            refit: false,
+            refit: true,
         };
         let versions = fit_artifact(&plan, &rows, encoding.clone(), &mut |_| {}).unwrap();
         let artifact = versions.judged;
+        // Rows to stop by are gone, and so is what waits for a better round.
+        let again = versions.refitted.unwrap();
+        assert_eq!(again.window.rows, rows.len(), "{}", each.name());
+        assert_eq!(again.test_metrics, artifact.test_metrics);
         let dir = folder.path().join(each.name());
         let version = artifact.save(&dir).unwrap();
         let loaded = Artifact::load(&dir).unwrap();

@@ -1,6 +1,8 @@
 //! Which of several ensembles makes a list: a bandit whose arms they are, which knows the visitor
 //! and the moment, and learns from what came of the whole list.
 
+use std::collections::HashSet;
+
 use acumen_base::{EnsembleChoice, Seed};
 use acumen_decision::bandit::{Arm, Bandit, BanditError};
 
@@ -123,9 +125,8 @@ pub(super) fn known(wish: &Wish<'_>, moments: &Moments) -> Vec<f32> {
     let hours = times
         .last()
         .map_or(0.0, |at| ((wish.now - *at).0 as f64 / HOUR).max(0.0));
-    let again = (0..items.len())
-        .filter(|at| items[..*at].contains(&items[*at]))
-        .count();
+    let different: HashSet<&u32> = items.iter().collect();
+    let again = items.len() - different.len();
     let angle = f64::from(wish.now.hour()) / 24.0 * std::f64::consts::TAU;
     let of_visitor: [f64; OF_VISITOR] = [
         1.0,

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Body, Clock, Key, Listing};
+use acumen_base::{Clock, Key};
 use acumen_engine::spec::{Catalogue, UseCase};
 use acumen_engine::{Engine, EnsembleLine, PolicyEvaluation, RankRequest, evaluate_policy};
-use acumen_event::LogReader;
 use serde_json::json;
 
 use super::shop::ingest;
@@ -62,17 +61,6 @@ fn visits(engine: &Engine, lists: usize) {
             }
         }
     }
-}
-
-fn listings(wares: &Wares) -> Vec<Listing> {
-    let records = LogReader::open(&wares.folder().log()).unwrap().read(0);
-    let listing = |body: Body| match body {
-        Body::Listing(listing) => Some((*listing).clone()),
-        _ => None,
-    };
-    records
-        .filter_map(|record| listing(record.unwrap().body))
-        .collect()
 }
 
 /// How likely an ensemble is at a moment.
@@ -141,7 +129,7 @@ fn the_ensemble_of_a_moment_is_found_and_remembered() {
     let counts: u64 = statuses[0].ensembles.iter().map(|(_, lists)| lists).sum();
     assert_eq!(counts, 241);
 
-    for list in listings(&wares) {
+    for list in wares.listings() {
         let choice = list.circumstances.choice.unwrap();
         let all: f64 = choice.probabilities.iter().map(|(_, chance)| chance).sum();
         assert!((all - 1.0).abs() < 1e-9, "{choice:?}");
@@ -161,20 +149,7 @@ fn ensembles_are_judged_by_the_log() {
     let engine = wares.open();
     visits(&engine, 240);
     engine.close().unwrap();
-    let sources = wares.sources();
-    let clock = wares.clock.clone() as Arc<dyn Clock>;
-    let judged = |changes: &[(&str, &str)]| -> PolicyEvaluation {
-        let declared = &sources.plan.use_cases[0].declared;
-        let text = std::fs::read_to_string(declared.folder.join("usecase.yaml")).unwrap();
-        let text = changes.iter().fold(text, |text, (old, new)| {
-            assert_eq!(text.matches(old).count(), 1, "{old}");
-            text.replace(old, new)
-        });
-        let other = declared.folder.join("other.yaml");
-        std::fs::write(&other, text).unwrap();
-        let other = UseCase::load_as(&other, &declared.folder, &Catalogue::default());
-        evaluate_policy(&sources, 0, &other.unwrap(), &clock, &mut |_| ()).unwrap()
-    };
+    let judged = |changes: &[(&str, &str)]| wares.judged_as(changes).unwrap();
     let same = judged(&[]);
     assert_eq!((same.lists, same.judged), (240, 240));
     assert!(same.agrees > 0.99, "{same:?}");

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Body, Clock, Listing, Time, Value};
+use acumen_base::{Clock, Time, Value};
 use acumen_engine::spec::{Catalogue, UseCase};
 use acumen_engine::{Engine, RankRequest, evaluate_policy};
-use acumen_event::LogReader;
 use serde_json::json;
 
 use super::shop::{START, days, ingest};
@@ -75,17 +74,6 @@ fn of_kind(ids: &[String], kind: &str) -> usize {
     ids.iter().filter(|id| id.starts_with(kind)).count()
 }
 
-fn listings(wares: &Wares) -> Vec<Listing> {
-    let records = LogReader::open(&wares.folder().log()).unwrap().read(0);
-    let listing = |body: Body| match body {
-        Body::Listing(listing) => Some((*listing).clone()),
-        _ => None,
-    };
-    records
-        .filter_map(|record| listing(record.unwrap().body))
-        .collect()
-}
-
 #[test]
 fn a_stranger_is_served_by_the_moment() {
     let wares = grown(&[CALM, ("caps: {maker: 4}\n", "")]);
@@ -120,7 +108,7 @@ fn a_stranger_is_served_by_the_moment() {
     assert_eq!(status.context[0].0, "weather");
     engine.close().unwrap();
 
-    let logged = listings(&wares);
+    let logged = wares.listings();
     let said = |at: usize| logged[at].circumstances.context.clone();
     assert_eq!(
         said(0),

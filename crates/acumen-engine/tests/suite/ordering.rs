@@ -3,10 +3,8 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Body, Clock, Control, Listing, Seed, Span};
-use acumen_engine::spec::{Catalogue, UseCase};
-use acumen_engine::{Engine, RankAnswer, RankRequest, evaluate_policy};
-use acumen_event::LogReader;
+use acumen_base::{Clock, Control, Seed, Span};
+use acumen_engine::{Engine, RankAnswer, RankRequest};
 use acumen_model::Artifact;
 
 use super::shop::ingest;
@@ -49,17 +47,6 @@ fn visits(engine: &Engine, clock: &acumen_base::ManualClock, lists: u32) {
         let sent = ingest(engine, &lines.join("\n")).unwrap();
         assert_eq!(sent.logged, lines.len() as u64, "{sent:?}");
     }
-}
-
-fn listings(wares: &Wares) -> Vec<Listing> {
-    let records = LogReader::open(&wares.folder().log()).unwrap().read(0);
-    let listing = |body: Body| match body {
-        Body::Listing(listing) => Some((*listing).clone()),
-        _ => None,
-    };
-    records
-        .filter_map(|record| listing(record.unwrap().body))
-        .collect()
 }
 
 fn mean_worth(answer: &RankAnswer) -> f64 {
@@ -147,7 +134,7 @@ fn explains_what_was_logged(wares: &Wares, answer: &RankAnswer, version: &str) {
         .store
         .get("wares", "ranker", version)
         .unwrap();
-    let last = listings(wares).pop().unwrap();
+    let last = wares.listings().pop().unwrap();
     assert_eq!(last.id, answer.id);
     assert!(
         last.sources
@@ -200,20 +187,7 @@ fn what_a_ranker_is_worth_is_told_from_the_log_before_it_orders() {
     // Gone back on, the ranker is taken out and the sources are those of before.
     engine.close().unwrap();
 
-    let sources = wares.sources();
-    let clock = wares.clock.clone() as Arc<dyn Clock>;
-    let judged = |changes: &[(&str, &str)]| {
-        let declared = &sources.plan.use_cases[0].declared;
-        let text = std::fs::read_to_string(declared.folder.join("usecase.yaml")).unwrap();
-        let text = changes.iter().fold(text, |text, (old, new)| {
-            assert_eq!(text.matches(old).count(), 1, "{old}");
-            text.replace(old, new)
-        });
-        let other = declared.folder.join("other.yaml");
-        std::fs::write(&other, text).unwrap();
-        let other = UseCase::load_as(&other, &declared.folder, &Catalogue::default());
-        evaluate_policy(&sources, 0, &other.unwrap(), &clock, &mut |_| ()).unwrap()
-    };
+    let judged = |changes: &[(&str, &str)]| wares.judged_as(changes).unwrap();
     let same = judged(&[]);
     assert!(same.lists == 551 && same.agrees > 0.99, "{same:?}");
     let off = (same.by_place.ips.value - same.by_place.logged.value).abs();

@@ -1,8 +1,7 @@
 //! Lists for visitors: trained, live, explained, and never of what may not be shown.
 
-use acumen_base::{Body, Control, Listing};
+use acumen_base::Control;
 use acumen_engine::{Engine, RankAnswer, RankRequest, Refusal, RequestEvent};
-use acumen_event::LogReader;
 
 use super::shop::{HOUR, START, days, ingest};
 use super::wares::{Wares, asks, feedback, ids, rank, ware};
@@ -19,17 +18,6 @@ fn send(engine: &Engine, line: &str) {
 fn of_kind(ids: &[String], kind: usize) -> usize {
     let number = |id: &String| id.trim_start_matches('w').parse::<usize>().unwrap();
     ids.iter().filter(|id| number(id) / 10 == kind).count()
-}
-
-fn listings(wares: &Wares) -> Vec<Listing> {
-    let records = LogReader::open(&wares.folder().log()).unwrap().read(0);
-    let listing = |body: Body| match body {
-        Body::Listing(listing) => Some((*listing).clone()),
-        _ => None,
-    };
-    records
-        .filter_map(|record| listing(record.unwrap().body))
-        .collect()
 }
 
 #[test]
@@ -75,7 +63,7 @@ fn sources_are_trained_judged_and_live_after_a_restart() {
     assert_eq!(ids(&second), ids(&first));
     assert_eq!(second.objectives, first.objectives);
     engine.close().unwrap();
-    assert_eq!(listings(&wares).len(), 2);
+    assert_eq!(wares.listings().len(), 2);
 }
 
 #[test]
@@ -719,22 +707,7 @@ fn other_lists_are_judged_by_the_log_of_those_that_were_shown() {
         }
     }
     engine.close().unwrap();
-    let sources = wares.sources();
-    let clock = wares.clock.clone() as std::sync::Arc<dyn acumen_base::Clock>;
-    let judged = |changes: &[(&str, &str)]| {
-        let declared = &sources.plan.use_cases[0].declared;
-        let path = declared.folder.join("usecase.yaml");
-        let mut text = std::fs::read_to_string(&path).unwrap();
-        for (old, new) in changes {
-            assert_eq!(text.matches(old).count(), 1, "{old}");
-            text = text.replace(old, new);
-        }
-        let other = declared.folder.join("other.yaml");
-        std::fs::write(&other, text).unwrap();
-        let catalogue = acumen_engine::spec::Catalogue::default();
-        let other = acumen_engine::spec::UseCase::load_as(&other, &declared.folder, &catalogue);
-        acumen_engine::evaluate_policy(&sources, 0, &other.unwrap(), &clock, &mut |_| ())
-    };
+    let judged = |changes: &[(&str, &str)]| wares.judged_as(changes);
     let same = judged(&[]).unwrap();
     assert_eq!((same.lists, same.judged, same.places), (300, 300, 3_000));
     assert!(same.agrees > 0.99, "{same:?}");

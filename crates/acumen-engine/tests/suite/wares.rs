@@ -1,9 +1,14 @@
 //! A small use case that ranks, with two months of visits.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
-use acumen_base::{Key, Seed, Time};
-use acumen_engine::{Engine, RankAnswer, RankRequest, Refusal};
+use acumen_base::{Body, Clock, Key, Listing, Seed, Time};
+use acumen_engine::spec::{Catalogue, UseCase};
+use acumen_engine::{
+    Engine, EngineError, PolicyEvaluation, RankAnswer, RankRequest, Refusal, evaluate_policy,
+};
+use acumen_event::LogReader;
 
 use super::home::Home;
 use super::shop::{HOUR, START, days};
@@ -72,6 +77,37 @@ impl Wares {
         wares.take_in(lines);
         wares.clock.set(START + days(70));
         wares
+    }
+
+    /// The lists of the log.
+    pub(crate) fn listings(&self) -> Vec<Listing> {
+        let records = LogReader::open(&self.folder().log()).unwrap().read(0);
+        let listing = |body: Body| match body {
+            Body::Listing(listing) => Some((*listing).clone()),
+            _ => None,
+        };
+        records
+            .filter_map(|record| listing(record.unwrap().body))
+            .collect()
+    }
+
+    /// What the lists of the use case with some changes would have been worth, by the log.
+    pub(crate) fn judged_as(
+        &self,
+        changes: &[(&str, &str)],
+    ) -> Result<PolicyEvaluation, EngineError> {
+        let sources = self.sources();
+        let clock = self.clock.clone() as Arc<dyn Clock>;
+        let declared = &sources.plan.use_cases[0].declared;
+        let text = std::fs::read_to_string(declared.folder.join("usecase.yaml")).unwrap();
+        let text = changes.iter().fold(text, |text, (old, new)| {
+            assert_eq!(text.matches(old).count(), 1, "{old}");
+            text.replace(old, new)
+        });
+        let other = declared.folder.join("other.yaml");
+        std::fs::write(&other, text).unwrap();
+        let other = UseCase::load_as(&other, &declared.folder, &Catalogue::default());
+        evaluate_policy(&sources, 0, &other.unwrap(), &clock, &mut |_| ())
     }
 }
 

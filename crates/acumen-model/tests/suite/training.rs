@@ -8,8 +8,8 @@ use acumen_base::{
 };
 use acumen_model::training::{TrainingError, TrainingPlan, Versions, fit_artifact};
 use acumen_model::{
-    Artifact, ArtifactMember, CalibrationMethod, Dataset, Encoding, Metrics, ModelStore, Shares,
-    learner,
+    Artifact, ArtifactMember, CalibrationMethod, Dataset, Encoding, FittedModel, Metrics,
+    ModelStore, Params, Shares, learner,
 };
 
 const ROWS: usize = 6_000;
@@ -53,17 +53,12 @@ fn train(params: serde_json::Value) -> Result<Artifact, TrainingError> {
     train_on(params, &dataset, encoding, false).map(|versions| versions.judged)
 }
 
-fn train_on(
-    params: serde_json::Value,
-    dataset: &Dataset,
-    encoding: Encoding,
-    refit: bool,
-) -> Result<Versions, TrainingError> {
-    let plan = TrainingPlan {
+fn plan(params: &Params, refit: bool) -> TrainingPlan<'_> {
+    TrainingPlan {
         use_case: "orders",
         member: "boosted",
         learner: learner("xgboost").unwrap(),
-        params: &serde_json::from_value(params).unwrap(),
+        params,
         shares: Shares::default(),
         gap: Span(60_000),
         calibration: CalibrationMethod::Auto,
@@ -73,7 +68,17 @@ fn train_on(
         trials: None,
         previous: None,
         refit,
-    };
+    }
+}
+
+fn train_on(
+    params: serde_json::Value,
+    dataset: &Dataset,
+    encoding: Encoding,
+    refit: bool,
+) -> Result<Versions, TrainingError> {
+    let params = serde_json::from_value(params).unwrap();
+    let plan = plan(&params, refit);
     fit_artifact(&plan, dataset, encoding, &mut |_| {})
 }
 
@@ -199,6 +204,29 @@ fn what_is_fitted_again_knows_what_only_the_newest_rows_show() {
         of.map(|row| f64::from(margins[row])).sum::<f64>()
     };
     assert!(on_phones(&again) > on_phones(&judged) + 0.5 * (ROWS / 3) as f64);
+}
+
+/// What went on from an earlier version is gone on from once more, with all rows.
+#[test]
+fn what_went_on_from_another_is_gone_on_from_to_all_rows() {
+    let (_, dataset, encoding) = rows();
+    let params = serde_json::json!({"n_estimators": 40, "max_depth": 3, "early_stopping_rounds": 5, "warm_start": 6});
+    let params = serde_json::from_value(params).unwrap();
+    let plan = plan(&params, true);
+    let fit = |previous| {
+        let plan = TrainingPlan { previous, ..plan };
+        fit_artifact(&plan, &dataset, encoding.clone(), &mut |_| {}).unwrap()
+    };
+    let first = fit(None).judged;
+    let Versions { judged, refitted } = fit(Some(&first));
+    assert_eq!(judged.continues, Some(first.version()));
+    let trees = |artifact: &Artifact| match &artifact.model {
+        FittedModel::Forest(forest) => forest.trees.len(),
+        _ => panic!("boosting gives a forest"),
+    };
+    let again = refitted.unwrap();
+    assert_eq!(trees(&again), trees(&judged) + 6);
+    assert_eq!(again.window.rows, ROWS);
 }
 
 #[test]
