@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::cases::Cases;
 use crate::core::{Core, Live};
 use crate::error::EngineError;
-use crate::ranking::{SavedChoices, SavedShelf};
+use crate::ranking::{SavedChoices, SavedShelf, SavedSights, Shelf};
 use crate::rules::FiringsByRule;
 
 /// The version of the layout of a picture.
@@ -41,6 +41,9 @@ struct LivePicture {
 /// leave it unread.
 type Choices = Vec<(String, SavedChoices)>;
 
+/// What stands behind that, in the same way: what visitors were shown, by use case.
+type Shown = Vec<(String, SavedSights)>;
+
 /// The state as bytes.
 pub(crate) fn save(core: &Core) -> Vec<u8> {
     let plan = core.plan();
@@ -69,13 +72,39 @@ pub(crate) fn save(core: &Core) -> Vec<u8> {
         pipelines: core.pipelines.iter().map(Pipeline::save).collect(),
         live: live.collect(),
     };
-    let shelves = core.live.iter().zip(&plan.use_cases);
-    let choices = shelves.filter_map(|(live, plan)| {
+    let choices: Choices = by_shelf(core, Shelf::save_choices);
+    let shown: Shown = by_shelf(core, Shelf::save_sights);
+    postcard::to_stdvec(&(picture, choices, shown)).expect("a picture consists of plain values")
+}
+
+/// Something of every use case that ranks, by its name.
+fn by_shelf<T>(core: &Core, of: impl Fn(&Shelf) -> T) -> Vec<(String, T)> {
+    let live = core.live.iter().zip(&core.plan().use_cases);
+    let shelves = live.filter_map(|(live, plan)| {
         let shelf = live.shelf.as_ref()?;
-        Some((plan.declared.name.clone(), shelf.save_choices()))
+        Some((plan.declared.name.clone(), of(shelf)))
     });
-    let choices: Choices = choices.collect();
-    postcard::to_stdvec(&(picture, choices)).expect("a picture consists of plain values")
+    shelves.collect()
+}
+
+/// Gives every use case that ranks what was kept of it.
+fn to_shelves<T>(core: &Core, kept: Vec<(String, T)>, give: impl Fn(&Shelf, T)) {
+    for (use_case, kept) in kept {
+        let position = core.plan().position(&use_case);
+        if let Some(shelf) = position.and_then(|i| core.live[i].shelf.as_ref()) {
+            give(shelf, kept);
+        }
+    }
+}
+
+/// The next part of a picture; nothing where an earlier build ended it.
+fn part<'a, T: Deserialize<'a> + Default>(bytes: &mut &'a [u8]) -> postcard::Result<T> {
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    let (part, rest) = postcard::take_from_bytes(bytes)?;
+    *bytes = rest;
+    Ok(part)
 }
 
 /// What is done with features whose definition is another one since the snapshot.
@@ -99,12 +128,11 @@ pub(crate) fn load(
     if changed == Changed::Refused && snapshot.fingerprint != fingerprint(&core) {
         return Err(unusable("features are defined differently since"));
     }
+    let damaged = |error: postcard::Error| unusable(&error.to_string());
     let read = postcard::take_from_bytes::<Picture>(&snapshot.bytes);
-    let (picture, rest) = read.map_err(|error| unusable(&error.to_string()))?;
-    let choices: Choices = match rest.is_empty() {
-        true => Choices::new(),
-        false => postcard::from_bytes(rest).map_err(|error| unusable(&error.to_string()))?,
-    };
+    let (picture, mut rest) = read.map_err(damaged)?;
+    let choices: Choices = part(&mut rest).map_err(damaged)?;
+    let shown: Shown = part(&mut rest).map_err(damaged)?;
 
     core.seen = Seen::load(&picture.seen).map_err(|error| unusable(&error.to_string()))?;
     let mut live = picture.live;
@@ -116,12 +144,8 @@ pub(crate) fn load(
             shelf.load(saved);
         }
     }
-    for (use_case, saved) in choices {
-        let position = core.plan().position(&use_case);
-        if let Some(shelf) = position.and_then(|i| core.live[i].shelf.as_ref()) {
-            shelf.load_choices(saved);
-        }
-    }
+    to_shelves(&core, choices, Shelf::load_choices);
+    to_shelves(&core, shown, Shelf::load_sights);
     for (position, control) in &picture.controls {
         core.control_again(control, *position);
     }

@@ -40,6 +40,7 @@ pub mod proposal;
 pub mod recency;
 pub mod recurrent;
 pub mod self_attention;
+pub mod sequential_content;
 pub mod sequential_cooccurrence;
 pub mod source;
 pub mod table;
@@ -53,11 +54,13 @@ mod least_squares;
 mod quantised;
 mod scratch;
 mod segments;
+mod succession;
 mod sweep;
 #[cfg(test)]
 mod tests;
 mod top;
 mod wide;
+mod worded;
 
 pub use attributes::Attributes;
 pub use candidates::{Candidates, candidates, put_forward};
@@ -76,6 +79,7 @@ pub use proposal::Proposal;
 pub use recency::Recency;
 pub use recurrent::Recurrent;
 pub use self_attention::SelfAttention;
+pub use sequential_content::SequentialContentLearner;
 pub use sequential_cooccurrence::SequentialCooccurrence;
 pub use source::{BrokenSource, Source, Why};
 pub use two_tower::{ItemTower, TwoTower};
@@ -87,6 +91,7 @@ pub static RECOMMENDERS: &[&dyn RecommendLearner] = &[
     &ItemSimilarity,
     &SequentialCooccurrence,
     &ContentLearner,
+    &SequentialContentLearner,
     &PopularLearner,
 ];
 
@@ -133,6 +138,24 @@ pub struct RecommendData<'a> {
     pub attributes: Option<&'a Attributes>,
 }
 
+impl<'a> RecommendData<'a> {
+    /// What all items are like.
+    ///
+    /// # Errors
+    /// Where that is not known of any, or of others.
+    pub(crate) fn attributes_of_all(&self) -> Result<&'a Attributes, RecommendError> {
+        let attributes = self.attributes.ok_or(RecommendError::NoAttributes)?;
+        let (known, items) = (attributes.n_items(), self.interactions.n_items());
+        match known == items {
+            true => Ok(attributes),
+            false => Err(RecommendError::Items {
+                attributes: known,
+                items,
+            }),
+        }
+    }
+}
+
 /// Why a recommender cannot be fitted.
 #[derive(Debug, thiserror::Error)]
 pub enum RecommendError {
@@ -143,7 +166,7 @@ pub enum RecommendError {
     )]
     NoInterest,
     /// Attributes are needed.
-    #[error("`content` needs attributes of the items, and none are given; declare some")]
+    #[error("this source needs attributes of the items, and none are given; declare some")]
     NoAttributes,
     /// An attribute that no item has.
     #[error("no item has the attribute `{0}`; name one of those that are declared")]

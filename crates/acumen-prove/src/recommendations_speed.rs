@@ -6,6 +6,7 @@
 //! five follows a click of the same visitor, which is acknowledged first. How long it takes until a
 //! list reflects a click is measured apart.
 
+mod lists;
 mod load;
 mod shop;
 

@@ -81,6 +81,8 @@ pub(crate) struct WhyLine {
     novelty: f32,
     /// What business value added.
     business_value: f32,
+    /// What it lost because the visitor was shown it lately: 0 or less.
+    fatigue: f32,
     /// How many places diversity and caps moved it up (above 0) or down.
     moved: i64,
 }
@@ -125,6 +127,8 @@ pub(crate) struct Objectives {
     novelty: f32,
     /// The mean value of an item.
     business_value: f32,
+    /// How often the visitor was shown an item of it lately, on average.
+    repetition: f32,
 }
 
 /// The ensemble that made a list.
@@ -303,6 +307,7 @@ fn list(answer: &RankAnswer) -> ListAnswer {
             diversity: answer.objectives.diversity,
             novelty: answer.objectives.novelty,
             business_value: answer.objectives.business_value,
+            repetition: answer.objectives.repetition,
         },
         ensemble: answer.ensemble.as_ref().map(|line| Ensemble {
             name: line.name.clone(),
@@ -374,6 +379,7 @@ fn item(ranked: &RankedItem) -> ItemLine {
             .collect(),
         novelty: why.novelty,
         business_value: why.business_value,
+        fatigue: why.fatigue,
         moved: why.moved,
     });
     ItemLine {

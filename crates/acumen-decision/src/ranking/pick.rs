@@ -14,6 +14,8 @@ pub struct Slate<'a> {
     pub novelty: &'a [f32],
     /// What each candidate is worth to the business, in any unit; empty where that is not known.
     pub value: &'a [f32],
+    /// How often each candidate was shown to whoever asks, lately; empty where that is not known.
+    pub seen: &'a [f32],
     /// How alike candidates are.
     pub likeness: Likeness<'a>,
 }
@@ -33,6 +35,9 @@ pub struct Objectives {
     pub novelty: f32,
     /// What is worth much.
     pub business_value: f32,
+    /// What a candidate loses each time that it was shown lately, in deviations of relevance: who
+    /// passed it by will hardly take it now (impression discounting, Lee et al. 2014).
+    pub fatigue: f32,
     /// How unlikeness is traded against merit.
     pub by: Diversity,
 }
@@ -50,6 +55,8 @@ pub struct Ranked {
     pub by_novelty: f32,
     /// What business value added to its merit.
     pub by_value: f32,
+    /// What fatigue took from its merit: 0 or less.
+    pub by_fatigue: f32,
     /// How many places diversity and caps moved it up (above 0) or down from its place by merit.
     pub moved: i64,
 }
@@ -74,6 +81,8 @@ pub struct Measured {
     pub novelty: f32,
     /// The mean business value, in its own unit.
     pub business_value: f32,
+    /// How often an item of it was shown lately, on average.
+    pub repetition: f32,
 }
 
 impl Default for Objectives {
@@ -84,6 +93,7 @@ impl Default for Objectives {
             diversity: 0.0,
             novelty: 0.0,
             business_value: 0.0,
+            fatigue: 0.0,
             by: Diversity::MaximalMarginalRelevance,
         }
     }
@@ -111,6 +121,7 @@ pub(super) struct Merits {
     blended: Blended,
     by_novelty: Vec<f32>,
     by_value: Vec<f32>,
+    by_fatigue: Vec<f32>,
     pub(super) merit: Vec<f32>,
 }
 
@@ -129,13 +140,17 @@ impl Merits {
         };
         let by_novelty = parts(slate.novelty, objectives.novelty);
         let by_value = parts(slate.value, objectives.business_value);
-        let merit =
-            |at: usize| objectives.relevance * relevance[at] + by_novelty[at] + by_value[at];
+        let by_fatigue = tired(slate.seen, objectives.fatigue, count);
+        let merit = |at: usize| {
+            let wanted = objectives.relevance * relevance[at] + by_novelty[at];
+            wanted + by_value[at] + by_fatigue[at]
+        };
         Merits {
             merit: (0..count).map(merit).collect(),
             blended,
             by_novelty,
             by_value,
+            by_fatigue,
         }
     }
 
@@ -154,6 +169,7 @@ impl Merits {
             by_source: said(slate, &self.blended, candidate),
             by_novelty: self.by_novelty[candidate],
             by_value: self.by_value[candidate],
+            by_fatigue: self.by_fatigue[candidate],
             moved: place(candidate) - at as i64,
         });
         Ranking {
@@ -161,6 +177,15 @@ impl Merits {
             weights: self.blended.weights,
         }
     }
+}
+
+/// What fatigue takes from the merit of each candidate: of what was shown so often, so many times.
+fn tired(seen: &[f32], fatigue: f32, count: usize) -> Vec<f32> {
+    if seen.is_empty() {
+        return vec![0.0; count];
+    }
+    assert_eq!(seen.len(), count, "one number a candidate");
+    seen.iter().map(|times| -fatigue * times).collect()
 }
 
 /// What each source has in the blended score of a candidate.
@@ -208,5 +233,6 @@ pub fn measure(slate: &Slate<'_>, places: &[&Ranked]) -> Measured {
         diversity: apart.sum::<f32>() / alike.len().max(1) as f32,
         novelty: mean(slate.novelty),
         business_value: mean(slate.value),
+        repetition: mean(slate.seen),
     }
 }

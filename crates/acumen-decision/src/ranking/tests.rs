@@ -18,6 +18,8 @@ struct Many {
     groups: Vec<u32>,
     directions: Vec<[f32; 3]>,
     novelty: Vec<f32>,
+    /// How often each was shown lately.
+    seen: Vec<f32>,
 }
 
 fn many() -> impl Strategy<Value = Many> {
@@ -25,11 +27,13 @@ fn many() -> impl Strategy<Value = Many> {
         let scores = || prop::collection::vec(-3.0_f32..3.0, count);
         let directions = prop::collection::vec(prop::array::uniform3(0.01_f32..1.0), count);
         let groups = prop::collection::vec(0..4_u32, count);
-        (scores(), scores(), scores(), groups, directions).prop_map(|parts| Many {
+        let seen = prop::collection::vec((0..4_u8).prop_map(f32::from), count);
+        (scores(), scores(), scores(), groups, directions, seen).prop_map(|parts| Many {
             sources: vec![parts.0, parts.1],
             novelty: parts.2,
             groups: parts.3,
             directions: parts.4,
+            seen: parts.5,
         })
     })
 }
@@ -46,6 +50,7 @@ fn list_of(many: &Many, objectives: &Objectives, most: usize, n: usize) -> (Rank
         sources: many.sources.iter().map(|s| Some(s.as_slice())).collect(),
         novelty: &many.novelty,
         value: &[],
+        seen: &many.seen,
         likeness: &of_one(likeness),
     };
     let caps = Caps::default().with(many.groups.clone(), most);
@@ -60,9 +65,11 @@ fn objectives() -> impl Strategy<Value = Objectives> {
         Just(Diversity::Determinantal),
         Just(Diversity::MaxSum)
     ];
-    (0.0_f32..0.95, 0.0_f32..1.0, by).prop_map(|(diversity, novelty, by)| Objectives {
+    let parts = (0.0_f32..0.95, 0.0_f32..1.0, 0.0_f32..1.0, by);
+    parts.prop_map(|(diversity, novelty, fatigue, by)| Objectives {
         diversity,
         novelty,
+        fatigue,
         by,
         ..Objectives::default()
     })
@@ -95,6 +102,26 @@ proptest! {
         let merits: Vec<f32> = found.list.iter().map(|place| place.merit).collect();
         prop_assert!(merits.windows(2).all(|pair| pair[0] >= pair[1]));
         prop_assert!(found.list.iter().all(|place| place.moved == 0));
+    }
+
+    /// What is shown once more goes down or stays, and all that was said of it stays as it was.
+    #[test]
+    fn what_was_shown_tires(many in many(), how in objectives(), which in any::<prop::sample::Index>()) {
+        let how = Objectives { diversity: 0.0, ..how };
+        let place = |many: &Many, candidate: usize| {
+            let (found, measured) = list_of(many, &how, usize::MAX, usize::MAX);
+            let at = found.list.iter().position(|place| place.candidate == candidate).unwrap();
+            (at, found.list[at].clone(), measured.repetition)
+        };
+        let candidate = which.index(many.seen.len());
+        let (before, as_it_was, repetition) = place(&many, candidate);
+        let mut again = many.clone();
+        again.seen[candidate] += 1.0;
+        let (after, tired, more) = place(&again, candidate);
+        prop_assert!(after >= before && more > repetition);
+        prop_assert_eq!(as_it_was.by_fatigue, -how.fatigue * many.seen[candidate]);
+        prop_assert!(tired.by_fatigue <= as_it_was.by_fatigue);
+        prop_assert_eq!(tired.by_source, as_it_was.by_source);
     }
 
     /// Kept sums and likenesses give what the definitions give.
@@ -237,6 +264,7 @@ fn an_empty_list_says_why() {
             sources: vec![None],
             novelty: &[],
             value: &[],
+            seen: &[],
             likeness: &of_one(|_, _| 0.0),
         },
         &FIRST_WEIGHTS[..1],
@@ -289,6 +317,7 @@ fn drawn_of(
         sources: many.sources.iter().map(|s| Some(s.as_slice())).collect(),
         novelty: &many.novelty,
         value: &[],
+        seen: &[],
         likeness: &of_one(likeness),
     };
     let caps = Caps::default().with(many.groups.clone(), most);

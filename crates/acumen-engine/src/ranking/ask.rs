@@ -126,6 +126,8 @@ pub struct ItemWhy {
     pub novelty: f32,
     /// What business value added.
     pub business_value: f32,
+    /// What it lost because the visitor was shown it lately.
+    pub fatigue: f32,
     /// How many places diversity, caps and chance moved it up (above 0) or down.
     pub moved: i64,
     /// In words.

@@ -35,6 +35,8 @@ pub(crate) struct Catalogue {
     available: Arc<Vec<bool>>,
     /// Numbers of the values of attributes, so that two items are compared by numbers.
     words: HashMap<String, u32>,
+    /// Of each such number the power of two that it stands for; NaN where it stands for none.
+    tiers: Vec<f32>,
     /// How often items were touched.
     touched: u64,
 }
@@ -280,8 +282,20 @@ impl Catalogue {
         let Some(value) = value else {
             return 0;
         };
-        let next = self.words.len() as u32 + 1;
-        *self.words.entry(format!("{field}={value}")).or_insert(next)
+        let (next, tiers) = (self.words.len() as u32 + 1, &mut self.tiers);
+        let number = self.words.entry(format!("{field}={value}"));
+        *number.or_insert_with(|| {
+            tiers.push(tier_of(value));
+            next
+        })
+    }
+
+    /// The power of two in which an amount lies, by the number of its tier.
+    pub(crate) fn tier(&self, word: u32) -> f32 {
+        let at = (word as usize).checked_sub(1);
+        at.and_then(|at| self.tiers.get(at))
+            .copied()
+            .unwrap_or(f32::NAN)
     }
 
     /// The words of some items, for sources that know items by what they are like.
@@ -318,12 +332,16 @@ impl Catalogue {
         Catalogue {
             numbers: ids.zip(0..).collect(),
             available: Arc::new(items.iter().map(|item| item.available).collect()),
+            tiers: words.iter().map(|(word, _)| tier_of_word(word)).collect(),
             words: words.into_iter().collect(),
             touched: items.iter().map(|item| u64::from(item.touched)).sum(),
             items,
         }
     }
 }
+
+/// What the values of amounts and numbers begin with.
+const TIER: &str = "tier ";
 
 fn text(value: &Value) -> Option<&Arc<str>> {
     match value {
@@ -335,7 +353,7 @@ fn text(value: &Value) -> Option<&Arc<str>> {
 /// An attribute in words: amounts and numbers by the power of two that they lie in, so that
 /// prices have tiers.
 fn words(value: &Value, kind: FieldType) -> Option<Arc<str>> {
-    let tier = |number: f64| Arc::from(format!("tier {}", number.max(1.0).log2().floor()));
+    let tier = |number: f64| Arc::from(format!("{TIER}{}", number.max(1.0).log2().floor()));
     match (value, kind) {
         (Value::Text(text), _) => Some(Arc::clone(text)),
         (Value::Money(money), _) => Some(tier(money.major())),
@@ -344,6 +362,19 @@ fn words(value: &Value, kind: FieldType) -> Option<Arc<str>> {
         (Value::Bool(flag), _) => Some(if *flag { "yes" } else { "no" }.into()),
         _ => None,
     }
+}
+
+/// The power of two of a tier; NaN of any other value.
+fn tier_of(value: &str) -> f32 {
+    let tier = value.strip_prefix(TIER);
+    let tier = tier.and_then(|tier| tier.parse().ok());
+    tier.unwrap_or(f32::NAN)
+}
+
+/// The same of a value behind its field.
+fn tier_of_word(word: &str) -> f32 {
+    word.split_once('=')
+        .map_or(f32::NAN, |(_, value)| tier_of(value))
 }
 
 fn amount(value: &Value) -> f32 {

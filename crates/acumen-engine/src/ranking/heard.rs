@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use acumen_base::{Event, EventType, Key, Time, Value};
+use acumen_base::{Event, EventType, Key, Listing, Time, Value};
 use acumen_expr::{EventScope, Val};
 
 use crate::spec::{FeedbackDecl, Outcome, RankingDecl};
@@ -124,6 +124,15 @@ impl Hearing {
     /// Whether lists learn only from what was seen.
     pub(crate) fn tells_what_was_seen(&self) -> bool {
         self.decl.shown.is_some()
+    }
+
+    /// Whom a list was for, as feedback to it would name them.
+    pub(crate) fn who(&self, listing: &Listing) -> Option<Key> {
+        let session = listing.session.as_ref();
+        match &listing.visitor {
+            Some(visitor) => Some(self.visitor_key(visitor)),
+            None => session.and_then(|session| self.session_key(session)),
+        }
     }
 
     /// The key of somebody who said who they are.

@@ -8,14 +8,16 @@ use acumen_decision::ranking::{
     rank_drawn, take,
 };
 use acumen_model::recommend::candidates::standardise;
+use acumen_model::recommend::content::Together;
 
 use super::ask::{RankedItem, SourceLine};
 use super::asking::Found;
 use super::catalogue::Catalogue;
-use super::features::{beyond, mark};
+use super::features::{Beyond, beyond, mark};
 use super::places::{Next, Shown, as_drawn, chance, shown};
 use super::serve::Ranker;
 use super::sources::Deployed;
+use super::visitors::Past;
 use super::why::explain;
 use super::wish::Wish;
 use crate::spec::CapDecl;
@@ -23,8 +25,8 @@ use crate::spec::CapDecl;
 /// How many times as many places are ranked as are shown, so that there is something to explore.
 const SPARE: usize = 2;
 /// How many times as many candidates are ranked as are shown, and how many at least.
-const SHORTLIST: usize = 10;
-const SHORTLIST_LEAST: usize = 100;
+const SHORTLIST: usize = 8;
+const SHORTLIST_LEAST: usize = 80;
 
 /// A list with what the log keeps of it.
 pub(super) struct Listed {
@@ -50,7 +52,12 @@ struct Facts {
     ids: Vec<Arc<str>>,
     novelty: Vec<f32>,
     value: Vec<f32>,
+    /// How often each was shown to the visitor lately.
+    seen: Vec<f32>,
+    /// The attributes of each, where no source knows all by their words.
     words: Vec<Arc<[u32]>>,
+    /// The candidates by their words, where a source knows all of them.
+    together: Option<Together>,
     /// By cap, the group of each candidate.
     groups: Vec<Vec<u32>>,
 }
@@ -130,7 +137,12 @@ pub(super) fn in_order<'a>(
         let short = open.len() < wish.n;
         let refusals = short.then(|| wish.left_out(&catalogue));
         let numbers = open.iter().map(|at| candidates.items[*at]).collect();
-        let facts = Facts::of(&catalogue, numbers, ranker.decl.caps.len());
+        let facts = Facts::of(
+            &catalogue,
+            (numbers, &wish.past),
+            deployed,
+            ranker.decl.caps.len(),
+        );
         let by = (&*catalogue, &shelf.shelving);
         let learnt = shelf.columns.as_ref();
         let beyond = learnt.map(|_| beyond(by, &facts.numbers, &wish.past, wish.now));
@@ -141,7 +153,12 @@ pub(super) fn in_order<'a>(
         .iter()
         .map(|scores| open.iter().map(|at| scores[*at]).collect())
         .collect();
-    let mut contexts = contexts(&said, &facts, &shelf.moments.numbers(&wish.moment));
+    let width = shelf
+        .columns
+        .as_ref()
+        .map_or(0, |columns| columns.len() + 1);
+    let moment = shelf.moments.numbers(&wish.moment);
+    let mut contexts = contexts((&said, width), &facts, &moment);
     if let (Some(columns), Some(beyond)) = (&shelf.columns, beyond) {
         // Of whichever ensemble: a column means the same in every list.
         let usual = shelf.names.iter();
@@ -149,7 +166,7 @@ pub(super) fn in_order<'a>(
         extend(
             &mut contexts,
             &usual.collect::<Vec<f32>>(),
-            beyond,
+            &beyond,
             mark(columns),
         );
     }
@@ -189,7 +206,7 @@ pub(super) fn in_order<'a>(
         sources.push(Some(said));
         weights.push(1.0);
     }
-    let likeness = facts.likeness(deployed);
+    let likeness = facts.likeness();
     let slate = facts.slate(sources, &likeness);
     let mut objectives = ranker.decl.objectives_of(ensemble);
     objectives.diversity = wish.request.diversity.unwrap_or(objectives.diversity);
@@ -258,7 +275,7 @@ pub(super) fn list(
         None => shown(&ranking, wish.n, ranker.decl.explore, (ranker.seed, id)),
     };
     let places: Vec<&Ranked> = shown.iter().map(|shown| &ranking.list[shown.at]).collect();
-    let measured = measure(&facts.slate(Vec::new(), &facts.likeness(deployed)), &places);
+    let measured = measure(&facts.slate(Vec::new(), &facts.likeness()), &places);
     let place = |(place, shown): (usize, Shown)| {
         let ranked = &ranking.list[shown.at];
         let number = facts.numbers[ranked.candidate];
@@ -314,7 +331,15 @@ fn beside(
 }
 
 impl Facts {
-    fn of(catalogue: &Catalogue, numbers: Vec<u32>, caps: usize) -> Facts {
+    fn of(
+        catalogue: &Catalogue,
+        (numbers, past): (Vec<u32>, &Past),
+        deployed: &Deployed,
+        caps: usize,
+    ) -> Facts {
+        let largest = numbers.iter().max().copied().unwrap_or(0);
+        let content = deployed.content();
+        let content = content.filter(|content| (largest as usize) < content.n_items());
         let items = || numbers.iter().map(|number| catalogue.item(*number));
         Facts {
             ids: items().map(|item| Arc::clone(&item.id)).collect(),
@@ -323,7 +348,15 @@ impl Facts {
                 .map(|number| catalogue.novelty(*number))
                 .collect(),
             value: items().map(|item| item.value).collect(),
-            words: items().map(|item| Arc::clone(&item.words)).collect(),
+            seen: numbers
+                .iter()
+                .map(|number| past.times_seen(*number) as f32)
+                .collect(),
+            words: match content {
+                Some(_) => Vec::new(),
+                None => items().map(|item| Arc::clone(&item.words)).collect(),
+            },
+            together: content.map(|content| content.together(&numbers)),
             groups: (0..caps)
                 .map(|cap| {
                     items()
@@ -341,24 +374,16 @@ impl Facts {
             sources,
             novelty: &self.novelty,
             value: &self.value,
+            seen: &self.seen,
             likeness,
         }
     }
 
     /// How alike candidates are: by their words where a source knows all of them, or else by the
     /// share of attributes in which they agree.
-    fn likeness<'a>(
-        &'a self,
-        deployed: &'a Deployed,
-    ) -> impl Fn(usize, &[usize], &mut Vec<f32>) + 'a {
-        let largest = self.numbers.iter().max().copied().unwrap_or(0);
-        let content = deployed.content();
-        let content = content.filter(|content| (largest as usize) < content.n_items());
-        move |one, others, alike| match content {
-            Some(content) => {
-                let others = others.iter().map(|other| self.numbers[*other]);
-                content.likenesses(self.numbers[one], others, alike);
-            }
+    fn likeness(&self) -> impl Fn(usize, &[usize], &mut Vec<f32>) {
+        move |one, others, alike| match &self.together {
+            Some(together) => together.likenesses(one, others, alike),
             None => {
                 let others = others.iter().map(|other| &self.words[*other]);
                 alike.extend(others.map(|other| share(&self.words[one], other)));
@@ -381,29 +406,31 @@ impl Facts {
 }
 
 /// What the bandit is told of each candidate: a constant, what each source says, novelty, value, and
-/// the moment.
-fn contexts(said: &[Vec<f32>], facts: &Facts, moment: &[f32]) -> Vec<Vec<f32>> {
+/// the moment; with room for `width` numbers.
+fn contexts((said, width): (&[Vec<f32>], usize), facts: &Facts, moment: &[f32]) -> Vec<Vec<f32>> {
     let [mut novelty, mut value] = [facts.novelty.clone(), facts.value.clone()];
     standardise(&mut novelty);
     standardise(&mut value);
     let context = |at: usize| {
-        let sources = said.iter().map(|scores| scores[at]);
-        let others = [novelty[at], value[at]];
-        let own = std::iter::once(1.0).chain(sources).chain(others);
-        own.chain(moment.iter().copied()).collect()
+        let mut context = Vec::with_capacity(width.max(said.len() + 3 + moment.len()));
+        context.push(1.0);
+        context.extend(said.iter().map(|scores| scores[at]));
+        context.extend([novelty[at], value[at]]);
+        context.extend_from_slice(moment);
+        context
     };
     (0..facts.numbers.len()).map(context).collect()
 }
 
 /// Adds what a ranker sees besides: the blend of the sources, what goes beyond what they say, and
 /// which columns these are.
-fn extend(contexts: &mut [Vec<f32>], weights: &[f32], beyond: Vec<Vec<f32>>, mark: f32) {
+fn extend(contexts: &mut [Vec<f32>], weights: &[f32], beyond: &Beyond, mark: f32) {
     let sum = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
-    for (context, beyond) in contexts.iter_mut().zip(beyond) {
+    for (context, beyond) in contexts.iter_mut().zip(beyond.rows()) {
         let said = context[1..].iter().zip(weights);
         let blend = said.map(|(said, weight)| said * weight).sum::<f32>() / sum;
         context.push(blend);
-        context.extend(beyond);
+        context.extend_from_slice(beyond);
         context.push(mark);
     }
 }

@@ -13,6 +13,7 @@ use super::heard::Hearing;
 use super::lists::{Learners, Lists, Told, Word};
 use super::moment::Moments;
 use super::picks::Picks;
+use super::sights::{SavedSights, Sights};
 use super::sources::{Deployed, Loaded};
 use super::telling::{Explored, Telling};
 use super::visitors::{Past, Visitor, Visitors};
@@ -39,6 +40,8 @@ pub(crate) struct Shelf {
     pub(crate) picks: Picks,
     catalogue: RwLock<Catalogue>,
     visitors: Visitors,
+    /// What visitors were shown, where that is declared to be remembered.
+    sights: Option<Sights>,
     deployed: RwLock<Arc<Deployed>>,
     bandit: RwLock<Option<Bandit>>,
     /// What chooses among ensembles, where there are several.
@@ -120,6 +123,7 @@ impl Shelf {
             picks: Picks::default(),
             catalogue: RwLock::default(),
             visitors: Visitors::new(decl.feedback.remember),
+            sights: decl.feedback.seen_within.map(Sights::new),
             deployed: RwLock::default(),
             bandit: RwLock::new(bandit),
             lists: Mutex::default(),
@@ -146,6 +150,9 @@ impl Shelf {
         if heard.weight != 0.0 || heard.outcome.is_some() {
             let did = (number, heard.weight, event.event_time);
             self.visitors.did(heard.who, did, heard.outcome);
+        }
+        if let Some(sights) = self.sights.as_ref().filter(|_| heard.shown) {
+            sights.saw(heard.who, number, event.event_time);
         }
         if let Some(list) = heard.list.filter(|_| heard.shown || heard.reward.is_some()) {
             let word = Word {
@@ -174,6 +181,14 @@ impl Shelf {
     /// Notes a list that was shown.
     pub(crate) fn show(&self, listing: &Arc<Listing>) {
         let all_seen = !self.hearing.tells_what_was_seen();
+        if let (Some(sights), true) = (&self.sights, all_seen)
+            && let Some(who) = self.hearing.who(listing)
+        {
+            let catalogue = self.catalogue();
+            let places = listing.places.iter();
+            let numbers = places.filter_map(|place| catalogue.number(&place.item));
+            numbers.for_each(|number| sights.saw(who, number, listing.at));
+        }
         self.learn(|lists, learners| lists.show(listing, all_seen, learners));
     }
 
@@ -261,8 +276,12 @@ impl Shelf {
     }
 
     /// The past of somebody.
-    pub(crate) fn past(&self, who: &[Key]) -> Past {
-        self.visitors.past(who)
+    pub(crate) fn past(&self, who: &[Key], now: Time) -> Past {
+        let sights = self.sights.as_ref();
+        Past {
+            seen: sights.map_or_else(Vec::new, |sights| sights.of(who, now)),
+            ..self.visitors.past(who)
+        }
     }
 
     /// What the bandit, explored as `spec` says, makes of candidates; nothing where there is none.
@@ -366,6 +385,18 @@ impl Shelf {
             chooser.bandit.restore(saved.arms);
         }
         self.lists().chose(saved.open);
+    }
+
+    /// What a snapshot keeps of what visitors were shown.
+    pub(crate) fn save_sights(&self) -> SavedSights {
+        self.sights.as_ref().map(Sights::save).unwrap_or_default()
+    }
+
+    /// From a snapshot.
+    pub(crate) fn load_sights(&self, saved: SavedSights) {
+        if let Some(sights) = &self.sights {
+            sights.load(saved);
+        }
     }
 }
 

@@ -53,6 +53,8 @@ pub(crate) struct Past {
     pub(crate) hidden: Vec<u32>,
     /// Items that they have, rising.
     pub(crate) had: Vec<u32>,
+    /// Items that they were shown lately, rising, each as often as it was.
+    pub(crate) seen: Vec<u32>,
     /// What is said of the moment of the request.
     pub(crate) said: Words,
 }
@@ -166,6 +168,13 @@ impl Visitor {
 }
 
 impl Past {
+    /// How often they were shown an item lately.
+    pub(crate) fn times_seen(&self, item: u32) -> usize {
+        let from = self.seen.partition_point(|seen| *seen < item);
+        let same = self.seen[from..].iter().take_while(|seen| **seen == item);
+        same.count()
+    }
+
     /// Adds what a request tells of, after everything else.
     pub(crate) fn and_then(&mut self, item: u32, weight: f32, at: Time) {
         self.items.push(item);

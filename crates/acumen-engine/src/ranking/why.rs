@@ -60,6 +60,7 @@ pub(super) fn explain(
         moved_by: foremost(&moved_by).to_vec(),
         novelty: ranked.by_novelty,
         business_value: ranked.by_value,
+        fatigue: ranked.by_fatigue,
         moved: ranked.moved,
     }
 }
@@ -152,6 +153,12 @@ fn in_words(
     }
     if ranked.by_value > 0.5 * ranked.merit.abs() {
         parts.push("it is worth much".to_owned());
+    }
+    if ranked.by_fatigue < 0.0 {
+        parts.push(format!(
+            "it lost {:.2} because it was shown lately",
+            -ranked.by_fatigue
+        ));
     }
     match ranked.moved {
         0 => {}

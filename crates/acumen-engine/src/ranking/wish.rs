@@ -55,7 +55,7 @@ impl Wish<'_> {
         let visitor = visitor.map(|id| hearing.visitor_key(id));
         let session = session.and_then(|id| hearing.session_key(id));
         let who: Vec<Key> = visitor.into_iter().chain(session).collect();
-        let mut past = shelf.past(&who);
+        let mut past = shelf.past(&who, now);
         past.said = moment.words();
         let catalogue = shelf.catalogue();
         for event in &request.events {

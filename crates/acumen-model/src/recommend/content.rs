@@ -7,10 +7,10 @@
 use acumen_base::Seed;
 use serde::{Deserialize, Serialize};
 
-use super::derived::Derived;
 use super::recency::{self, Recency};
 use super::scratch::with_zeros;
 use super::vocabulary::Vocabulary;
+use super::worded::Worded;
 use super::{
     Attributes, CheckedRecommender, History, RecommendData, RecommendError, RecommendLearner,
     Source,
@@ -34,15 +34,8 @@ struct ContentParams {
 pub struct Content {
     recency: Recency,
     vocabulary: Vocabulary,
-    /// Where each item's words begin, and where the last one's end.
-    starts: Vec<u32>,
-    entries: Vec<(u32, f32)>,
-    #[serde(skip)]
-    by_word: Derived<ByWord>,
+    items: Worded,
 }
-
-/// For each word the items that have it, rising, and how much it tells of each.
-type ByWord = Vec<Vec<(u32, f32)>>;
 
 impl RecommendLearner for ContentLearner {
     fn name(&self) -> &'static str {
@@ -77,14 +70,7 @@ impl CheckedRecommender for ContentParams {
         _: Seed,
         _: &mut dyn FnMut(Progress),
     ) -> Result<Source, RecommendError> {
-        let attributes = data.attributes.ok_or(RecommendError::NoAttributes)?;
-        let (known, items) = (attributes.n_items(), data.interactions.n_items());
-        if known != items {
-            return Err(RecommendError::Items {
-                attributes: known,
-                items,
-            });
-        }
+        let attributes = data.attributes_of_all()?;
         Ok(Source::Content(Content::new(attributes, self.recency)))
     }
 
@@ -98,9 +84,7 @@ impl Content {
         let mut content = Content {
             recency,
             vocabulary: Vocabulary::new(attributes, 1),
-            starts: vec![0],
-            entries: Vec::new(),
-            by_word: Derived::default(),
+            items: Worded::new(),
         };
         content.extend(attributes);
         content
@@ -108,50 +92,31 @@ impl Content {
 
     /// How many items it knows.
     pub fn n_items(&self) -> usize {
-        self.starts.len() - 1
+        self.items.n_items()
     }
 
     /// Adds items that came after training; words that were not known by then tell nothing.
     pub fn extend(&mut self, attributes: &Attributes) {
-        let (mut by_word, first) = (self.by_word.made(), self.starts.len() as u32 - 1);
-        for (item, line) in (first..).zip(self.vocabulary.lines(attributes)) {
-            if let Some(by_word) = &mut by_word {
-                add(by_word, item, &line);
-            }
-            self.entries.extend(line);
-            self.starts.push(self.entries.len() as u32);
-        }
-    }
-
-    fn by_word(&self) -> &ByWord {
-        self.by_word.get(|| {
-            let mut by_word = vec![Vec::new(); self.vocabulary.len()];
-            (0..self.n_items() as u32).for_each(|item| add(&mut by_word, item, self.line(item)));
-            by_word
-        })
+        self.items.extend(self.vocabulary.lines(attributes));
     }
 
     /// Makes what scoring all items needs.
     pub(super) fn prepare(&self) {
-        self.by_word();
-    }
-
-    fn line(&self, item: u32) -> &[(u32, f32)] {
-        let (from, to) = (self.starts[item as usize], self.starts[item as usize + 1]);
-        &self.entries[from as usize..to as usize]
+        self.items.by_word(self.vocabulary.len());
     }
 
     /// Works with the words of the items that one knows.
     fn with_profile<R>(&self, history: History<'_>, work: impl FnOnce(&[f32]) -> R) -> R {
         with_zeros(self.vocabulary.len(), |profile| {
             for (_, item, weight) in self.recency.of(history) {
-                for (word, tells) in self.line(item) {
+                for (word, tells) in self.items.line(item) {
                     profile[*word as usize] += weight * tells;
                 }
             }
             let done = work(profile);
             for (_, item, _) in self.recency.of(history) {
-                self.line(item)
+                self.items
+                    .line(item)
                     .iter()
                     .for_each(|(word, _)| profile[*word as usize] = 0.0);
             }
@@ -161,35 +126,19 @@ impl Content {
 
     /// The scores of some items; of those that are not known 0.
     pub(super) fn score_some(&self, history: History<'_>, items: &[u32]) -> Vec<f32> {
-        let known = self.n_items() as u32;
         self.with_profile(history, |profile| {
-            let score = |item: &u32| {
-                let words = if *item < known { self.line(*item) } else { &[] };
-                let parts = words.iter();
-                parts
-                    .map(|(word, tells)| tells * profile[*word as usize])
-                    .sum()
-            };
+            let score = |item: &u32| self.items.product(*item, profile);
             items.iter().map(score).collect()
         })
     }
 
     pub(super) fn score(&self, history: History<'_>, scores: &mut [f32]) {
-        let by_word = self.by_word();
-        scores.fill(0.0);
-        self.with_profile(history, |profile| {
-            let told = (0..).zip(profile).filter(|(_, weight)| **weight != 0.0);
-            for (word, weight) in told {
-                for (item, tells) in &by_word[word] {
-                    scores[*item as usize] += tells * weight;
-                }
-            }
-        });
+        self.with_profile(history, |profile| self.items.products(profile, scores));
     }
 
     /// How alike two items are: the cosine of their words.
     pub fn likeness(&self, a: u32, b: u32) -> f32 {
-        let (mut a, mut b) = (self.line(a), self.line(b));
+        let (mut a, mut b) = (self.items.line(a), self.items.line(b));
         let mut sum = 0.0;
         while let ([(word, tells), rest @ ..], [(other, theirs), others @ ..]) = (a, b) {
             match word.cmp(other) {
@@ -204,20 +153,18 @@ impl Content {
         sum
     }
 
-    /// Adds how alike an item is to each of some others.
-    pub fn likenesses(&self, item: u32, others: impl Iterator<Item = u32>, alike: &mut Vec<f32>) {
-        with_zeros(self.vocabulary.len(), |tells| {
-            let own = self.line(item);
-            own.iter()
-                .for_each(|(word, tell)| tells[*word as usize] = *tell);
-            alike.extend(others.map(|other| {
-                let words = self.line(other).iter();
-                words
-                    .map(|(word, tell)| tell * tells[*word as usize])
-                    .sum::<f32>()
-            }));
-            own.iter().for_each(|(word, _)| tells[*word as usize] = 0.0);
-        });
+    /// Brings some items together that are compared many times.
+    pub fn together(&self, items: &[u32]) -> Together {
+        let mut together = Together {
+            words: self.vocabulary.len(),
+            ends: Vec::with_capacity(items.len()),
+            entries: Vec::new(),
+        };
+        for item in items {
+            together.entries.extend_from_slice(self.items.line(*item));
+            together.ends.push(together.entries.len());
+        }
+        together
     }
 
     /// What each event that counts adds to the score of an item, by its place in the history.
@@ -230,20 +177,37 @@ impl Content {
 
     pub(super) fn check(&self) -> Result<(), String> {
         self.recency.check()?;
-        let rising = self.starts.windows(2).all(|pair| pair[0] <= pair[1]);
-        let whole = self.starts.first() == Some(&0)
-            && self.starts.last().map(|end| *end as usize) == Some(self.entries.len());
-        let words = self.vocabulary.len();
-        let known = |&(word, tells): &(u32, f32)| (word as usize) < words && tells.is_finite();
-        match rising && whole && self.entries.iter().all(known) {
-            true => Ok(()),
-            false => Err("the words of the items do not fit each other".to_owned()),
-        }
+        self.items.check(self.vocabulary.len())
     }
 }
 
-fn add(by_word: &mut ByWord, item: u32, words: &[(u32, f32)]) {
-    for (word, tells) in words {
-        by_word[*word as usize].push((item, *tells));
+/// Some items, side by side.
+#[derive(Clone, Debug)]
+pub struct Together {
+    words: usize,
+    ends: Vec<usize>,
+    entries: Vec<(u32, f32)>,
+}
+
+impl Together {
+    fn line(&self, at: usize) -> &[(u32, f32)] {
+        let from = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.entries[from..self.ends[at]]
+    }
+
+    /// Adds how alike one of them is to each of some others: the cosine of their words.
+    pub fn likenesses(&self, one: usize, others: &[usize], alike: &mut Vec<f32>) {
+        with_zeros(self.words, |tells| {
+            let own = self.line(one);
+            own.iter()
+                .for_each(|(word, tell)| tells[*word as usize] = *tell);
+            alike.extend(others.iter().map(|other| {
+                let words = self.line(*other).iter();
+                words
+                    .map(|(word, tell)| tell * tells[*word as usize])
+                    .sum::<f32>()
+            }));
+            own.iter().for_each(|(word, _)| tells[*word as usize] = 0.0);
+        });
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Vectors {
 
 /// Lines of a Gram matrix that are added before the sums of the parts are.
 const PART: usize = 512;
-/// A residual that is so small a share of the right side is none.
+/// A residual that is so small a share of the one at the start is none.
 const CONVERGED: f32 = 1e-6;
 
 impl Vectors {
@@ -120,7 +120,7 @@ pub(crate) struct Observation {
 pub(crate) struct Room {
     lines: Vec<Lane>,
     sure: Vec<f32>,
-    right: Vec<Lane>,
+    says: Vec<f32>,
     residual: Vec<Lane>,
     direction: Vec<Lane>,
     image: Vec<Lane>,
@@ -147,20 +147,12 @@ impl Ground<'_> {
         room: &mut Room,
     ) {
         self.gather(observations, room);
-        room.right.clear();
-        room.right.resize(x.len(), [0.0; LANES]);
-        let (right, lines, width) = (&mut room.right, &room.lines, x.len());
+        room.residual.resize(x.len(), [0.0; LANES]);
+        let matrix = self.matrix(ridge, &room.lines, &room.sure);
+        let (residual, says) = (&mut room.residual, &room.says);
         wide(
             #[inline(always)]
-            || {
-                let mut at = 0;
-                while at < observations.len() {
-                    let seen = observations[at];
-                    let line = &lines[at * width..(at + 1) * width];
-                    add_scaled(right, seen.sure * seen.says, line);
-                    at += 1;
-                }
-            },
+            || matrix.left(says, x, residual),
         );
         self.descend(ridge, steps, x, room);
     }
@@ -173,7 +165,7 @@ impl Ground<'_> {
     ) -> Vec<Lane> {
         let mut room = Room::default();
         self.gather(observations, &mut room);
-        room.right.extend_from_slice(right);
+        room.residual.extend_from_slice(right);
         let mut x = vec![[0.0; LANES]; right.len()];
         self.descend(ridge, right.len() * LANES, &mut x, &mut room);
         x
@@ -183,44 +175,43 @@ impl Ground<'_> {
     fn gather(&self, observations: &[Observation], room: &mut Room) {
         room.lines.clear();
         room.sure.clear();
+        room.says.clear();
         for seen in observations {
             let line = self.vectors.line(seen.of as usize);
             room.lines.extend_from_slice(line);
             room.sure.push(seen.sure);
+            room.says.push(seen.says);
         }
     }
 
-    fn descend(&self, ridge: f32, steps: usize, x: &mut [Lane], room: &mut Room) {
-        let Room {
-            lines,
-            sure,
-            right,
-            residual,
-            direction,
-            image,
-        } = room;
-        let matrix = Matrix {
+    fn matrix<'a>(&'a self, ridge: f32, lines: &'a [Lane], sure: &'a [f32]) -> Matrix<'a> {
+        Matrix {
             gram: self.gram,
             everywhere: self.everywhere,
             ridge,
             lines,
             sure,
-        };
+        }
+    }
+
+    /// Goes from `x`, of which the residual is known, by at most so many steps.
+    fn descend(&self, ridge: f32, steps: usize, x: &mut [Lane], room: &mut Room) {
+        let Room {
+            lines,
+            sure,
+            residual,
+            direction,
+            image,
+            ..
+        } = room;
+        let matrix = self.matrix(ridge, lines, sure);
         image.resize(x.len(), [0.0; LANES]);
-        residual.clone_from(right);
-        wide(
-            #[inline(always)]
-            || {
-                matrix.times(x, image);
-                add_scaled(residual, -1.0, image);
-            },
-        );
         direction.clone_from(residual);
         wide(
             #[inline(always)]
             || {
-                let enough = CONVERGED * CONVERGED * dot(right, right);
                 let mut left = dot(residual, residual);
+                let enough = CONVERGED * CONVERGED * left;
                 let mut step = 0;
                 while step < steps && left > enough {
                     matrix.times(direction, image);
@@ -241,6 +232,30 @@ impl Matrix<'_> {
     /// The matrix times a vector.
     #[inline(always)]
     fn times(&self, vector: &[Lane], image: &mut [Lane]) {
+        self.ground_times(1.0, vector, image);
+        self.add_observed(
+            vector,
+            image,
+            #[inline(always)]
+            |at, product| self.sure[at] * product,
+        );
+    }
+
+    /// What is left of what the observations say when a vector has said its part.
+    #[inline(always)]
+    fn left(&self, says: &[f32], vector: &[Lane], left: &mut [Lane]) {
+        self.ground_times(-1.0, vector, left);
+        self.add_observed(
+            vector,
+            left,
+            #[inline(always)]
+            |at, product| self.sure[at] * (says[at] - product),
+        );
+    }
+
+    /// `image = sign (a G + λ) vector`.
+    #[inline(always)]
+    fn ground_times(&self, sign: f32, vector: &[Lane], image: &mut [Lane]) {
         let width = vector.len();
         let mut at = 0;
         while at < width {
@@ -261,22 +276,29 @@ impl Matrix<'_> {
             add_four(image, &factors, &self.gram[row * width..]);
             row += TOGETHER;
         }
-        scale_and_add(image, self.everywhere, self.ridge, vector);
+        scale_and_add(image, sign * self.everywhere, sign * self.ridge, vector);
+    }
+
+    /// Adds the line of each observation as often as `weigh` says of its product with a vector.
+    #[inline(always)]
+    fn add_observed(&self, vector: &[Lane], image: &mut [Lane], weigh: impl Fn(usize, f32) -> f32) {
+        let width = vector.len();
         let mut at = 0;
         while at + TOGETHER <= self.sure.len() {
             let lines = &self.lines[at * width..];
             let [a, b, c, d] = dot_four(lines, vector);
-            let sure = &self.sure[at..at + TOGETHER];
-            add_four(
-                image,
-                &[sure[0] * a, sure[1] * b, sure[2] * c, sure[3] * d],
-                lines,
-            );
+            let factors = [
+                weigh(at, a),
+                weigh(at + 1, b),
+                weigh(at + 2, c),
+                weigh(at + 3, d),
+            ];
+            add_four(image, &factors, lines);
             at += TOGETHER;
         }
         while at < self.sure.len() {
             let line = &self.lines[at * width..(at + 1) * width];
-            add_scaled(image, self.sure[at] * dot(line, vector), line);
+            add_scaled(image, weigh(at, dot(line, vector)), line);
             at += 1;
         }
     }

@@ -133,6 +133,7 @@ impl Source {
             Source::InContext(by_word) => by_word.anywhere().propose(history, open, most),
             Source::Factors(_)
             | Source::Content(_)
+            | Source::SequentialContent(_)
             | Source::Recurrent(_)
             | Source::SelfAttention(_)
             | Source::TwoTower(_) => self.of_all(history, open, most),
@@ -157,6 +158,7 @@ impl Source {
         match self {
             Source::Factors(factors) if factors.n_items() > EXACT_MAX => factors.prepare(),
             Source::Content(content) => content.prepare(),
+            Source::SequentialContent(content) => content.prepare(),
             Source::Popular(popular) => popular.prepare(),
             Source::InContext(by_word) => by_word.prepare(),
             Source::TwoTower(towers) if towers.n_items() > EXACT_MAX => towers.prepare(),
@@ -205,6 +207,7 @@ impl Source {
             Source::Popular(popular) => popular.score_some(history, items),
             Source::InContext(by_word) => by_word.anywhere().raw(history, items),
             Source::Content(content) => content.score_some(history, items),
+            Source::SequentialContent(content) => content.score_some(history, items),
             Source::Recurrent(network) => network.score_some(history, items),
             Source::TwoTower(towers) => towers.score_some(history, items),
             Source::NeuralCollaborative(network) => network.score_some(history, items),

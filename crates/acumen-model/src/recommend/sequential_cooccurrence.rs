@@ -10,8 +10,8 @@ use acumen_base::Seed;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::interactions::Interactions;
 use super::recency::{self, Recency};
+use super::succession::{self, Succession, steps};
 use super::table::Table;
 use super::{CheckedRecommender, RecommendData, RecommendError, RecommendLearner, Source};
 use crate::learner::params::doc;
@@ -23,20 +23,8 @@ use crate::learner::{ParamDoc, ParamProblem, ParamRange, Params, Progress, Reade
 pub struct SequentialCooccurrence;
 
 const DOCS: &[ParamDoc] = &[
-    doc(
-        "window",
-        &[],
-        ParamRange::Whole(1, 1_000),
-        "10",
-        "how many events of a user a later one may come after and still count",
-    ),
-    doc(
-        "decay",
-        &[],
-        ParamRange::Share(0.0, 1.0),
-        "0.8",
-        "what a pair counts for, as a share of one that is a step nearer",
-    ),
+    succession::window("10"),
+    succession::decay("0.8"),
     doc(
         "popularity_power",
         &[],
@@ -113,8 +101,8 @@ impl CheckedRecommender for SequentialParams {
         _: Seed,
         _: &mut dyn FnMut(Progress),
     ) -> Result<Source, RecommendError> {
-        let events = Events::new(data.interactions);
-        if events.items.is_empty() {
+        let events = Succession::new(data.interactions);
+        if events.is_empty() {
             return Err(RecommendError::NoInterest);
         }
         let lines = threads(self.n_threads)?.install(|| self.lines(&events));
@@ -130,57 +118,11 @@ impl CheckedRecommender for SequentialParams {
     }
 }
 
-/// The events of interest, user after user.
-struct Events {
-    items: Vec<u32>,
-    weights: Vec<f32>,
-    /// Where the events of the same user end.
-    ends: Vec<usize>,
-    /// The places of each item's events, and where those of an item begin.
-    places: Vec<usize>,
-    starts: Vec<usize>,
-}
-
-impl Events {
-    fn new(interactions: &Interactions) -> Events {
-        let n_items = interactions.n_items();
-        let mut events = Events {
-            items: Vec::new(),
-            weights: Vec::new(),
-            ends: Vec::new(),
-            places: Vec::new(),
-            starts: vec![0; n_items + 1],
-        };
-        for user in 0..interactions.n_users() {
-            let history = interactions.history(user);
-            let all = history.items.iter().zip(history.weights);
-            for (item, weight) in all.filter(|(_, weight)| **weight > 0.0) {
-                events.items.push(*item);
-                events.weights.push(*weight);
-                events.starts[*item as usize + 1] += 1;
-            }
-            events.ends.resize(events.items.len(), events.items.len());
-        }
-        for item in 0..n_items {
-            events.starts[item + 1] += events.starts[item];
-        }
-        events.places = (0..events.items.len()).collect();
-        events.places.sort_by_key(|&place| events.items[place]);
-        events
-    }
-
-    fn of(&self, item: usize) -> &[usize] {
-        &self.places[self.starts[item]..self.starts[item + 1]]
-    }
-}
-
 impl SequentialParams {
     /// For each item, the share of every other among what followed it.
-    fn lines(&self, events: &Events) -> Vec<Vec<(u32, f32)>> {
-        let items = events.starts.len() - 1;
-        let steps: Vec<f64> = (0..self.window)
-            .map(|step| self.decay.powi(step as i32))
-            .collect();
+    fn lines(&self, events: &Succession) -> Vec<Vec<(u32, f32)>> {
+        let items = events.n_items();
+        let steps = steps(self.window, self.decay);
         let counted = (0..items).into_par_iter().map_init(
             || vec![0.0; items],
             |sums, item| count(events, item, &steps, sums),
@@ -206,24 +148,15 @@ impl SequentialParams {
 }
 
 /// What followed one item, in rising order.
-fn count(events: &Events, item: usize, steps: &[f64], sums: &mut [f64]) -> Vec<(u32, f64)> {
+fn count(events: &Succession, item: usize, steps: &[f64], sums: &mut [f64]) -> Vec<(u32, f64)> {
     let mut touched = Vec::new();
-    for &place in events.of(item) {
-        let weight = f64::from(events.weights[place]);
-        let later = place + 1..events.ends[place];
-        for (next, step) in later.zip(steps) {
-            let other = events.items[next];
-            // Whoever looks at an item again says nothing of others.
-            if other as usize == item {
-                continue;
-            }
-            let sum = &mut sums[other as usize];
-            if *sum == 0.0 {
-                touched.push(other);
-            }
-            *sum += step * weight * f64::from(events.weights[next]);
+    events.followers(item, steps, |other, counts| {
+        let sum = &mut sums[other as usize];
+        if *sum == 0.0 {
+            touched.push(other);
         }
-    }
+        *sum += counts;
+    });
     touched.sort_unstable();
     let taken = touched.into_iter();
     taken

@@ -11,6 +11,7 @@ use super::neural_collaborative_filtering::NeuralCollaborative;
 use super::popular::Popular;
 use super::recurrent::Recurrent;
 use super::self_attention::SelfAttention;
+use super::sequential_content::SequentialContent;
 use super::table::Table;
 use super::two_tower::TwoTower;
 use super::{Attributes, History};
@@ -36,6 +37,8 @@ pub enum Source {
     SelfAttention(SelfAttention),
     /// What many touched, by what is said of the moment.
     InContext(InContext),
+    /// What words say of the words that follow them.
+    SequentialContent(SequentialContent),
 }
 
 /// Why an item has the score that it has: `base + Σ contributions`, to within rounding.
@@ -59,6 +62,7 @@ impl Source {
             Source::Factors(factors) => factors.n_items(),
             Source::Table(table) => table.n_items(),
             Source::Content(content) => content.n_items(),
+            Source::SequentialContent(content) => content.n_items(),
             Source::Popular(popular) => popular.n_items(),
             Source::Recurrent(network) => network.bias.len(),
             Source::TwoTower(towers) => towers.n_items(),
@@ -100,6 +104,7 @@ impl Source {
             Source::Factors(factors) => factors.score_all(&factors.fold_in(history), scores),
             Source::Table(table) => table.score(history, scores),
             Source::Content(content) => content.score(history, scores),
+            Source::SequentialContent(content) => content.score(history, scores),
             Source::Popular(popular) => popular.score(history, scores),
             Source::Recurrent(network) => network.score(history, scores),
             Source::TwoTower(towers) => towers.score(history, scores),
@@ -118,6 +123,7 @@ impl Source {
             Source::Factors(factors) => (0.0, factors.contributions(history, item)),
             Source::Table(table) => (0.0, table.contributions(history, item)),
             Source::Content(content) => (0.0, content.contributions(history, item)),
+            Source::SequentialContent(content) => (0.0, content.contributions(history, item)),
             Source::Popular(popular) => popular.contributions(history, item),
             Source::Recurrent(network) => network.contributions(history, item),
             Source::TwoTower(towers) => towers.contributions(history, item),
@@ -132,7 +138,7 @@ impl Source {
     /// its training.
     pub fn learns_items(&self) -> bool {
         match self {
-            Source::Content(_) => true,
+            Source::Content(_) | Source::SequentialContent(_) => true,
             Source::TwoTower(towers) => towers.learns_items(),
             _ => false,
         }
@@ -142,6 +148,7 @@ impl Source {
     pub fn extend(&mut self, attributes: &Attributes) {
         match self {
             Source::Content(content) => content.extend(attributes),
+            Source::SequentialContent(content) => content.extend(attributes),
             Source::TwoTower(towers) => towers.extend(attributes),
             _ => {}
         }
@@ -156,6 +163,7 @@ impl Source {
             Source::Factors(factors) => factors.check(),
             Source::Table(table) => table.check(),
             Source::Content(content) => content.check(),
+            Source::SequentialContent(content) => content.check(),
             Source::Recurrent(network) => network.check(),
             Source::TwoTower(towers) => towers.check(),
             Source::NeuralCollaborative(network) => network.check(),

@@ -93,6 +93,10 @@ fn every() -> Vec<(&'static str, Params)> {
             params(json!({"window": 4, "popularity_power": 0.2})),
         ),
         ("content", params(json!({}))),
+        (
+            "sequential_content",
+            params(json!({"window": 2, "smoothing": 5})),
+        ),
         ("popular", params(json!({"half_life_hours": 24}))),
         ("popular", params(json!({"segment": "half"}))),
         ("popular", params(json!({"context": "weather"}))),
@@ -342,22 +346,72 @@ fn content_finds_an_item_from_its_first_minute() {
         interactions: &events,
         attributes: Some(&attributes),
     };
-    let Source::Content(mut content) = fit("content", &Params::new(), &data) else {
-        panic!("of another kind");
-    };
     let mut new = Attributes::new(1);
     new.value(0, "half", "high");
     new.text(0, "title", "the 4 of unheard");
-    content.extend(&new);
-    let source = Source::Content(content);
+    let history = History {
+        items: &[39],
+        weights: &[1.0],
+    };
+    for name in ["content", "sequential_content"] {
+        let mut source = fit(name, &Params::new(), &data);
+        source.prepare();
+        source.extend(&new);
+        let found = scores(&source, history);
+        let (new, other) = (found[ITEMS], found[0]);
+        assert!(new > other, "{name}: {new} and {other}");
+    }
+}
+
+/// Cases follow phones of any make, and nobody who looks at one phone looks at the next.
+#[test]
+fn what_follows_what_is_learnt_word_by_word() {
+    let mut attributes = Attributes::new(ITEMS);
+    for item in 0..ITEMS as u32 {
+        let kind = if item % 2 == 0 { "phone" } else { "case" };
+        attributes.text(item, "title", &format!("make{} {kind}", item / 2 % 4));
+    }
+    let mut draws = Stream::new(Seed(8));
+    let mut rows: Vec<(u32, u32, Time)> = Vec::new();
+    for user in 0..300 {
+        let phone = 2 * draws.below(ITEMS / 2) as u32;
+        // The very last phone and case are new: nobody has looked at them.
+        let case = 2 * draws.below(ITEMS / 2 - 1) as u32 + 1;
+        let phone = phone.min(ITEMS as u32 - 4);
+        rows.extend([(user, phone, Time(0)), (user, case, Time(1))]);
+    }
+    let events = Interactions::new(
+        300,
+        ITEMS,
+        &InteractionColumns {
+            user: &rows.iter().map(|row| row.0).collect::<Vec<_>>(),
+            item: &rows.iter().map(|row| row.1).collect::<Vec<_>>(),
+            time: &rows.iter().map(|row| row.2).collect::<Vec<_>>(),
+            weight: &vec![1.0; rows.len()],
+        },
+    )
+    .unwrap();
+    let data = RecommendData {
+        interactions: &events,
+        attributes: Some(&attributes),
+    };
+    let source = fit(
+        "sequential_content",
+        &params(json!({"smoothing": 2})),
+        &data,
+    );
     let found = scores(
         &source,
         History {
-            items: &[39],
+            items: &[ITEMS as u32 - 2],
             weights: &[1.0],
         },
     );
-    assert!(found[ITEMS] > found[0], "{} and {}", found[ITEMS], found[0]);
+    let [phones, cases]: [Vec<f32>; 2] =
+        std::array::from_fn(|odd| found[odd..].iter().step_by(2).copied().collect());
+    let least = |scores: &[f32]| scores.iter().copied().fold(f32::INFINITY, f32::min);
+    let most = |scores: &[f32]| scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    assert!(least(&cases) > most(&phones), "{found:?}");
 }
 
 #[test]

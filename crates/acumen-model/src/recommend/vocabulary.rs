@@ -46,22 +46,45 @@ impl Vocabulary {
     /// Each item as numbers of words, rising, with their weights: of length 1, or nothing where no
     /// word of it is known or tells anything.
     pub fn lines(&self, attributes: &Attributes) -> Vec<Vec<(u32, f32)>> {
-        let place = |name: &Arc<str>| self.words.binary_search_by(|(word, _)| word.cmp(name)).ok();
-        let names = attributes.words().iter();
-        let mut places = vec![None; attributes.words().len()];
-        names.for_each(|(name, number)| places[*number as usize] = place(name));
-        let line = |item: usize| {
-            let known = attributes.of(item).filter_map(|(word, count)| {
-                let place = places[word as usize]?;
-                let weight = (1.0 + (count as f32).ln()) * self.words[place].1;
-                (weight > 0.0).then_some((place as u32, weight))
+        let line = |words: Vec<(u32, u32)>| {
+            let weighed = words.into_iter().filter_map(|(word, count)| {
+                let weight = (1.0 + (count as f32).ln()) * self.words[word as usize].1;
+                (weight > 0.0).then_some((word, weight))
             });
-            let mut line: Vec<(u32, f32)> = known.collect();
-            line.sort_unstable_by_key(|&(word, _)| word);
+            let mut line: Vec<(u32, f32)> = weighed.collect();
             let length = line.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
             line.iter_mut().for_each(|(_, weight)| *weight /= length);
             line
         };
-        (0..attributes.n_items()).map(line).collect()
+        self.counts(attributes).map(line).collect()
+    }
+
+    /// Each item as numbers of words, rising, that weigh the same and add up to 1; nothing where no
+    /// word of it is known.
+    pub fn shares(&self, attributes: &Attributes) -> Vec<Vec<(u32, f32)>> {
+        let share = |words: Vec<(u32, u32)>| {
+            let one = 1.0 / words.len() as f32;
+            words.into_iter().map(|(word, _)| (word, one)).collect()
+        };
+        self.counts(attributes).map(share).collect()
+    }
+
+    /// Each item as numbers of words, rising, with how often they stand there.
+    fn counts<'a>(
+        &self,
+        attributes: &'a Attributes,
+    ) -> impl Iterator<Item = Vec<(u32, u32)>> + use<'a> {
+        let place = |name: &Arc<str>| self.words.binary_search_by(|(word, _)| word.cmp(name)).ok();
+        let names = attributes.words().iter();
+        let mut places = vec![None; attributes.words().len()];
+        names.for_each(|(name, number)| places[*number as usize] = place(name));
+        (0..attributes.n_items()).map(move |item| {
+            let known = attributes
+                .of(item)
+                .filter_map(|(word, count)| Some((places[word as usize]? as u32, count)));
+            let mut words: Vec<(u32, u32)> = known.collect();
+            words.sort_unstable_by_key(|&(word, _)| word);
+            words
+        })
     }
 }

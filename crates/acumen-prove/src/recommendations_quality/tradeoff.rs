@@ -83,6 +83,7 @@ fn point(
                 .collect(),
             novelty: &[],
             value: &[],
+            seen: &[],
             likeness: &|one, others, likenesses| {
                 let other = |other: &usize| alike(found.items[one], found.items[*other]);
                 likenesses.extend(others.iter().map(other));

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use acumen_base::{Clock, Control, Currency, Event, EventType, Money, Seed, Span, Time, Value};
-use acumen_engine::{Folder, LogOptions, Offline, TrainOptions, train_with};
+use acumen_engine::{Folder, LogOptions, Offline, TrainOptions, Trained, train_with};
 use acumen_model::ModelStore;
 use acumen_model::recommend::proposal::best;
 use acumen_model::recommend::{History, Open};
 use tempfile::TempDir;
 
+use super::lists;
 use crate::child;
 use crate::report::Failure;
 use crate::settings::{Settings, workspace};
@@ -65,26 +66,21 @@ impl Shop {
         let plan = child::plan(&root)?;
         let clock = stage::clock();
         let until = clock.now();
-        let mut offline = Offline::open(plan, Folder::new(&data), LogOptions::default())?;
+        let mut offline = Offline::open(Arc::clone(&plan), Folder::new(&data), log())?;
         let events = fill(&mut offline, settings, until)?;
         println!(
             "{events} events of {} visitors with {ITEMS} products",
             settings.customers
         );
-        offline.log.commit()?;
+        learn(&mut offline, until)?;
+        offline.close()?;
+        // What orders lists learns from lists.
+        lists::show(&plan, &data, Seed(settings.seed).derive("shown"))?;
+        let mut offline = Offline::open(plan, Folder::new(&data), log())?;
         let began = clock.nanos();
-        let position = offline.sources.plan.position(USE_CASE).unwrap_or_default();
-        let trained = train_with(
-            &offline.sources,
-            position,
-            TrainOptions::default(),
-            &mut |_| (),
-        )?;
+        let trained = learn(&mut offline, clock.now())?;
         let training_seconds = (clock.nanos() - began) as f64 / 1e9;
         println!("trained in {training_seconds:.0} s");
-        for control in &trained.controls {
-            offline.control(control.clone(), "prove", until)?;
-        }
         let recall_at_100 = recall(&offline.sources.store, &trained.controls, settings)?;
         offline.close()?;
         Ok(Shop {
@@ -96,6 +92,32 @@ impl Shop {
             recall_at_100,
         })
     }
+}
+
+fn log() -> LogOptions {
+    LogOptions::default()
+}
+
+/// Trains on all that is known and deploys what was learnt.
+fn learn(offline: &mut Offline, at: Time) -> Result<Trained, Failure> {
+    offline.log.commit()?;
+    let position = offline.sources.plan.position(USE_CASE).unwrap_or_default();
+    let options = TrainOptions::default();
+    let trained = train_with(&offline.sources, position, options, &mut |_| ())?;
+    for control in &trained.controls {
+        offline.control(control.clone(), "prove", at)?;
+    }
+    let ranker = trained
+        .ranking
+        .as_ref()
+        .and_then(|table| table.ranker.as_ref());
+    if let Some(ranker) = ranker {
+        match &ranker.held {
+            Some(why) => println!("the ranker is held back: {why}"),
+            None => println!("the ranker is live, learnt from {} lists", ranker.lists),
+        }
+    }
+    Ok(trained)
 }
 
 /// How many of the best items by exact products are among as many that the factors propose, for
@@ -217,7 +239,12 @@ fn feedback_event(
     event(kind, &format!("past-{number}"), at, value)
 }
 
-fn event(kind: &Arc<EventType>, id: &str, at: Time, value: impl Fn(&str) -> Value) -> Event {
+pub(super) fn event(
+    kind: &Arc<EventType>,
+    id: &str,
+    at: Time,
+    value: impl Fn(&str) -> Value,
+) -> Event {
     Event {
         kind: Arc::clone(kind),
         id: id.into(),

@@ -140,6 +140,7 @@ pub(in crate::spec) fn check(use_case: &UseCase) -> Vec<Diagnostic> {
     check.groups();
     check.ranker();
     check.ensembles();
+    check.fatigue();
     check.training();
     check.found
 }
@@ -184,6 +185,26 @@ impl Check<'_> {
         }
         for cap in &self.ranking.caps {
             self.field_of_items(&format!("caps.{}", cap.field), &cap.field);
+        }
+    }
+
+    /// Who tires of what was shown has to remember it.
+    fn fatigue(&mut self) {
+        if self.ranking.feedback.seen_within.is_some() {
+            return;
+        }
+        let many = self.ranking.ensembles.iter();
+        let many = many.map(|of| {
+            let path = format!("ensembles.{}.objectives.fatigue", of.name);
+            (path, of.objectives)
+        });
+        let one = ("objectives.fatigue".to_owned(), self.ranking.objectives);
+        for (path, objectives) in std::iter::once(one).chain(many) {
+            if objectives.fatigue > 0.0 && self.use_case.places.has(&path) {
+                let message = "`fatigue` goes by what visitors were shown, which is forgotten";
+                let help = "say for how long it counts: `feedback: {seen_within: 1h}`";
+                self.problem(&path, "forgotten", message.to_owned(), help.to_owned());
+            }
         }
     }
 

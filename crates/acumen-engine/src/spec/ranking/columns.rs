@@ -69,6 +69,11 @@ pub(crate) fn columns(use_case: &UseCase, ranking: &RankingDecl) -> Columns {
             "events of the visitor with this very item",
         ),
         ("own_weight", "", "the sum of their weights"),
+        (
+            "seen",
+            "",
+            "how often the visitor was shown it within `feedback.seen_within`",
+        ),
         ("events", "", "events of the visitor that are remembered"),
         ("idle", "h", "since the newest of them"),
         (

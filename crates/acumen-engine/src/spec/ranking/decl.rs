@@ -80,8 +80,10 @@ impl RankingDecl {
             true => String::new(),
             false => format!(" {:?}", self.feedback.context),
         };
+        let seen = self.feedback.seen_within;
+        let seen = seen.map_or_else(String::new, |within| format!(" seen {within:?}"));
         format!(
-            "{} {} {:?} {:?} {} {:?} {:?} {} {} {weights:?} {:?} {:?} {:?} {:?} {} {models:?}{context}",
+            "{} {} {:?} {:?} {} {:?} {:?} {} {} {weights:?} {:?} {:?} {:?} {:?} {} {models:?}{context}{seen}",
             self.item_field,
             self.visitor_field,
             self.session_field,
@@ -124,6 +126,8 @@ pub struct FeedbackDecl {
     pub weights: Vec<(String, Compiled)>,
     /// The kind that says that an item was seen.
     pub shown: Option<String>,
+    /// For how long it is remembered who was shown what; `None` forgets it.
+    pub seen_within: Option<Span>,
     /// The field with the id of the list in which it was seen.
     pub list: Option<String>,
     /// Kinds after which an item is not shown to the visitor again, and why not.

@@ -66,6 +66,7 @@ pub(in crate::spec) fn decide(walk: &mut Walk, node: &Node, use_case: &mut UseCa
             kind: String::new(),
             weights: Vec::new(),
             shown: None,
+            seen_within: None,
             list: None,
             outcomes: Vec::new(),
             rewards: Vec::new(),
@@ -245,6 +246,7 @@ fn feedback(walk: &mut Walk, node: &Node, use_case: &UseCase) -> Option<Feedback
     let (event, kind) = (group.require("event"), group.require("kind"));
     let weights = group.require("weights");
     let (shown, list) = (group.get("shown"), group.get("list"));
+    let seen_within = group.get("seen_within");
     let (hide, had) = (group.get("hidden_after"), group.get("had_after"));
     let (rewards, remember) = (group.get("rewards"), group.get("remember"));
     let context = group.get("context");
@@ -279,6 +281,7 @@ fn feedback(walk: &mut Walk, node: &Node, use_case: &UseCase) -> Option<Feedback
         kind,
         weights,
         shown: shown.and_then(|node| walk.text(node)),
+        seen_within: seen_within.and_then(|node| walk.span(node)),
         list,
         outcomes,
         rewards,
@@ -400,16 +403,25 @@ fn bounds(walk: &mut Walk, node: &Node) -> Option<Bounds> {
 /// Reads `objectives`; what is not named is as usual.
 pub(super) fn objectives(walk: &mut Walk, node: &Node, usual: Objectives) -> Option<Objectives> {
     let mut group = walk.group(node, "`objectives`")?;
-    let names = ["relevance", "diversity", "novelty", "business_value"];
+    let names = [
+        "relevance",
+        "diversity",
+        "novelty",
+        "business_value",
+        "fatigue",
+    ];
     let nodes = names.map(|name| group.get(name));
     let by = group.get("by");
     group.finish(walk);
-    let [relevance, diversity, novelty, business_value] =
+    let [relevance, diversity, novelty, business_value, fatigue] =
         nodes.map(|node| node.and_then(|node| Some((node, walk.number(node)?))));
     if let Some((node, knob)) = diversity
         && !(0.0..1.0).contains(&knob)
     {
         walk.wrong_type(node, "a number from 0 to just below 1");
+    }
+    if let Some((node, _)) = fatigue.filter(|(_, less)| *less < 0.0) {
+        walk.wrong_type(node, "a number of 0 or more");
     }
     let value = |read: Option<(&Node, f64)>, usual: f32| read.map_or(usual, |(_, v)| v as f32);
     let ways = [
@@ -425,6 +437,7 @@ pub(super) fn objectives(walk: &mut Walk, node: &Node, usual: Objectives) -> Opt
         diversity: value(diversity, usual.diversity),
         novelty: value(novelty, usual.novelty),
         business_value: value(business_value, usual.business_value),
+        fatigue: value(fatigue, usual.fatigue),
         by: by
             .and_then(|node| walk.word(node, "way of diversity", &ways))
             .unwrap_or(usual.by),

@@ -264,3 +264,34 @@ fn a_bandit_says_how_it_explores() {
         );
     }
 }
+
+#[test]
+fn who_tires_has_to_remember_what_was_shown() {
+    let objectives = "objectives: {diversity: 0.1, business_value: 0.1}";
+    let with = |fatigue: &str, remembers: &str| {
+        let tired = format!("objectives: {{fatigue: {fatigue}}}");
+        let text = WARES.replace(objectives, &tired);
+        problems_of("wares", &text.replace("  remember: 20\n", remembers))
+    };
+    assert_eq!(with("0.3", "  seen_within: 30m\n"), Vec::<String>::new());
+    for (fatigue, remembers, told) in [
+        ("0.3", "  remember: 20\n", "`feedback: {seen_within: 1h}`"),
+        ("-1", "  seen_within: 30m\n", "a number of 0 or more"),
+        ("0.3", "  seen_within: long\n", "a span such as"),
+    ] {
+        let found = with(fatigue, remembers);
+        assert!(
+            found.iter().any(|problem| problem.contains(told)),
+            "{told}: {found:?}"
+        );
+    }
+    let text = WARES.replace(
+        "fallback: often",
+        "ensembles: {calm: {}, tired: {objectives: {fatigue: 1}}}\nfallback: often",
+    );
+    let found = problems_of("wares", &text);
+    assert!(
+        found.len() == 1 && found[0].contains("which is forgotten"),
+        "{found:?}"
+    );
+}

@@ -26,6 +26,7 @@ pub(super) fn ranking() -> Value {
                 "additionalProperties": {"anyOf": [{"type": "number"}, {"type": "string"}]},
             },
             "shown": text("The kind that says that an item was seen: lists then learn from what was seen alone."),
+            "seen_within": span("For how long it is remembered who was shown what, such as 1h: by events of the kind `shown`, or by the lists themselves where none is declared. The objective `fatigue` and the ranker go by it; unless given, it is forgotten."),
             "list": text("The field with the id of the list in which it was seen."),
             "hidden_after": texts("Kinds after which an item is not shown to the visitor again: they do not want it."),
             "had_after": texts("Kinds after which an item is not shown to the visitor again: they have it."),
@@ -74,6 +75,7 @@ fn objectives() -> Value {
             "diversity": {"type": "number", "description": "How much items should differ, from 0 to just below 1."},
             "novelty": {"type": "number", "description": "What few have touched."},
             "business_value": {"type": "number", "description": "What is worth much."},
+            "fatigue": {"type": "number", "minimum": 0, "description": "What an item loses each time that the visitor was shown it within `feedback.seen_within`, in deviations of relevance."},
             "by": words("How unlikeness is traded against merit.", &["maximal_marginal_relevance", "determinantal", "max_sum"]),
         }),
     )
