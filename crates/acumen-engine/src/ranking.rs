@@ -3,7 +3,8 @@
 //! ```text
 //! item events ─────▶ Catalogue ─┐
 //! feedback ──┬─────▶ Visitors ──┼─▶ Ranker: context ─ candidates ─ ranking ─ post-processing ─▶ list
-//!            └─────▶ Lists ─▶ bandit       ▲ sources beside each other       │
+//!            ├─────▶ Sights ────┘          ▲ sources beside each other       │
+//!            └─────▶ Lists ─▶ bandit       │                                 │
 //! log ──train──▶ sources ──────────────────┘                      Listing ◀──┘ (a record of the log)
 //! ```
 //!

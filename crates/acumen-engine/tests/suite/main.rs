@@ -25,6 +25,7 @@ mod scoring;
 mod searching;
 mod sharing;
 mod shop;
+mod sights;
 mod thresholds;
 mod trouble;
 mod updating;

@@ -16,6 +16,8 @@ use crate::settings::Settings;
 
 const FACTORS: usize = 64;
 const ITERATIONS: usize = 15;
+/// Conjugate gradient steps in each: the least of which more find nothing better.
+const STEPS: usize = 2;
 const THREADS: usize = 2;
 
 /// Both sides at equal factors and iterations, in turns; the fastest run counts.
@@ -64,7 +66,7 @@ fn choose(valid: &Cut) -> Result<Value, Failure> {
     for unobserved in [0.3, 1.0, 3.0] {
         for ridge in [0.0003, 0.001, 0.003] {
             let params = json!({
-                "factors": FACTORS, "iterations": ITERATIONS, "n_threads": THREADS,
+                "factors": FACTORS, "iterations": ITERATIONS, "steps": STEPS, "n_threads": THREADS,
                 "unobserved_weight": unobserved, "regularisation": ridge,
             });
             let (source, _) = fit(&params, valid)?;
