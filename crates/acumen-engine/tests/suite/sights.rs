@@ -1,6 +1,5 @@
 //! What was shown to a visitor gives way, while that is remembered.
 
-use acumen_base::Clock;
 use acumen_engine::{RankAnswer, RankRequest};
 
 use super::shop::{HOUR, ingest};
