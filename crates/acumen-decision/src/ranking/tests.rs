@@ -396,6 +396,7 @@ fn candidates_come_as_often_as_is_logged() {
         groups: vec![0, 1, 2],
         directions: vec![[1.0; 3]; 3],
         novelty: vec![0.0; 3],
+        seen: Vec::new(),
     };
     let draws = scattered(&many, 64);
     let mut sums = [0.0; 3];
