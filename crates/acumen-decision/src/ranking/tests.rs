@@ -317,7 +317,7 @@ fn drawn_of(
         sources: many.sources.iter().map(|s| Some(s.as_slice())).collect(),
         novelty: &many.novelty,
         value: &[],
-        seen: &[],
+        seen: &many.seen,
         likeness: &of_one(likeness),
     };
     let caps = Caps::default().with(many.groups.clone(), most);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use acumen_base::{EnsembleChoice, Listing, Span, Time};
+use acumen_base::{EnsembleChoice, ListedItem, Listing, Span, Time};
 use acumen_decision::bandit::Bandit;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,8 @@ impl Lists {
         if let (true, Some(choice), Some(chooser)) = (all_seen, choice(list), learners.chooser) {
             chooser.seen(choice, 0.0);
         }
+        let told = learners.bandit.as_ref();
+        let told = told.map_or(0, |(_, telling)| telling.reads());
         if let (true, Some((bandit, telling))) = (all_seen, learners.bandit) {
             for place in &list.places {
                 self.told.seen += 1;
@@ -79,7 +81,7 @@ impl Lists {
         let id: Arc<str> = list.id.as_str().into();
         let open = Open {
             seen: vec![all_seen; list.places.len()],
-            list: Arc::clone(list),
+            list: with_no_more(list, told),
         };
         if self.open.insert(Arc::clone(&id), open).is_none() {
             self.order.push_back(id);
@@ -169,6 +171,84 @@ impl Open {
     }
 }
 
+/// A list with the first so many numbers of what was known of its items, and without its sources:
+/// many wait, and what only training reads is in the log.
+fn with_no_more(list: &Arc<Listing>, told: usize) -> Arc<Listing> {
+    if list.places.iter().all(|place| place.context.len() <= told) {
+        return Arc::clone(list);
+    }
+    let place = |place: &ListedItem| ListedItem {
+        item: place.item.clone(),
+        context: place.context[..told.min(place.context.len())].to_vec(),
+        ..*place
+    };
+    Arc::new(Listing {
+        id: list.id.clone(),
+        use_case: list.use_case.clone(),
+        visitor: list.visitor.clone(),
+        session: list.session.clone(),
+        places: list.places.iter().map(place).collect(),
+        sources: Vec::new(),
+        circumstances: list.circumstances.clone(),
+        ..**list
+    })
+}
+
 fn wide(context: &[f32]) -> Vec<f64> {
     context.iter().map(|value| f64::from(*value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use acumen_decision::bandit::{Algorithm, BanditSpec};
+
+    use super::*;
+
+    /// The bandit hears the same of a list, however much of it only a ranker reads.
+    #[test]
+    fn what_only_a_ranker_reads_is_not_kept() {
+        let known = vec![1.0, 0.5, -0.5, 0.2, 0.1];
+        let more = [known.as_slice(), &[7.0; 4]].concat();
+        let spec = BanditSpec {
+            algorithm: Algorithm::Greedy,
+            epsilon: 0.0,
+            ridge: 1.0,
+        };
+        let taught = [(known, None), (more, Some(9))].map(|(context, with_ranker)| {
+            let telling = Telling::new(2, 0, with_ranker);
+            let mut bandit = Bandit::new(spec, 1, telling.width());
+            let list = Arc::new(Listing {
+                id: "l1".into(),
+                use_case: "wares".into(),
+                at: Time(0),
+                visitor: Some("c1".into()),
+                session: None,
+                places: vec![ListedItem {
+                    item: "w1".into(),
+                    score: 1.0,
+                    propensity: 1.0,
+                    context,
+                }],
+                sources: Vec::new(),
+                took_us: 1,
+                circumstances: acumen_base::Circumstances::default(),
+            });
+            let mut lists = Lists::default();
+            let mut learners = || Learners {
+                bandit: Some((&mut bandit, telling)),
+                chooser: None,
+            };
+            lists.show(&list, false, learners());
+            let word = Word {
+                list: &"l1".into(),
+                item: &"w1".into(),
+                shown: true,
+                reward: Some(2.0),
+            };
+            lists.hear(word, learners());
+            assert_eq!(lists.open["l1"].list.places[0].context.len(), 5);
+            bandit.arms().to_vec()
+        });
+        assert_eq!(taught[0], taught[1]);
+    }
 }

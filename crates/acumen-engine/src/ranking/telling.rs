@@ -28,6 +28,11 @@ impl Telling {
         }
     }
 
+    /// How many of the first numbers of what is known of a candidate it goes by.
+    pub(crate) fn reads(self) -> usize {
+        self.own + self.moment
+    }
+
     /// How many numbers the bandit sees.
     pub(crate) fn width(self) -> usize {
         self.own * (1 + self.moment)
@@ -37,7 +42,7 @@ impl Telling {
     /// fewer numbers than it sees.
     pub(crate) fn of(self, known: &[f32]) -> Vec<f32> {
         let own = &known[..self.own.min(known.len())];
-        let read = self.own + self.moment;
+        let read = self.reads();
         // A record says of which columns it is by its length alone.
         let is_of_these = known.len() == read || Some(known.len()) == self.with_ranker;
         if self.moment == 0 || !is_of_these {
