@@ -204,6 +204,13 @@ mod tests {
 
     use super::*;
 
+    fn learners(bandit: &mut Bandit, telling: Telling) -> Learners<'_> {
+        Learners {
+            bandit: Some((bandit, telling)),
+            chooser: None,
+        }
+    }
+
     /// The bandit hears the same of a list, however much of it only a ranker reads.
     #[test]
     fn what_only_a_ranker_reads_is_not_kept() {
@@ -234,18 +241,14 @@ mod tests {
                 circumstances: acumen_base::Circumstances::default(),
             });
             let mut lists = Lists::default();
-            let mut learners = || Learners {
-                bandit: Some((&mut bandit, telling)),
-                chooser: None,
-            };
-            lists.show(&list, false, learners());
+            lists.show(&list, false, learners(&mut bandit, telling));
             let word = Word {
                 list: &"l1".into(),
                 item: &"w1".into(),
                 shown: true,
                 reward: Some(2.0),
             };
-            lists.hear(word, learners());
+            lists.hear(word, learners(&mut bandit, telling));
             assert_eq!(lists.open["l1"].list.places[0].context.len(), 5);
             bandit.arms().to_vec()
         });
