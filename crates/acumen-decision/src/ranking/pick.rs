@@ -185,7 +185,7 @@ fn tired(seen: &[f32], fatigue: f32, count: usize) -> Vec<f32> {
         return vec![0.0; count];
     }
     assert_eq!(seen.len(), count, "one number a candidate");
-    seen.iter().map(|times| -fatigue * times).collect()
+    seen.iter().map(|times| 0.0 - fatigue * times).collect()
 }
 
 /// What each source has in the blended score of a candidate.
