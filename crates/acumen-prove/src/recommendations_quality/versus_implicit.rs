@@ -16,7 +16,7 @@ use crate::settings::Settings;
 
 const FACTORS: usize = 64;
 const ITERATIONS: usize = 15;
-/// Conjugate gradient steps in each: the least of which more find nothing better.
+/// Conjugate gradient steps in each, one fewer than usual: they go on from the iteration before.
 const STEPS: usize = 2;
 const THREADS: usize = 2;
 
