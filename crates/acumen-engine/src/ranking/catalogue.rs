@@ -282,12 +282,14 @@ impl Catalogue {
         let Some(value) = value else {
             return 0;
         };
-        let (next, tiers) = (self.words.len() as u32 + 1, &mut self.tiers);
-        let number = self.words.entry(format!("{field}={value}"));
-        *number.or_insert_with(|| {
-            tiers.push(tier_of(value));
-            next
-        })
+        let word = format!("{field}={value}");
+        if let Some(number) = self.words.get(&word) {
+            return *number;
+        }
+        let number = self.words.len() as u32 + 1;
+        self.tiers.push(tier_of(&word));
+        self.words.insert(word, number);
+        number
     }
 
     /// The power of two in which an amount lies, by the number of its tier.
@@ -332,7 +334,7 @@ impl Catalogue {
         Catalogue {
             numbers: ids.zip(0..).collect(),
             available: Arc::new(items.iter().map(|item| item.available).collect()),
-            tiers: words.iter().map(|(word, _)| tier_of_word(word)).collect(),
+            tiers: words.iter().map(|(word, _)| tier_of(word)).collect(),
             words: words.into_iter().collect(),
             touched: items.iter().map(|item| u64::from(item.touched)).sum(),
             items,
@@ -364,17 +366,11 @@ fn words(value: &Value, kind: FieldType) -> Option<Arc<str>> {
     }
 }
 
-/// The power of two of a tier; NaN of any other value.
-fn tier_of(value: &str) -> f32 {
-    let tier = value.strip_prefix(TIER);
-    let tier = tier.and_then(|tier| tier.parse().ok());
+/// The power of two of a word that is a tier of some field; NaN of any other word.
+fn tier_of(word: &str) -> f32 {
+    let value = word.split_once('=').map_or("", |(_, value)| value);
+    let tier = value.strip_prefix(TIER).and_then(|tier| tier.parse().ok());
     tier.unwrap_or(f32::NAN)
-}
-
-/// The same of a value behind its field.
-fn tier_of_word(word: &str) -> f32 {
-    word.split_once('=')
-        .map_or(f32::NAN, |(_, value)| tier_of(value))
 }
 
 fn amount(value: &Value) -> f32 {

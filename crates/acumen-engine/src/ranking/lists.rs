@@ -69,8 +69,7 @@ impl Lists {
         if let (true, Some(choice), Some(chooser)) = (all_seen, choice(list), learners.chooser) {
             chooser.seen(choice, 0.0);
         }
-        let told = learners.bandit.as_ref();
-        let told = told.map_or(0, |(_, telling)| telling.reads());
+        let telling = learners.bandit.as_ref().map(|(_, telling)| *telling);
         if let (true, Some((bandit, telling))) = (all_seen, learners.bandit) {
             for place in &list.places {
                 self.told.seen += 1;
@@ -81,7 +80,7 @@ impl Lists {
         let id: Arc<str> = list.id.as_str().into();
         let open = Open {
             seen: vec![all_seen; list.places.len()],
-            list: with_no_more(list, told),
+            list: with_no_more(list, telling),
         };
         if self.open.insert(Arc::clone(&id), open).is_none() {
             self.order.push_back(id);
@@ -171,15 +170,17 @@ impl Open {
     }
 }
 
-/// A list with the first so many numbers of what was known of its items, and without its sources:
-/// many wait, and what only training reads is in the log.
-fn with_no_more(list: &Arc<Listing>, told: usize) -> Arc<Listing> {
-    if list.places.iter().all(|place| place.context.len() <= told) {
+/// A list with no more of what was known of its items than the bandit goes by, and without its
+/// sources: many wait, and what only training reads is in the log.
+fn with_no_more(list: &Arc<Listing>, telling: Option<Telling>) -> Arc<Listing> {
+    let keeps = |known: usize| telling.map_or(0, |telling| telling.keeps(known));
+    let is_all = |place: &ListedItem| keeps(place.context.len()) == place.context.len();
+    if list.places.iter().all(is_all) {
         return Arc::clone(list);
     }
     let place = |place: &ListedItem| ListedItem {
         item: place.item.clone(),
-        context: place.context[..told.min(place.context.len())].to_vec(),
+        context: place.context[..keeps(place.context.len())].to_vec(),
         ..*place
     };
     Arc::new(Listing {
@@ -211,6 +212,40 @@ mod tests {
         }
     }
 
+    fn list(context: Vec<f32>) -> Arc<Listing> {
+        Arc::new(Listing {
+            id: "l1".into(),
+            use_case: "wares".into(),
+            at: Time(0),
+            visitor: Some("c1".into()),
+            session: None,
+            places: vec![ListedItem {
+                item: "w1".into(),
+                score: 1.0,
+                propensity: 1.0,
+                context,
+            }],
+            sources: Vec::new(),
+            took_us: 1,
+            circumstances: acumen_base::Circumstances::default(),
+        })
+    }
+
+    /// How many numbers are told apart by their count: a list of another declaration stays whole.
+    #[test]
+    fn a_list_of_another_declaration_is_not_taken_for_one_of_this() {
+        let telling = Telling::new(2, 1, Some(10));
+        let kept = |known: usize, telling: Option<Telling>| {
+            let kept = with_no_more(&list(vec![1.0; known]), telling);
+            kept.places[0].context.len()
+        };
+        assert_eq!(
+            [10, 6, 8].map(|known| kept(known, Some(telling))),
+            [6, 6, 8]
+        );
+        assert_eq!(kept(10, None), 0, "nobody is told of it");
+    }
+
     /// The bandit hears the same of a list, however much of it only a ranker reads.
     #[test]
     fn what_only_a_ranker_reads_is_not_kept() {
@@ -224,22 +259,7 @@ mod tests {
         let taught = [(known, None), (more, Some(9))].map(|(context, with_ranker)| {
             let telling = Telling::new(2, 0, with_ranker);
             let mut bandit = Bandit::new(spec, 1, telling.width());
-            let list = Arc::new(Listing {
-                id: "l1".into(),
-                use_case: "wares".into(),
-                at: Time(0),
-                visitor: Some("c1".into()),
-                session: None,
-                places: vec![ListedItem {
-                    item: "w1".into(),
-                    score: 1.0,
-                    propensity: 1.0,
-                    context,
-                }],
-                sources: Vec::new(),
-                took_us: 1,
-                circumstances: acumen_base::Circumstances::default(),
-            });
+            let list = list(context);
             let mut lists = Lists::default();
             lists.show(&list, false, learners(&mut bandit, telling));
             let word = Word {

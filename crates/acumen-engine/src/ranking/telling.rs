@@ -29,8 +29,17 @@ impl Telling {
     }
 
     /// How many of the first numbers of what is known of a candidate it goes by.
-    pub(crate) fn reads(self) -> usize {
+    fn reads(self) -> usize {
         self.own + self.moment
+    }
+
+    /// How many of so many numbers have to be kept for it: all of a list of another declaration,
+    /// which is told by their count.
+    pub(crate) fn keeps(self, known: usize) -> usize {
+        match Some(known) == self.with_ranker {
+            true => self.reads(),
+            false => known,
+        }
     }
 
     /// How many numbers the bandit sees.
