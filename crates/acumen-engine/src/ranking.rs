@@ -26,6 +26,7 @@ mod moment;
 mod off_policy;
 pub(crate) mod order;
 mod ordering;
+mod parts;
 mod picks;
 mod places;
 mod serve;

@@ -1,14 +1,13 @@
 //! What visitors were shown lately, so that lists do not tire: written by the sequencer alone, read
-//! by requests, in parts that lock by themselves.
+//! by requests.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use acumen_base::{Key, Span, Time};
 use serde::{Deserialize, Serialize};
 
-/// Parts that lock by themselves.
-const PARTS: usize = 64;
+use super::parts::Parts;
+
 /// What is remembered of a visitor, at most: the oldest is forgotten.
 const SIGHTS_MAX: usize = 200;
 /// A part of so many visitors is not worth looking through for those that are long gone.
@@ -18,7 +17,7 @@ const FEW: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Sights {
     within: Span,
-    parts: Vec<RwLock<Part>>,
+    parts: Parts<Part>,
 }
 
 #[derive(Debug, Default)]
@@ -44,24 +43,13 @@ impl Sights {
     pub(crate) fn new(within: Span) -> Sights {
         Sights {
             within,
-            parts: (0..PARTS).map(|_| RwLock::default()).collect(),
+            parts: Parts::default(),
         }
-    }
-
-    fn read(&self, key: Key) -> RwLockReadGuard<'_, Part> {
-        // Every change is whole: one that panicked has left nothing half done.
-        let part = &self.parts[(key.0 % PARTS as u128) as usize];
-        part.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self, key: Key) -> RwLockWriteGuard<'_, Part> {
-        let part = &self.parts[(key.0 % PARTS as u128) as usize];
-        part.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Somebody was shown an item.
     pub(crate) fn saw(&self, who: Key, item: u32, at: Time) {
-        let mut part = self.write(who);
+        let mut part = self.parts.write(who);
         if part.of.len() > FEW + 2 * part.left {
             let gone = |sights: &Vec<Sight>| sights.iter().all(|old| old.at + self.within < at);
             part.of.retain(|_, sights| !gone(sights));
@@ -80,7 +68,7 @@ impl Sights {
     pub(crate) fn of(&self, who: &[Key], now: Time) -> Vec<u32> {
         let mut items = Vec::new();
         for key in who {
-            if let Some(sights) = self.read(*key).of.get(key) {
+            if let Some(sights) = self.parts.read(*key).of.get(key) {
                 let lately = sights.iter().filter(|sight| sight.at + self.within >= now);
                 items.extend(lately.map(|sight| sight.item));
             }
@@ -92,8 +80,7 @@ impl Sights {
     /// What a snapshot keeps, in the order of the keys.
     pub(crate) fn save(&self) -> SavedSights {
         let mut all = Vec::new();
-        for part in &self.parts {
-            let part = part.read().unwrap_or_else(PoisonError::into_inner);
+        for part in self.parts.each() {
             all.extend(part.of.iter().map(|(key, sights)| (*key, sights.clone())));
         }
         all.sort_unstable_by_key(|(key, _)| *key);
@@ -103,7 +90,7 @@ impl Sights {
     /// From a snapshot.
     pub(crate) fn load(&self, saved: SavedSights) {
         for (key, sights) in saved.0 {
-            self.write(key).of.insert(key, sights);
+            self.parts.write(key).of.insert(key, sights);
         }
     }
 }
@@ -140,6 +127,7 @@ mod tests {
         for number in 0..100_000 {
             sights.saw(Key::of(&format!("v{number}")), 1, Time(10 * number));
         }
-        assert!(sights.save().0.len() <= PARTS * (FEW + 1));
+        let parts = sights.parts.each().count();
+        assert!(sights.save().0.len() <= parts * (FEW + 1));
     }
 }

@@ -1,24 +1,21 @@
-//! What visitors did last, as requests read it: written by the sequencer alone, in parts that lock
-//! by themselves, so that a request waits for no event but its own visitor's.
+//! What visitors did last, as requests read it: written by the sequencer alone.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use acumen_base::{Key, Time};
 use serde::{Deserialize, Serialize};
 
 use super::moment::Words;
+use super::parts::Parts;
 use crate::spec::Outcome;
 
-/// Parts that lock by themselves.
-const PARTS: usize = 64;
 /// Items that a visitor hid or has, at most: the oldest are forgotten.
 const AWAY_MAX: usize = 1_000;
 
 /// Everybody's past.
 #[derive(Debug)]
 pub(crate) struct Visitors {
-    parts: Vec<RwLock<HashMap<Key, Visitor>>>,
+    parts: Parts<HashMap<Key, Visitor>>,
     remember: usize,
 }
 
@@ -62,20 +59,9 @@ pub(crate) struct Past {
 impl Visitors {
     pub(crate) fn new(remember: usize) -> Visitors {
         Visitors {
-            parts: (0..PARTS).map(|_| RwLock::default()).collect(),
+            parts: Parts::default(),
             remember,
         }
-    }
-
-    fn read(&self, key: Key) -> RwLockReadGuard<'_, HashMap<Key, Visitor>> {
-        // Every change is whole: one that panicked has left nothing half done.
-        let part = &self.parts[(key.0 % PARTS as u128) as usize];
-        part.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self, key: Key) -> RwLockWriteGuard<'_, HashMap<Key, Visitor>> {
-        let part = &self.parts[(key.0 % PARTS as u128) as usize];
-        part.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes in what somebody did with an item.
@@ -85,7 +71,7 @@ impl Visitors {
         (item, weight, at): (u32, f32, Time),
         outcome: Option<Outcome>,
     ) {
-        let mut part = self.write(who);
+        let mut part = self.parts.write(who);
         let visitor = part.entry(who).or_default();
         visitor.version = visitor.version.wrapping_add(1);
         if weight != 0.0 {
@@ -109,7 +95,7 @@ impl Visitors {
         let mut past = Past::default();
         let mut events: Vec<Did> = Vec::with_capacity(self.remember);
         for key in who {
-            if let Some(visitor) = self.read(*key).get(key) {
+            if let Some(visitor) = self.parts.read(*key).get(key) {
                 past.version = past.version.wrapping_mul(0x1_0001) + u64::from(visitor.version);
                 events.extend(&visitor.events);
                 past.hidden.extend(&visitor.hidden);
@@ -131,17 +117,13 @@ impl Visitors {
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        let count = |part: &RwLock<HashMap<Key, Visitor>>| {
-            part.read().unwrap_or_else(PoisonError::into_inner).len()
-        };
-        self.parts.iter().map(count).sum()
+        self.parts.each().map(|part| part.len()).sum()
     }
 
     /// What a snapshot keeps, in the order of the keys.
     pub(crate) fn save(&self) -> Vec<(Key, Visitor)> {
         let mut all = Vec::with_capacity(self.len());
-        for part in &self.parts {
-            let part = part.read().unwrap_or_else(PoisonError::into_inner);
+        for part in self.parts.each() {
             all.extend(part.iter().map(|(key, visitor)| (*key, visitor.clone())));
         }
         all.sort_unstable_by_key(|(key, _)| *key);
@@ -151,7 +133,7 @@ impl Visitors {
     /// From a snapshot.
     pub(crate) fn load(&self, saved: Vec<(Key, Visitor)>) {
         for (key, visitor) in saved {
-            self.write(key).insert(key, visitor);
+            self.parts.write(key).insert(key, visitor);
         }
     }
 }
