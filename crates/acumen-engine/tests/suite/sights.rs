@@ -63,5 +63,13 @@ fn what_was_shown_gives_way_until_it_is_forgotten() {
         // The bandit has learnt from what was passed by.
         assert!(again(&later) >= 9, "{told}: {later:?}");
         engine.close().unwrap();
+
+        // One log judges other weights of fatigue, and no other memory.
+        let reads_other = |old: &str, new: &str| {
+            let judged = wares.judged_as(&[(old, new)]);
+            judged.is_err_and(|error| error.to_string().contains("reads other"))
+        };
+        assert!(reads_other("seen_within: 1h", "seen_within: 2h"));
+        assert!(!reads_other("fatigue: 3", "fatigue: 0"));
     }
 }
